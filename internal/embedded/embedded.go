@@ -4,11 +4,13 @@
 package embedded
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
@@ -58,6 +60,26 @@ func (s *Services) age() {
 			s.redis.FastForward(time.Second)
 		}
 	}
+}
+
+// Recreate deletes a topic and makes it again, empty, as an operator's mistake or a restart would.
+func (s *Services) Recreate(ctx context.Context, topic string) error {
+	c := &kafka.Client{Addr: kafka.TCP(s.Brokers...), Transport: &kafka.Transport{}}
+	d, err := c.DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: []string{topic}})
+	if err == nil {
+		err = d.Errors[topic]
+	}
+	if err != nil {
+		return fmt.Errorf("delete topic %s: %w", topic, err)
+	}
+	m, err := c.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: 1, ReplicationFactor: 1}}})
+	if err == nil {
+		err = m.Errors[topic]
+	}
+	if err != nil {
+		return fmt.Errorf("create topic %s: %w", topic, err)
+	}
+	return nil
 }
 
 // Stop ends both services and waits for them.
