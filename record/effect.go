@@ -10,8 +10,9 @@ import (
 type pass struct {
 	f       *Follower
 	boxes   map[boxAt]FrameBox
-	fresh   []Stored // new records of the frame so far, in sequence order
-	late    []Stored // stored records that the frame completes, as they will be
+	fresh   []Stored          // new records of the frame so far, in sequence order
+	late    []Stored          // stored records that the frame completes, as they will be
+	was     map[uint64]Stored // the late ones as they are stored
 	deletes []Deletion
 }
 
@@ -322,12 +323,17 @@ func markGone(records []Stored, seq uint64, name PartName, by uint64) bool {
 		if records[i].Seq != seq {
 			continue
 		}
-		for j, part := range records[i].Parts {
-			if part.Name == name {
-				records[i].Parts[j] = StoredPart{Name: name, State: PartGone, Keys: part.Keys, GoneBy: by}
-			}
-		}
+		records[i].empty(name, by)
 		return true
 	}
 	return false
+}
+
+// empty makes a part gone.
+func (st *Stored) empty(name PartName, by uint64) {
+	for i, part := range st.Parts {
+		if part.Name == name {
+			st.Parts[i] = StoredPart{Name: name, State: PartGone, Keys: part.Keys, GoneBy: by}
+		}
+	}
 }

@@ -145,8 +145,8 @@ func (f *Follower) admit(fr *Frame) (Checkpoint, string) {
 		return Checkpoint{}, WhyFrozen
 	case fr.check() != nil:
 		return Checkpoint{}, WhyMalformed
-	case !(Tree{f.Head.Size, f.Head.Frontier}).whole():
-		return Checkpoint{}, WhyStore
+	case !(Tree{f.Head.Size, f.Head.Frontier}).whole(), f.Head.Signed != f.Head.Size:
+		return Checkpoint{}, WhyStore // of an own stream the unsigned tail is taken away first (Log.Unreleased)
 	}
 	c, err := ParseCheckpoint(fr.Checkpoint)
 	switch {

@@ -44,10 +44,10 @@ type Draft struct {
 	Stream   StreamID
 	ID       RecordID
 	Type     string
-	Schema   string             // schema version, "1"
-	Day      string             // civil date at +08:00, YYYY-MM-DD
-	Audience map[GroupID]Level  // empty = nobody
-	Refs     []Ref              // at most one of follows, supersedes, withdraws, erases
+	Schema   string              // schema version, "1"
+	Day      string              // civil date at +08:00, YYYY-MM-DD
+	Audience map[GroupID]Level   // empty = nobody
+	Refs     []Ref               // at most one of follows, supersedes, withdraws, erases
 	Parts    map[PartName][]byte // card, body, home; Meta is made by the Sealer
 }
 
@@ -118,7 +118,9 @@ type Stored struct {
 	Leaf     tlog.Hash
 	Parts    []StoredPart
 	Unusable string // why a proven record has no effect; empty for a usable one
-	// Meaning is what header (and meta, when sealed and present) say; zero while meta is missing or Unusable is set.
+	// Meaning is what header (and meta, when sealed and present) say; zero while meta is missing, and of a record that has
+	// no place in a subject. A record that only its schema refuses keeps its Meaning and its parts: it holds its version,
+	// its references delete, and it can be checked again after an upgrade.
 	Meaning Meaning
 }
 
@@ -156,14 +158,14 @@ type Deletion struct {
 
 // Apply is what a Follower decided about one commit group or some late parts, for the store to do in one transaction.
 type Apply struct {
-	Stream   StreamID
-	From     uint64 // Head.Size it was decided against; another size now = ErrStale
-	Group    *Group // nil when only parts arrive
-	Late     []Stored // records that were stored before and whose listed parts are now present or gone
-	Deletes  []Deletion
-	NewHead  Head
-	Via      string // "kafka" or "http", for counting
-	Cursor   *Cursor // courier position to store with the effects; a hint only
+	Stream  StreamID
+	From    uint64   // Head.Size it was decided against; another size now = ErrStale
+	Group   *Group   // nil when only parts arrive
+	Late    []Stored // records that were stored before and whose listed parts are now present or gone
+	Deletes []Deletion
+	NewHead Head
+	Via     string  // "kafka" or "http", for counting
+	Cursor  *Cursor // courier position to store with the effects; a hint only
 }
 
 // Cursor is how far a node has read a topic.
@@ -198,7 +200,9 @@ type Log interface {
 	Groups(ctx context.Context, s StreamID, from uint64, limit int) ([]Group, error)
 	// Record returns one record by id; of several streams that carry the id, the own stream first. ErrNotFound if none.
 	Record(ctx context.Context, id RecordID) (Stored, error)
-	// Subject returns the records with effect of a subject of one stream, by version.
+	// Subject returns the records of a subject of one stream that have a Meaning, by version; before them the record whose
+	// id the subject is while its meta is not here (sealed, withheld or pending), so that a later change is not taken for
+	// one of a foreign subject.
 	Subject(ctx context.Context, s StreamID, subject RecordID) ([]Stored, error)
 	// Leaves returns leaf hashes [from,to) of a stream.
 	Leaves(ctx context.Context, s StreamID, from, to uint64) ([]tlog.Hash, error)
