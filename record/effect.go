@@ -13,7 +13,7 @@ type pass struct {
 	fresh   []Stored          // new records of the frame so far, in sequence order
 	late    []Stored          // stored records that the frame completes, as they will be
 	was     map[uint64]Stored // the late ones as they are stored
-	deletes []Deletion
+	deletes deletions
 }
 
 type boxAt struct {
@@ -55,6 +55,8 @@ func (p *pass) read(index int, seq uint64, header []byte) Stored {
 			if meta == nil {
 				part.State = p.sealedState(h)
 			}
+		case !L3.Includes(c.Part):
+			part.State = p.absent() // home, and parts of later releases: whatever meta says
 		case h.Sealed() && meta == nil:
 			part.State = p.sealedState(h) // who is given it stands in meta
 		}
@@ -306,9 +308,11 @@ func (p *pass) deleteFor(st Stored) error {
 			break
 		}
 		for _, name := range deletionsOf(ref.Rel, earlier, p.own()) {
-			if !markGone(p.fresh, earlier.Seq, name, st.Seq) && !markGone(p.late, earlier.Seq, name, st.Seq) {
-				d.Parts = append(d.Parts, PartAt{earlier.Seq, name})
+			at := PartAt{earlier.Seq, name}
+			if markGone(p.fresh, at, st.Seq) || markGone(p.late, at, st.Seq) || p.deletes.has(at) {
+				continue // done, or deleted already by a record of this frame
 			}
+			d.Parts = append(d.Parts, at)
 		}
 	}
 	if len(d.Parts) > 0 {
@@ -317,16 +321,20 @@ func (p *pass) deleteFor(st Stored) error {
 	return nil
 }
 
+// deletions are of stored records, by the records of one frame.
+type deletions []Deletion
+
+func (ds deletions) has(at PartAt) bool {
+	return slices.ContainsFunc(ds, func(d Deletion) bool { return slices.Contains(d.Parts, at) })
+}
+
 // markGone empties a part of one of the records and reports whether the record is among them.
-func markGone(records []Stored, seq uint64, name PartName, by uint64) bool {
-	for i := range records {
-		if records[i].Seq != seq {
-			continue
-		}
-		records[i].empty(name, by)
-		return true
+func markGone(records []Stored, at PartAt, by uint64) bool {
+	i := slices.IndexFunc(records, func(st Stored) bool { return st.Seq == at.Seq })
+	if i >= 0 {
+		records[i].empty(at.Part, by)
 	}
-	return false
+	return i >= 0
 }
 
 // empty makes a part gone.

@@ -22,7 +22,7 @@ func TestFollower_Offer(t *testing.T) {
 		r.wantStates(0, "card:present body:present home:none")
 		r.wantStates(1, "card:present body:none home:none")
 		r.wantStates(2, "card:none body:none home:none")
-		r.wantStates(3, "meta:withheld card:withheld body:withheld home:withheld")
+		r.wantStates(3, "meta:withheld card:withheld body:withheld home:none")
 		r.wantStates(4, "meta:present card:present body:none home:none")
 		if r.f.Head.Applied != 5 {
 			t.Errorf("applied %d: a withheld part must not stop it", r.f.Head.Applied)
@@ -255,7 +255,7 @@ func TestFollower_Parts(t *testing.T) {
 			}
 			wantKind(t, r.offer(f), record.DoApply, "")
 			r.wantStates(0, "card:pending body:pending home:none")
-			r.wantStates(1, "meta:pending card:pending body:pending home:pending")
+			r.wantStates(1, "meta:pending card:pending body:pending home:none")
 			if r.f.Head.Applied != 0 || r.f.Head.Size != 2 {
 				t.Errorf("applied %d of %d", r.f.Head.Applied, r.f.Head.Size)
 			}
@@ -305,7 +305,7 @@ func TestFollower_Parts(t *testing.T) {
 		a, r, g := setup(t)
 		r.f.Key = func(record.KeyID) (record.EpochKey, bool) { return record.EpochKey{}, false }
 		r.offer(a.kafka(g))
-		r.wantStates(1, "meta:withheld card:withheld body:withheld home:withheld")
+		r.wantStates(1, "meta:withheld card:withheld body:withheld home:none")
 		r.wantStates(0, "card:pending body:pending home:none")
 		wantKind(t, r.offerLate(a.answer(g, everyGroup)), record.DoApply, "")
 		r.wantStates(1, "meta:present card:present body:present home:none")
