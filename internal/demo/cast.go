@@ -1,0 +1,134 @@
+// Package demo founds a federation of seven bureaux, the "6+1" around Jinshan, with wholly synthetic data (domain.md
+// §7), and runs it in one process over in-process Kafka and Redis through the code path of production. It refuses to
+// touch a charter that is not marked synthetic.
+package demo
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/pilinhub/pilin/record"
+)
+
+// Bureau is one member of the 6+1 (domain.md §2.6.1, §7). Codes of issuing organs are invented bodies with valid check
+// characters.
+type Bureau struct {
+	Member record.MemberID
+	Name   string // the bureau's short name, as colleagues say it
+	Short  string // the one character in its document numbers
+	Region string // GB/T 2260
+	Issuer string // unified social credit code of the organ whose seal is on its decisions
+}
+
+// Bureaux are the seven members, the lead first.
+var Bureaux = []Bureau{
+	{"310116-01", "金山", "金", "310116", "11310116000090018Y"},
+	{"310118-01", "青浦", "青", "310118", "11310118000090077Y"},
+	{"310117-01", "松江", "松", "310117", "113101170000900343"},
+	{"320509-01", "吴江", "吴", "320509", "113205090000900424"},
+	{"330400-01", "嘉兴", "嘉", "330400", "11330400000090050U"},
+	{"330421-01", "嘉善", "善", "330421", "113304210000900696"},
+	{"330482-01", "平湖", "平", "330482", "113304820000900264"},
+}
+
+// bureau returns the bureau with the given short name.
+func bureau(name string) Bureau {
+	for _, b := range Bureaux {
+		if b.Name == name {
+			return b
+		}
+	}
+	panic("demo: no bureau " + name)
+}
+
+// Person is somebody who does not exist.
+type Person struct {
+	Name  string
+	ID    string // resident number with a valid check digit: born 1900–1909, sequence 900–999, so nobody's
+	Sex   string // GB/T 2261.1: 1 male, 2 female
+	Birth string
+}
+
+// Decision is one penalty decision of the story or the background.
+type Decision struct {
+	No            string // document number
+	Issuer        Bureau
+	Person        Person
+	Cause         string // domain.md §2.6.3
+	From, To      string // the act
+	Filed         string
+	Decided       string
+	Served        string
+	Qualification string // at the act
+	Kind          string // of practice, domain.md §2.6.6
+	Entry         bool   // whether a list entry stands on it
+}
+
+// The cast of domain.md §7.1.
+var (
+	p1    = Person{"测甲一", "320623190001159016", "1", "1900-01-15"}
+	p1bis = Person{"测甲一", "340123190001159055", "1", "1900-01-15"}
+	p2    = Person{"测乙二", "330482190102209028", "2", "1901-02-20"}
+	p3    = Person{"测丙三", "310117190203259035", "1", "1902-03-25"}
+	p4    = Person{"测丁四", "310118190304309042", "2", "1903-04-30"}
+)
+
+// Story is the history loaded on day one (domain.md §7.2). The day of filing and of the decision are not in the story's
+// table; they are set four and one weeks before service.
+var Story = []Decision{
+	{No: "测平卫医罚〔2024〕9002号", Issuer: bureau("平湖"), Person: p1, Cause: "UP01", From: "2024-09-21", To: "2024-10-09", Filed: "2024-10-10", Decided: "2024-11-12", Served: "2024-11-15", Qualification: "none", Kind: "DEN", Entry: true},
+	{No: "测松卫医罚〔2025〕9017号", Issuer: bureau("松江"), Person: p1, Cause: "UP01", From: "2025-07-02", To: "2025-07-04", Filed: "2025-07-07", Decided: "2025-08-25", Served: "2025-08-28", Qualification: "none", Kind: "DEN", Entry: true},
+	{No: "测松卫医罚〔2025〕9011号", Issuer: bureau("松江"), Person: p3, Cause: "UP01", From: "2025-04-17", To: "2025-04-17", Filed: "2025-04-18", Decided: "2025-06-03", Served: "2025-06-05", Qualification: "none", Kind: "TCM", Entry: true},
+	{No: "测吴卫医罚〔2026〕9001号", Issuer: bureau("吴江"), Person: p3, Cause: "UP02", From: "2025-12-18", To: "2025-12-18", Filed: "2025-12-19", Decided: "2026-02-06", Served: "2026-02-10", Qualification: "none", Kind: "TCM", Entry: true},
+	{No: "测嘉卫医罚〔2025〕9005号", Issuer: bureau("嘉兴"), Person: p2, Cause: "UP01", From: "2025-01-16", To: "2025-01-16", Filed: "2025-01-17", Decided: "2025-03-07", Served: "2025-03-11", Qualification: "none", Kind: "INF", Entry: true},
+	{No: "测善卫医罚〔2026〕9003号", Issuer: bureau("嘉善"), Person: p2, Cause: "UP01", From: "2025-11-27", To: "2025-11-27", Filed: "2025-11-28", Decided: "2026-01-13", Served: "2026-01-16", Qualification: "none", Kind: "INF", Entry: true},
+	{No: "测善卫医罚〔2023〕9008号", Issuer: bureau("嘉善"), Person: p1bis, Cause: "UP03", From: "2023-04-20", To: "2023-04-20", Filed: "2023-04-21", Decided: "2023-06-09", Served: "2023-06-13", Qualification: "qualified_registered", Kind: "OTH"},
+	{No: "测青卫医罚〔2025〕9020号", Issuer: bureau("青浦"), Person: p4, Cause: "UP01", From: "2025-02-26", To: "2025-02-26", Filed: "2025-02-27", Decided: "2025-03-31", Served: "2025-04-02", Qualification: "qualified_unregistered", Kind: "TCM", Entry: true},
+	{No: "测青卫医罚〔2025〕9031号", Issuer: bureau("青浦"), Person: p4, Cause: "UP01", From: "2025-10-22", To: "2025-10-22", Filed: "2025-10-23", Decided: "2025-11-18", Served: "2025-11-20", Qualification: "qualified_unregistered", Kind: "TCM", Entry: true},
+}
+
+var (
+	stems = []rune("甲乙丙丁戊己庚辛壬癸")
+	marks = []rune("子丑寅卯辰巳午未申酉戌亥天地玄黄宇宙洪荒日月盈昃寒来暑往秋收冬藏")
+)
+
+// Background returns n further decisions, spread over the bureaux, the same for the same seed.
+func Background(n int, seed uint64) []Decision {
+	r := rand.New(rand.NewPCG(seed, 0x70696c696e))
+	kinds := []string{"DEN", "INF", "TCM", "SUR", "BEA", "OTH"}
+	out := make([]Decision, 0, n)
+	for i := range n {
+		b := Bureaux[i%len(Bureaux)]
+		male := r.IntN(2)
+		y, m, d := 1900+r.IntN(10), 1+r.IntN(12), 1+r.IntN(28)
+		seq := 900 + r.IntN(99)
+		if seq%2 != male {
+			seq++
+		}
+		body := fmt.Sprintf("%s%04d%02d%02d%03d", Bureaux[r.IntN(len(Bureaux))].Region, y, m, d, seq)
+		sex := "2"
+		if male == 1 {
+			sex = "1"
+		}
+		name := "测" + string(stems[r.IntN(len(stems))]) + string(marks[r.IntN(len(marks))])
+		year, month, day := 2023+r.IntN(3), 1+r.IntN(9), 1+r.IntN(28)
+		date := func(m, d int) string { return fmt.Sprintf("%04d-%02d-%02d", year, m, d) }
+		out = append(out, Decision{
+			No: fmt.Sprintf("测%s卫医罚〔%d〕%d号", b.Short, year, 7000+i), Issuer: b,
+			Person: Person{Name: name, ID: body + checkDigit(body), Sex: sex, Birth: fmt.Sprintf("%04d-%02d-%02d", y, m, d)},
+			Cause:  "UP01", From: date(month, day), To: date(month, day), Filed: date(month, day),
+			Decided: date(month+2, 1), Served: date(month+2, 5), Qualification: "none", Kind: kinds[r.IntN(len(kinds))], Entry: true,
+		})
+	}
+	return out
+}
+
+// checkDigit is GB 11643-1999's (ISO 7064 MOD 11-2) for the first 17 digits.
+func checkDigit(body string) string {
+	weights := [17]int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2}
+	sum := 0
+	for i, w := range weights {
+		sum += int(body[i]-'0') * w
+	}
+	return string("10X98765432"[sum%11])
+}
