@@ -1,0 +1,169 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/node"
+	"github.com/pilinhub/pilin/record"
+)
+
+type charterCmd struct {
+	Found foundCmd       `cmd:"" help:"由申请文件创立名册第 1 版 · Make version 1 from requests."`
+	Admit admitCmd       `cmd:"" help:"接纳新成员,生成下一版 · Admit a member: make the next version."`
+	Sign  signCmd        `cmd:"" help:"核对后签名 · Sign after reading."`
+	Merge mergeCmd       `cmd:"" help:"合并各家分别签名的同一版 · Merge signatures made on copies of one version."`
+	Show  showCharterCmd `cmd:"" help:"显示内容、指纹和签名 · Show content, fingerprint and signatures."`
+}
+
+type foundCmd struct {
+	Requests  []string `arg:"" help:"申请文件 · Request files." type:"existingfile"`
+	Name      string   `required:"" help:"联盟名称 · Name of the federation."`
+	Synthetic bool     `help:"演练联盟:只允许合成数据 · Exercise federation, synthetic data only."`
+	Out       string   `required:"" help:"输出文件 · Output file." type:"path"`
+}
+
+// Run writes an unsigned version 1.
+func (c *foundCmd) Run(out io.Writer) error {
+	var reqs [][]byte
+	for _, f := range c.Requests {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return err
+		}
+		m, err := federation.ParseRequest(b)
+		if err != nil {
+			return fmt.Errorf("request %s: %w", f, err)
+		}
+		fmt.Fprintf(out, "%s %s  指纹 %s\n", m.Code, m.Name, federation.Fingerprint(b))
+		reqs = append(reqs, b)
+	}
+	note, err := federation.Found(rand.Reader, federation.Founding{Name: c.Name, Synthetic: c.Synthetic, Day: record.CivilDay(time.Now())}, reqs...)
+	if err != nil {
+		return err
+	}
+	return writeCharter(out, c.Out, note)
+}
+
+type admitCmd struct {
+	Charter string `arg:"" help:"现行名册 · Current version." type:"existingfile"`
+	Request string `arg:"" help:"申请文件 · Request." type:"existingfile"`
+	Out     string `required:"" help:"输出文件 · Output file." type:"path"`
+}
+
+// Run writes an unsigned next version with the new member and a new epoch.
+func (c *admitCmd) Run(out io.Writer) error {
+	prev, err := os.ReadFile(c.Charter)
+	if err != nil {
+		return err
+	}
+	req, err := os.ReadFile(c.Request)
+	if err != nil {
+		return err
+	}
+	note, err := federation.Admit(rand.Reader, prev, nil, record.CivilDay(time.Now()), req)
+	if err != nil {
+		return err
+	}
+	return writeCharter(out, c.Out, note)
+}
+
+type signCmd struct {
+	Dir     string `required:"" help:"数据目录 · Data folder." type:"existingdir"`
+	Charter string `arg:"" help:"待签名册 · Version to sign; the signature is added to this file." type:"existingfile"`
+}
+
+// Run adds this member's signature to the file.
+func (c *signCmd) Run(out io.Writer) error {
+	k, err := node.ReadKeys(c.Dir)
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(c.Charter)
+	if err != nil {
+		return err
+	}
+	signed, err := federation.Sign(b, k.Member, k.Signer())
+	if err != nil {
+		return err
+	}
+	return writeCharter(out, c.Charter, signed)
+}
+
+type mergeCmd struct {
+	Copies []string `arg:"" help:"同一版的若干份 · Copies of one version." type:"existingfile"`
+	Out    string   `required:"" help:"输出文件 · Output file." type:"path"`
+}
+
+// Run writes one file with all signatures.
+func (c *mergeCmd) Run(out io.Writer) error {
+	var notes [][]byte
+	for _, f := range c.Copies {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return err
+		}
+		notes = append(notes, b)
+	}
+	note, err := federation.Merge(notes...)
+	if err != nil {
+		return err
+	}
+	return writeCharter(out, c.Out, note)
+}
+
+type showCharterCmd struct {
+	Charter string `arg:"" type:"existingfile" help:"名册文件 · Charter file."`
+}
+
+// Run prints what a person should read before signing.
+func (c *showCharterCmd) Run(out io.Writer) error {
+	b, err := os.ReadFile(c.Charter)
+	if err != nil {
+		return err
+	}
+	return describeCharter(out, b)
+}
+
+func writeCharter(out io.Writer, name string, note []byte) error {
+	if err := node.WriteDurably(name, note, 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "已写入 written: %s\n", name)
+	return describeCharter(out, note)
+}
+
+func describeCharter(out io.Writer, note []byte) error {
+	c, err := federation.ParseCharter(note)
+	if err != nil {
+		return err
+	}
+	kind := "正式 real"
+	if c.Synthetic {
+		kind = "演练·合成数据 SYNTHETIC"
+	}
+	fmt.Fprintf(out, "%s 第 %d 版 (%s)\n联盟标识 federation: %s\n本版摘要 hash: %s\n", c.Name, c.Version, kind, c.Federation, c.Hash)
+	for _, m := range c.Members {
+		test := ""
+		if m.TestOnly(c.Synthetic) {
+			test = "  仅演练 test_ok(缺协议号、评估号或保存期限表)"
+		}
+		fmt.Fprintf(out, "  %s %s %s %s%s\n", m.Code, m.Name, m.State, m.Address, test)
+	}
+	switch _, err := federation.NewDirectory(nil, note); {
+	case c.Version > 1:
+		fmt.Fprintln(out, "后续版本是否有效由每个节点按现行名册核验 · later versions are verified by each node against its chain")
+	case err == nil:
+		fmt.Fprintln(out, "签名齐全 all signatures present")
+	case errors.Is(err, federation.ErrSigners):
+		fmt.Fprintln(out, "签名未齐 signatures missing:", err)
+	default:
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+// Command pilin is the whole of Pilin in one binary: a node, its tools, and a client. This package holds flags, signals
+// and exit codes; what the commands do lives in the packages that they call.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command tree; the struct is the manual.
+type cli struct {
+	Demo      demoCmd      `cmd:"" help:"演示:本机起七个局的合成联盟 · Run the seven-bureau demo federation."`
+	Serve     serveCmd     `cmd:"" help:"运行一个节点 · Run a node."`
+	Init      initCmd      `cmd:"" help:"生成本单位密钥和入盟申请 · Make this member's keys and request."`
+	Charter   charterCmd   `cmd:"" help:"成员名册:创立、接纳、签名、查看 · Charter: found, admit, sign, show."`
+	Join      joinCmd      `cmd:"" help:"核验名册并加入 · Verify a charter and join it."`
+	Ask       askCmd       `cmd:"" help:"核查:这人是谁? · Ask all members: who is this?"`
+	Publish   publishCmd   `cmd:"" help:"起草到发布一条记录 · Take an entry or penalty from draft to published."`
+	Operation operationCmd `cmd:"" help:"联合行动:计划、答复、查看 · Joint operations: plan, reply, show."`
+	List      listCmd      `cmd:"" help:"列出本单位条目 · List this bureau's entries."`
+	Show      showCmd      `cmd:"" help:"查看一条及其历史、回执 · Show one entry with history and receipts."`
+	Export    exportCmd    `cmd:"" help:"导出日志供核验 · Export logs for verification."`
+	Verify    verifyCmd    `cmd:"" help:"核验日志,只信任名册文件 · Verify logs, trusting the charter file alone."`
+	Kafka     kafkaCmd     `cmd:"" help:"建立、检查消息主题 · Provision and check the broker."`
+	Doctor    doctorCmd    `cmd:"" help:"体检并说明怎么办 · Examine a node and say what to do."`
+	OpenAPI   openapiCmd   `cmd:"" name:"openapi" help:"输出 HTTP 接口说明 · Print the HTTP interface description."`
+	Version   versionCmd   `cmd:"" help:"版本 · Version."`
+}
+
+// exit is an error that carries an exit code of its own.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e exit) Error() string { return e.err.Error() }
+func (e exit) Unwrap() error { return e.err }
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is main without the process: it returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	code := -1
+	parser, err := kong.New(&c, kong.Name("pilin"), kong.Description("毗邻:毗邻地区打击非法行医联合执法数据交换 · Cross-region joint-enforcement exchange."),
+		kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }), kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(stdout, (*io.Writer)(nil)))
+	if err != nil {
+		fmt.Fprintln(stderr, "pilin:", err)
+		return 3
+	}
+	k, err := parser.Parse(args)
+	if code >= 0 {
+		return code
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "pilin:", err)
+		return 64
+	}
+	if err := k.Run(); err != nil {
+		var e exit
+		if errors.As(err, &e) {
+			if e.err != nil {
+				fmt.Fprintln(stderr, "pilin:", e.err)
+			}
+			return e.code
+		}
+		fmt.Fprintln(stderr, "pilin:", err)
+		return 1
+	}
+	return 0
+}
