@@ -3,6 +3,7 @@ package record
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -114,6 +115,9 @@ func openNote(b []byte, keys ...noteKey) (string, error) {
 	for _, k := range keys {
 		known = append(known, k)
 	}
+	if _, ok := noteText(b); !ok {
+		return "", errors.New("open note: ill-formed")
+	}
 	n, err := note.Open(b, note.VerifierList(known...))
 	var invalid *note.InvalidSignatureError
 	var unverified *note.UnverifiedNoteError
@@ -133,11 +137,19 @@ func openNote(b []byte, keys ...noteKey) (string, error) {
 	return n.Text, nil
 }
 
-// noteText returns a note's text without verifying it.
+// noteText returns a note's text without verifying it. Unlike the library it wants canonical base64 in the signature
+// lines, so that nobody can make a second note of one signature.
 func noteText(b []byte) (string, bool) {
 	i := strings.LastIndex(string(b), "\n\n")
 	if i < 0 {
 		return "", false
+	}
+	for line := range strings.Lines(string(b[i+2:])) {
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), " ")
+		sig, err := base64.StdEncoding.Strict().DecodeString(fields[len(fields)-1])
+		if err != nil || len(fields) != 3 || base64.StdEncoding.EncodeToString(sig) != fields[2] {
+			return "", false
+		}
 	}
 	return string(b[:i+1]), true
 }

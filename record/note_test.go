@@ -66,6 +66,8 @@ func TestVerifyNote(t *testing.T) {
 	if text, err := record.VerifyNote([]byte("text\n\n"+line(foreign)+line(good)), "n", sg.Public()); err != nil || text != "text\n" {
 		t.Errorf("further lines are to be ignored: %q %v", text, err)
 	}
+	stray := bytes.Clone(good)
+	stray[len(stray)-3]++ // its two lowest bits are not part of a byte
 	// A signature whose S is not below the group order is another text for the same promise.
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(strings.TrimPrefix(line(good), "— n "), "\n"))
 	if err != nil {
@@ -87,6 +89,7 @@ func TestVerifyNote(t *testing.T) {
 		{"non-canonical S", fmt.Appendf(nil, "text\n\n— n %s\n", base64.StdEncoding.EncodeToString(malleable)), sg.Public(), record.ErrBadSignature},
 		{"other key's line", foreign, sg.Public(), record.ErrNoSignature},
 		{"other name", bytes.Replace(good, []byte("— n "), []byte("— m "), 1), sg.Public(), record.ErrNoSignature},
+		{"base64 with stray bits", stray, sg.Public(), nil},
 		{"no lines", []byte("text\n\n"), sg.Public(), nil},
 		{"no blank line", []byte("text\n"), sg.Public(), nil},
 		{"control character", []byte("te\x01xt\n\n" + line(good)), sg.Public(), nil},
