@@ -24,9 +24,11 @@ type signed struct {
 }
 
 // readNote cuts a note without verifying anything.
-func readNote(b []byte) (signed, error) {
-	if len(b) > maxNote {
-		return signed{}, fmt.Errorf("%w: %d bytes, limit %d", ErrMalformed, len(b), maxNote)
+func readNote(b []byte) (signed, error) { return readNoteOf(b, maxNote) }
+
+func readNoteOf(b []byte, limit int) (signed, error) {
+	if len(b) > limit {
+		return signed{}, fmt.Errorf("%w: %d bytes, limit %d", ErrMalformed, len(b), limit)
 	}
 	_, err := note.Open(b, note.VerifierList())
 	var u *note.UnverifiedNoteError

@@ -1,0 +1,137 @@
+package federation
+
+import (
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/pilinhub/pilin/record"
+)
+
+// Answer 核查答复 is what a question came to. It is made for one asker and kept nowhere; what the person may see of cards
+// and bodies is cut once more by internal/auth.
+type Answer struct {
+	Ask        record.Bits128
+	Federation record.FederationID
+	Charter    record.CharterRef
+	AsOf       string // civil date that the answer speaks for
+	At         time.Time
+	Outcome    Outcome
+	// K of N: members that answered live and in full, of those in scope. N is every active member unless Scoped.
+	K, N   int
+	Scope  []record.MemberID // sorted; printed with the answer
+	Scoped bool              // the asker chose Scope, so that "no hit" speaks for it only
+	// TestOnly: a member in scope, or this one, may take part in exercises only, or this is an exercise among real bureaux;
+	// then "no hit" is impossible whatever K is.
+	TestOnly bool
+	Members  []MemberAnswer // one for each member of Scope, in that order
+	Hits     []LiveHit      // from live answers, full or partial
+	Replica  []ReplicaHit   // from this node's copies; they count for nothing
+
+	asker    record.MemberID
+	body     []byte   // the ask as it was sent
+	question string   // its question, as the nonce binds it
+	salt     [32]byte // opens the nonce
+	nonce    Hash
+}
+
+// Complete reports whether every member in scope answered live and in full.
+func (a *Answer) Complete() bool { return a.K == a.N && !a.TestOnly }
+
+// Missing returns the members that do not count.
+func (a *Answer) Missing() []record.MemberID {
+	var out []record.MemberID
+	for _, m := range a.Members {
+		if m.State != Answered {
+			out = append(out, m.Member)
+		}
+	}
+	return out
+}
+
+// MemberAnswer is what came of asking one member.
+type MemberAnswer struct {
+	Member     record.MemberID
+	State      MemberState
+	Reason     string // stable code, empty for Answered
+	Latency    time.Duration
+	Index      uint64 // sequence of its records stream that the answer covers
+	Checkpoint []byte // its signed checkpoint of that sequence, empty for an empty stream
+	Note       []byte // its signed answer verbatim; nil if it gave none that is its own
+	Hits       int
+}
+
+// LiveHit is one subject that its origin named.
+type LiveHit struct {
+	Member  record.MemberID
+	Record  record.RecordID
+	Subject record.RecordID
+	Version uint64
+	Type    string
+	State   string
+	Outcome Outcome
+	Level   record.Level
+	Explain []Explanation
+	Card    jsontext.Value // nil below L2
+	Body    jsontext.Value // nil below L3
+}
+
+// ReplicaHit is one subject that this node's copy of a member's records names.
+type ReplicaHit struct {
+	LiveHit
+	Stream record.StreamID
+	Seq    uint64
+	// Age is how long ago this node knew that the copy was whole; negative if it never did.
+	Age time.Duration
+	// Gone: the origin answered live, covers this record, and does not name it: withdrawn at origin, not yet here.
+	Gone bool
+}
+
+// merge decides what the members' answers and the replica say together.
+func (a *Answer) merge(parts []*answerText, replica []ReplicaHit) {
+	covered := map[record.MemberID]uint64{}
+	live := map[record.MemberID]bool{}
+	seen := map[record.RecordID]uint64{} // subject → version that its origin named
+	for i, p := range parts {
+		m := &a.Members[i]
+		if m.State == Answered {
+			a.K++
+			live[m.Member], covered[m.Member] = true, m.Index
+		}
+		if p == nil {
+			continue
+		}
+		m.Hits = len(p.Hits)
+		for _, h := range p.Hits {
+			a.Hits = append(a.Hits, LiveHit{Member: m.Member, Record: h.Record, Subject: h.Subject, Version: h.Version, Type: h.Type,
+				State: h.State, Outcome: h.Outcome, Level: h.Level, Explain: h.Explain, Card: h.Card, Body: h.Body})
+			seen[h.Subject] = max(seen[h.Subject], h.Version)
+		}
+	}
+	for _, r := range replica {
+		named, ok := seen[r.Subject]
+		if ok && r.Version <= named {
+			continue // the origin's live answer is as new
+		}
+		r.Gone = !ok && live[r.Member] && r.Seq < covered[r.Member]
+		a.Replica = append(a.Replica, r)
+	}
+	a.Outcome = a.outcome()
+}
+
+// outcome says "no hit" only when everybody in scope answered live and in full, nothing was found, and no copy here is
+// newer than what its origin's answer covers.
+func (a *Answer) outcome() Outcome {
+	best := Incomplete
+	if a.K == a.N && a.N > 0 && !a.TestOnly && !slices.ContainsFunc(a.Replica, func(r ReplicaHit) bool { return !r.Gone }) {
+		best = NoHit
+	}
+	for _, h := range a.Hits {
+		if h.Outcome == Hit {
+			return Hit
+		}
+		best = Possible
+	}
+	return best
+}

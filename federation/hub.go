@@ -1,0 +1,164 @@
+package federation
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/pilinhub/pilin/record"
+)
+
+// SubjectView is what may be shown of a subject as of a day.
+type SubjectView struct {
+	Version uint64
+	Type    string
+	State   string        // published, suspended (核实中), …; the state machine's word
+	Record  record.Stored // the record that carries the content shown
+}
+
+// ViewFunc folds a subject. False: it is not to be found as of that day (withdrawn, expired, repaired, embargoed, unknown).
+// An error means that it could not be read, which is never taken for "not there".
+type ViewFunc func(ctx context.Context, s record.StreamID, subject record.RecordID, asOf string) (SubjectView, bool, error)
+
+// AskFunc sends an ask to a member's listener and returns the answer's bytes, at most MaxAnswer. Its errors are
+// ErrUnreachable, ErrIncompatible, *StaleCharterError, *PeerRefusal or the context's. It asks once and does not hedge.
+type AskFunc func(ctx context.Context, m record.MemberID, body []byte) ([]byte, error)
+
+// Hub asks every member and answers every member (domain.md T24, architecture.md §4). It keeps no answer. All fields are
+// set before use; it is safe for use by several goroutines if its functions are.
+type Hub struct {
+	Directory *Directory
+	Index     Index
+	// Append, Answered and Head are those of the node's record.Log. Repeats of an ask are kept in its idempotency slots.
+	Append   func(context.Context, record.Append) (record.Appended, error)
+	Answered func(ctx context.Context, scope, key string) ([]byte, [32]byte, error)
+	Head     func(context.Context, record.StreamID) (record.Head, error)
+	View     ViewFunc
+	Call     AskFunc
+	// Age returns how long ago this node last knew that it held all of m's records; false if it never did.
+	Age func(m record.MemberID) (time.Duration, bool)
+	// Released reports whether the own records stream is released (log.md §6).
+	Released func() bool
+	Now      func() time.Time
+	Random   io.Reader // of ids and nonces; crypto/rand.Reader in a node
+	// Records and Audit are the own streams in use.
+	Records, Audit record.StreamID
+	// Deadline bounds an Ask from its start; zero is DefaultDeadline.
+	Deadline time.Duration
+	// IndexWait is how long Reply waits for the index to reach the log's head before it answers partial; zero is 150 ms.
+	IndexWait time.Duration
+	// AsOfDays bounds how far the day of a foreign ask may lie from today in days, so that nobody reads expired entries by
+	// asking for a past day; zero means no bound.
+	AsOfDays int
+
+	partials partialCache // used by a planted bug only
+}
+
+// DefaultDeadline is how long a question waits for its members (domain.md W1).
+const DefaultDeadline = 2 * time.Second
+
+// outcomeWait bounds the writing of the outcome record, which follows the answer within a second.
+const outcomeWait = time.Second
+
+// beijing is the zone of civil dates: +08:00 without daylight saving.
+var beijing = time.FixedZone("+08:00", 8*60*60)
+
+// today returns the civil date.
+func (h *Hub) today() string { return h.Now().In(beijing).Format(time.DateOnly) }
+
+func (h *Hub) deadline() time.Duration {
+	if h.Deadline > 0 {
+		return h.Deadline
+	}
+	return DefaultDeadline
+}
+
+func (h *Hub) indexWait() time.Duration {
+	if h.IndexWait > 0 {
+		return h.IndexWait
+	}
+	return 150 * time.Millisecond
+}
+
+// auditDraft makes an audit record: body for auditors, home for what only auditor and reviewer together may open.
+func (h *Hub) auditDraft(typ string, body, home any) (record.Draft, error) {
+	d := record.Draft{Stream: h.Audit, Type: typ, Schema: "1", Day: h.today(), Parts: map[record.PartName][]byte{}}
+	var err error
+	if d.ID, err = record.NewBits128(h.Random); err != nil {
+		return d, err
+	}
+	for name, v := range map[record.PartName]any{record.Body: body, record.Home: home} {
+		if v == nil {
+			continue
+		}
+		text, err := encodeLine(v)
+		if err != nil {
+			return d, fmt.Errorf("encode %s: %w", typ, err)
+		}
+		d.Parts[name] = []byte(text[:len(text)-1])
+	}
+	return d, nil
+}
+
+// Audit record bodies: schemas/lookup.asked, lookup.answered and lookup.outcome.
+type askedBody struct {
+	Ask       record.Bits128    `json:"ask"`
+	Member    record.MemberID   `json:"member"`
+	Account   string            `json:"account"`
+	CertNo    string            `json:"cert_no,omitempty"`
+	Purpose   Purpose           `json:"purpose,omitempty"`
+	WorkRef   *WorkRef          `json:"work_ref,omitempty"`
+	AsOf      string            `json:"as_of,omitempty"`
+	At        string            `json:"at"`
+	Scope     []record.MemberID `json:"scope,omitempty"`
+	QueryKind []string          `json:"query_kind,omitempty"`
+	Refused   string            `json:"refused,omitempty"`
+	Synthetic bool              `json:"synthetic"`
+}
+
+type askedHome struct {
+	Question questionText `json:"question"`
+}
+
+type answeredBody struct {
+	Ask       record.Bits128  `json:"ask"`
+	Member    record.MemberID `json:"member"`
+	Account   string          `json:"account"`
+	CertNo    string          `json:"cert_no,omitempty"`
+	Purpose   Purpose         `json:"purpose,omitempty"`
+	WorkRef   *WorkRef        `json:"work_ref,omitempty"`
+	AsOf      string          `json:"as_of"`
+	At        string          `json:"at"`
+	State     MemberState     `json:"state"`
+	Reason    string          `json:"reason,omitempty"`
+	Shown     []shownRecord   `json:"shown"`
+	Synthetic bool            `json:"synthetic"`
+}
+
+type shownRecord struct {
+	Record  record.RecordID `json:"record"`
+	Level   record.Level    `json:"level"`
+	Outcome Outcome         `json:"outcome,omitempty"`
+}
+
+type outcomeBody struct {
+	Ask       record.Bits128    `json:"ask"`
+	At        string            `json:"at"`
+	Outcome   Outcome           `json:"outcome"`
+	Answered  int               `json:"answered"`
+	Total     int               `json:"total"`
+	States    []memberStateBody `json:"states"`
+	LatencyMS int64             `json:"latency_ms"`
+	Synthetic bool              `json:"synthetic"`
+}
+
+type memberStateBody struct {
+	Member    record.MemberID `json:"member"`
+	State     MemberState     `json:"state"`
+	Reason    string          `json:"reason,omitempty"`
+	LatencyMS int64           `json:"latency_ms"`
+}
+
+// at writes an instant as records do.
+func (h *Hub) at() string { return h.Now().In(beijing).Format(time.RFC3339) }
