@@ -1,0 +1,67 @@
+package node
+
+import (
+	"crypto/ed25519"
+	"slices"
+
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/exchange"
+	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/schemas"
+)
+
+// rosterOf shows the directory to the exchange as function values.
+func rosterOf(dir *federation.Directory) *exchange.Roster {
+	return &exchange.Roster{
+		Federation: dir.Federation(), Self: dir.Self(),
+		Members:      dir.Active,
+		Known:        func(m record.MemberID) bool { _, ok := dir.Member(m); return ok },
+		Charter:      dir.Charter,
+		CharterKnown: dir.Known,
+		SignKey:      dir.SignKey,
+		NoteKeys:     func(m record.MemberID) []ed25519.PublicKey { return noteKeys(dir, m) },
+		Key:          dir.EpochKey,
+		SealKey:      dir.EpochKey,
+		Groups:       dir.Groups,
+		Usable:       usable,
+	}
+}
+
+// noteKeys returns a member's signing keys, newest first, without revoked ones.
+func noteKeys(dir *federation.Directory, m record.MemberID) []ed25519.PublicKey {
+	e, ok := dir.Member(m)
+	if !ok {
+		return nil
+	}
+	var keys []ed25519.PublicKey
+	for _, k := range e.Sign {
+		if !slices.ContainsFunc(e.Revoked, func(r federation.Revocation) bool { return r.Key.Equal(k.Key) }) {
+			keys = append(keys, k.Key)
+		}
+	}
+	slices.Reverse(keys)
+	return keys
+}
+
+// Reasons why a proven record of a peer has no effect here, beside those of record.Follower.
+const (
+	unusableType   = "pending_upgrade" // a type or version that this release does not know: kept, retried after an upgrade
+	unusableSchema = "schema"          // a known type whose content does not fit it
+)
+
+// usable checks a peer's record against the catalogue once its parts are here. It judges as of the record's own day,
+// never by this node's clock, so that every member judges alike.
+func usable(m record.Meaning, parts map[record.PartName][]byte) string {
+	t, ok := schemas.Lookup(m.Type, m.Schema)
+	if !ok {
+		return unusableType
+	}
+	named := map[string][]byte{}
+	for p, b := range parts {
+		named[string(p)] = b
+	}
+	if len(t.Check(named, m.Day)) > 0 {
+		return unusableSchema
+	}
+	return ""
+}
