@@ -36,12 +36,12 @@ type Member struct {
 	Code        record.MemberID   `json:"code"`
 	Name        string            `json:"name"`
 	State       State             `json:"state"`
-	Sign        []SignKey         `json:"sign"` // ascending by From, never shortened
-	Revoked     []Revocation      `json:"revoked,omitempty"`
-	KEM         KEMKey            `json:"kem"`      // X25519 public key that epoch keys are wrapped for
-	TLS         Hash              `json:"tls"`      // SHA-256 of its certificate's SubjectPublicKeyInfo
-	Recovery    ed25519.PublicKey `json:"recovery"` // offline key
-	Address     string            `json:"address"`  // https://host:port of its members' listener
+	Sign        []SignKey         `json:"sign"`              // ascending by From, never shortened
+	Revoked     *Revocation       `json:"revoked,omitempty"` // format 1 holds one in a member's life
+	KEM         KEMKey            `json:"kem"`               // X25519 public key that epoch keys are wrapped for
+	TLS         Hash              `json:"tls"`               // SHA-256 of its certificate's SubjectPublicKeyInfo
+	Recovery    ed25519.PublicKey `json:"recovery"`          // offline key
+	Address     string            `json:"address"`           // https://host:port of its members' listener
 	AgreementNo string            `json:"agreement_no"`
 	PIPIANo     string            `json:"pipia_no"` // 个人信息保护影响评估
 	Retention   string            `json:"retention"`
@@ -104,7 +104,7 @@ const (
 	maxMembers = 64
 	maxGroups  = 64
 	maxEpochs  = 4096
-	maxText    = 512 // of a name, address or number, in bytes
+	maxText    = 300 // of a name, address or number, in bytes
 )
 
 // ParseCharter reads a charter note and checks its form. It verifies no signature and no succession: Directory does.
@@ -168,7 +168,7 @@ func (m Member) current() ed25519.PublicKey { return m.Sign[len(m.Sign)-1].Key }
 
 // revoked reports whether key is marked.
 func (m Member) revoked(key ed25519.PublicKey) bool {
-	return slices.ContainsFunc(m.Revoked, func(r Revocation) bool { return r.Key.Equal(key) })
+	return m.Revoked != nil && m.Revoked.Key.Equal(key)
 }
 
 // SignKey returns the key that signs sequence seq of any stream of this member. False for a sequence that a revoked key
@@ -176,12 +176,7 @@ func (m Member) revoked(key ed25519.PublicKey) bool {
 func (m Member) SignKey(seq uint64) (ed25519.PublicKey, bool) {
 	for i := len(m.Sign) - 1; i >= 0; i-- {
 		if k := m.Sign[i]; k.From <= seq {
-			for _, r := range m.Revoked {
-				if r.Key.Equal(k.Key) && seq >= r.CompromisedFrom {
-					return nil, false
-				}
-			}
-			return k.Key, true
+			return k.Key, !m.revoked(k.Key) || seq < m.Revoked.CompromisedFrom
 		}
 	}
 	return nil, false
@@ -192,12 +187,15 @@ func (m Member) check() error {
 	if !m.Code.Valid() || m.State != Active && m.State != Left && m.State != Removed {
 		return errors.New("member: code or state ill-formed")
 	}
+	if m.Name == "" || m.Address == "" {
+		return fmt.Errorf("member %s: name or address missing", m.Code)
+	}
 	for _, s := range []string{m.Name, m.Address, m.AgreementNo, m.PIPIANo, m.Retention} {
 		if len(s) > maxText {
 			return fmt.Errorf("member %s: text over %d bytes", m.Code, maxText)
 		}
 	}
-	if m.Address != "" && !validAddress(m.Address) {
+	if !validAddress(m.Address) {
 		return fmt.Errorf("member %s: address: want https://host:port", m.Code)
 	}
 	if len(m.Sign) == 0 || m.Sign[0].From != 0 || len(m.Recovery) == 0 {
@@ -211,10 +209,8 @@ func (m Member) check() error {
 			return fmt.Errorf("member %s: recovery key signs records", m.Code)
 		}
 	}
-	for _, r := range m.Revoked {
-		if !slices.ContainsFunc(m.Sign, func(k SignKey) bool { return k.Key.Equal(r.Key) }) {
-			return fmt.Errorf("member %s: revoked key not in the history", m.Code)
-		}
+	if m.Revoked != nil && !slices.ContainsFunc(m.Sign, func(k SignKey) bool { return k.Key.Equal(m.Revoked.Key) }) {
+		return fmt.Errorf("member %s: revoked key not in the history", m.Code)
 	}
 	return nil
 }
@@ -227,7 +223,7 @@ func (c *Charter) check() error {
 		return errors.New("version, federation and prev do not fit")
 	case len(c.Prev) == 2 && slices.Compare(c.Prev[0][:], c.Prev[1][:]) >= 0:
 		return errors.New("prev: two versions in ascending order")
-	case !validDay(c.Day), len(c.Name) > maxText:
+	case !validDay(c.Day), c.Name == "", len(c.Name) > maxText:
 		return errors.New("day or name ill-formed")
 	case len(c.Members) == 0, len(c.Members) > maxMembers, len(c.Groups) == 0, len(c.Groups) > maxGroups:
 		return errors.New("number of members or groups")

@@ -164,7 +164,7 @@ func applyStatement(m Member, st *Statement, s signed) (Member, error) {
 	if m.State != Active {
 		return m, fmt.Errorf("statement %d of %s: %w: not an active member", st.Counter, m.Code, ErrRefused)
 	}
-	m.Sign, m.Revoked = slices.Clone(m.Sign), slices.Clone(m.Revoked)
+	m.Sign = slices.Clone(m.Sign)
 	switch st.Kind {
 	case Rotate:
 		if len(st.Key) > 0 {
@@ -181,10 +181,10 @@ func applyStatement(m Member, st *Statement, s signed) (Member, error) {
 	case Leave:
 		m.State = Left
 	case Revoke:
-		if m.revoked(st.Key) {
-			return m, fmt.Errorf("statement %d of %s: %w: revoked before", st.Counter, m.Code, ErrRefused)
+		if m.Revoked != nil {
+			return m, fmt.Errorf("statement %d of %s: %w: format 1 holds one revocation", st.Counter, m.Code, ErrRefused)
 		}
-		m.Revoked = append(m.Revoked, Revocation{Key: st.Key, CompromisedFrom: st.From})
+		m.Revoked = &Revocation{Key: st.Key, CompromisedFrom: st.From}
 	}
 	if err := m.check(); err != nil {
 		return m, fmt.Errorf("statement %d of %s: %w: %w", st.Counter, m.Code, ErrRefused, err)

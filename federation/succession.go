@@ -66,7 +66,7 @@ func found(c *Charter, s signed) (*standing, error) {
 }
 
 // fresh reports whether m has the key history of a newcomer.
-func fresh(m Member) bool { return len(m.Sign) == 1 && len(m.Revoked) == 0 }
+func fresh(m Member) bool { return len(m.Sign) == 1 && m.Revoked == nil }
 
 // succeed verifies c as a successor of base: what it changes, and that enough signed. With rivals, two valid successors
 // of base that c names both, everybody but those who signed both must sign.
@@ -191,10 +191,15 @@ func compareMemberLists(c *Charter, before, folded map[record.MemberID]Member) (
 
 func sameKeys(a, b Member) bool {
 	return slices.EqualFunc(a.Sign, b.Sign, func(x, y SignKey) bool { return x.From == y.From && x.Key.Equal(y.Key) }) &&
-		slices.EqualFunc(a.Revoked, b.Revoked, func(x, y Revocation) bool {
-			return x.CompromisedFrom == y.CompromisedFrom && x.Key.Equal(y.Key)
-		}) &&
+		sameRevocation(a.Revoked, b.Revoked) &&
 		a.KEM == b.KEM && a.TLS == b.TLS && a.Address == b.Address && a.Recovery.Equal(b.Recovery)
+}
+
+func sameRevocation(a, b *Revocation) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.CompromisedFrom == b.CompromisedFrom && a.Key.Equal(b.Key)
 }
 
 // compareGroups checks that groups keep their past epochs and that a change of members makes a new one.
