@@ -1,0 +1,453 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	mrand "math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/exchange"
+	"github.com/pilinhub/pilin/internal/fault"
+	"github.com/pilinhub/pilin/internal/kafkabus"
+	"github.com/pilinhub/pilin/record"
+)
+
+// peers are the requests that a node makes to other members' listeners. Each authenticates both ends.
+type peers struct {
+	Heads     func(ctx context.Context, m record.MemberID, body []byte) ([]byte, error)
+	Range     func(ctx context.Context, m record.MemberID, s record.StreamID, from uint64) ([]*record.Frame, error)
+	Leaves    func(ctx context.Context, m record.MemberID, s record.StreamID, size uint64) ([]tlog.Hash, error)
+	Charter   func(ctx context.Context, m record.MemberID, from uint64) ([][]byte, error)
+	Agreement func(ctx context.Context, m record.MemberID, id [32]byte) ([]byte, error)
+}
+
+// traffic keeps the exchange going: it gives the state machines of internal/exchange their hours, their connections and
+// their goroutines. No rule of the exchange is here.
+type traffic struct {
+	log      record.Log
+	dir      *federation.Directory
+	roster   *exchange.Roster
+	replicas *exchange.Replicas
+	gaps     *exchange.GapFiller
+	heads    *exchange.Heads
+	receipts *exchange.Receipts
+	release  *exchange.Release
+	relay    *exchange.Relay
+	schedule *exchange.Schedule
+	peers    peers
+	broker   *kafkabus.Broker // nil: HTTP alone
+	producer *kafkabus.Producer
+	keep     func(ctx context.Context) error // stores charter versions and agreements that came
+	applied  func(s record.StreamID)         // wakes the index
+	now      func() time.Time
+	slog     *slog.Logger
+
+	wakeRelay, wakeGaps, wakeReceipts, wakeHeads chan struct{}
+
+	intakes sync.Map    // record.MemberID → *kafkabus.Intake of its log topic
+	kafkaUp atomic.Bool // the broker took or brought something lately
+}
+
+// How long one request of the exchange may take; a question of an officer never waits for these.
+const (
+	headsTimeout = 5 * time.Second
+	rangeTimeout = 20 * time.Second
+)
+
+func newWake() chan struct{} { return make(chan struct{}, 1) }
+
+// wake makes a loop go round at once; a loop that is to go round already is not told twice.
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// run starts every loop and returns when ctx has ended and all of them have.
+func (t *traffic) run(ctx context.Context) {
+	var wg sync.WaitGroup
+	loops := []func(context.Context){t.headsLoop, t.gapsLoop, t.receiptsLoop}
+	if t.broker != nil {
+		loops = append(loops, t.relayLoop, t.intakeLoop)
+	}
+	for _, f := range loops {
+		wg.Go(func() { f(ctx) })
+	}
+	wg.Wait()
+}
+
+// pause waits for a wake, a tick or the end; false at the end.
+func pause(ctx context.Context, c <-chan struct{}, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-c:
+	case <-timer.C:
+	}
+	return ctx.Err() == nil
+}
+
+// relayLoop sends own commit groups while there are any, and waits longer after each failure.
+func (t *traffic) relayLoop(ctx context.Context) {
+	wait := 50 * time.Millisecond
+	for {
+		sent, err := t.relay.Step(ctx)
+		switch {
+		case err != nil:
+			if ctx.Err() != nil {
+				return
+			}
+			t.kafkaUp.Store(false)
+			t.slog.LogAttrs(ctx, slog.LevelWarn, "relay waits", slog.Duration("wait", wait), slog.String("err", err.Error()))
+			if !pause(ctx, nil, wait) {
+				return
+			}
+			wait = min(2*wait, 2*time.Second)
+		case sent:
+			t.kafkaUp.Store(true)
+			wait = 50 * time.Millisecond
+		default:
+			if !pause(ctx, t.wakeRelay, time.Second) {
+				return
+			}
+		}
+	}
+}
+
+// intakeLoop reads the topics of every other member of the charter, and of new ones when they come.
+func (t *traffic) intakeLoop(ctx context.Context) {
+	var wg sync.WaitGroup
+	reading := map[record.MemberID]bool{}
+	for {
+		for _, m := range t.roster.Peers() {
+			if reading[m] {
+				continue
+			}
+			reading[m] = true
+			in := t.intake(m, kafkabus.LogTopic(m), t.takeFrame(m))
+			t.intakes.Store(m, in)
+			wg.Go(func() { in.Run(ctx) })
+			ack := t.intake(m, kafkabus.AckTopic(m), t.takeReceipt(m))
+			wg.Go(func() { ack.Run(ctx) })
+		}
+		if !pause(ctx, nil, time.Second) {
+			break
+		}
+	}
+	wg.Wait()
+}
+
+func (t *traffic) intake(m record.MemberID, topic string, deliver func(context.Context, kafkabus.Message) error) *kafkabus.Intake {
+	return &kafkabus.Intake{
+		Broker: t.broker, Topic: topic, Now: t.now, Log: t.slog, Deliver: deliver,
+		Start: func(ctx context.Context) (int64, bool, error) {
+			c, err := t.log.Cursor(ctx, topic)
+			if errors.Is(err, record.ErrNotFound) {
+				return 0, false, nil
+			}
+			return c.Offset, err == nil, err
+		},
+		Move: func(ctx context.Context, topic string, offset int64) error {
+			return t.replicas.Rewound(ctx, record.Stream(m, record.Records), record.Cursor{Topic: topic, Offset: offset})
+		},
+	}
+}
+
+// takeFrame offers what a member's log topic brought.
+func (t *traffic) takeFrame(m record.MemberID) func(context.Context, kafkabus.Message) error {
+	return func(ctx context.Context, msg kafkabus.Message) error {
+		t.kafkaUp.Store(true)
+		fault.Point(fault.IntakeBeforeApply)
+		o := t.replicas.OfferBytes(ctx, m, msg.Data, &record.Cursor{Topic: msg.Topic, Offset: msg.Offset + 1})
+		if o.Result == exchange.Failed {
+			return o.Err
+		}
+		fault.Point(fault.IntakeAfterApply)
+		t.after(o, m)
+		return nil
+	}
+}
+
+// takeReceipt keeps what a member's ack topic brought; a receipt that is lost comes again with the next head exchange.
+func (t *traffic) takeReceipt(m record.MemberID) func(context.Context, kafkabus.Message) error {
+	return func(ctx context.Context, msg kafkabus.Message) error {
+		if len(msg.Data) > 0 {
+			if _, _, err := t.receipts.Take(ctx, m, msg.Data); err != nil {
+				return err
+			}
+		}
+		return t.log.SetCursor(ctx, record.Cursor{Topic: msg.Topic, Offset: msg.Offset + 1})
+	}
+}
+
+// after acts on what became of a frame: gaps are filled, a missing charter is fetched, readers are woken.
+func (t *traffic) after(o exchange.Outcome, from record.MemberID) {
+	t.gaps.Note(o)
+	if o.Charter != nil {
+		t.schedule.Soon(from)
+		wake(t.wakeHeads)
+	}
+	if o.Gap > o.Size || o.Doubt {
+		wake(t.wakeGaps)
+	}
+	if o.New > 0 || o.Parts {
+		t.applied(o.Stream)
+		wake(t.wakeReceipts)
+	}
+}
+
+// receiptsLoop cosigns what was applied and sends it; one receipt a second and stream at most.
+func (t *traffic) receiptsLoop(ctx context.Context) {
+	for pause(ctx, t.wakeReceipts, 250*time.Millisecond) {
+		made, err := t.receipts.Step(ctx, t.now())
+		if err != nil && ctx.Err() == nil {
+			t.slog.LogAttrs(ctx, slog.LevelWarn, "receipts wait", slog.String("err", err.Error()))
+		}
+		for _, m := range made {
+			t.sendReceipt(ctx, m)
+		}
+	}
+}
+
+// sendReceipt puts a receipt on this member's ack topic. A failure is no loss: head exchanges carry receipts too.
+func (t *traffic) sendReceipt(ctx context.Context, m exchange.Made) {
+	if t.producer == nil {
+		t.schedule.Soon(m.Stream.Member())
+		wake(t.wakeHeads)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, headsTimeout)
+	defer cancel()
+	err := t.producer.Produce(ctx, kafkabus.AckTopic(t.roster.Self), string(m.Stream), kafkabus.ReceiptEvent,
+		record.Origin(t.roster.Federation, m.Stream), "application/json", m.Receipt)
+	if err != nil && ctx.Err() == nil {
+		t.slog.LogAttrs(ctx, slog.LevelInfo, "receipt not on the topic, goes with the next head exchange", slog.String("err", err.Error()))
+	}
+}
+
+// gapsLoop fetches what is missing.
+func (t *traffic) gapsLoop(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for pause(ctx, t.wakeGaps, 200*time.Millisecond) {
+		tasks, err := t.gaps.Next(ctx, t.now(), t.broker != nil && t.kafkaUp.Load())
+		if err != nil && ctx.Err() == nil {
+			t.slog.LogAttrs(ctx, slog.LevelWarn, "gap filling waits", slog.String("err", err.Error()))
+		}
+		for _, task := range tasks {
+			wg.Go(func() { t.fill(ctx, task) })
+		}
+	}
+}
+
+func (t *traffic) fill(ctx context.Context, task exchange.Task) {
+	ctx, cancel := context.WithTimeout(ctx, rangeTimeout)
+	defer cancel()
+	res := t.gaps.Run(ctx, t.now, task, t.peers.Range, t.peers.Leaves)
+	news := false
+	for _, o := range res.Outcomes {
+		t.after(o, task.Peer)
+		news = news || o.New > 0 || o.Parts
+	}
+	if news {
+		if in, ok := t.intakes.Load(task.Stream.Member()); ok {
+			in.(*kafkabus.Intake).Recheck() // Kafka should have brought these
+		}
+		wake(t.wakeGaps)
+	}
+	if res.Charter != nil {
+		t.fetchCharter(ctx, task.Peer)
+	}
+	if res.Err != nil && ctx.Err() == nil {
+		t.slog.LogAttrs(ctx, slog.LevelWarn, "range not stored", slog.String("stream", string(task.Stream)), slog.String("err", res.Err.Error()))
+	}
+}
+
+// headsLoop exchanges heads with every peer in turn, and as the release rule demands at the start.
+func (t *traffic) headsLoop(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	var mu sync.Mutex
+	asking := map[record.MemberID]bool{}
+	for pause(ctx, t.wakeHeads, 100*time.Millisecond) {
+		if err := t.stepRelease(ctx); err != nil && ctx.Err() == nil {
+			t.slog.LogAttrs(ctx, slog.LevelWarn, "release waits", slog.String("err", err.Error()))
+		}
+		for _, m := range t.schedule.Due(t.now(), t.roster.Peers(), mrand.Float64) {
+			mu.Lock()
+			busy := asking[m]
+			asking[m] = true
+			mu.Unlock()
+			if busy {
+				continue
+			}
+			wg.Go(func() {
+				defer func() { mu.Lock(); delete(asking, m); mu.Unlock() }()
+				t.askHeads(ctx, m)
+			})
+		}
+	}
+}
+
+// stepRelease does what the release rule wants done (exchange.Release).
+func (t *traffic) stepRelease(ctx context.Context) error {
+	do, err := t.release.Step(ctx, t.now())
+	for _, m := range do.Ask {
+		t.schedule.Soon(m)
+	}
+	if do.Topic {
+		go t.readOwnTopic(ctx)
+	}
+	if do.Fetch != nil {
+		go t.fetchOwn(ctx, *do.Fetch)
+	}
+	if do.Open {
+		t.slog.LogAttrs(ctx, slog.LevelInfo, "released: own records may leave this node")
+		wake(t.wakeRelay)
+		wake(t.wakeReceipts)
+		t.applied(record.Stream(t.roster.Self, record.Records))
+		for _, m := range t.roster.Peers() {
+			t.schedule.Soon(m)
+		}
+	}
+	return err
+}
+
+// ownTopicEnd is how many messages at the end of the own topic the release rule reads: one may be a repeat of an older
+// frame, so a few.
+const ownTopicEnd = 8
+
+func (t *traffic) readOwnTopic(ctx context.Context) {
+	if t.broker == nil {
+		t.release.TopicEnd(nil, nil)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, exchange.HeardWithin)
+	defer cancel()
+	t.release.TopicEnd(kafkabus.Read(ctx, t.broker, kafkabus.LogTopic(t.roster.Self), ownTopicEnd))
+}
+
+// fetchOwn fetches what this node's log lacks of its own stream, from a peer or from its own topic.
+func (t *traffic) fetchOwn(ctx context.Context, task exchange.Task) {
+	ctx, cancel := context.WithTimeout(ctx, rangeTimeout)
+	defer cancel()
+	var frames []*record.Frame
+	var err error
+	if task.Peer != "" {
+		frames, err = t.peers.Range(ctx, task.Peer, task.Stream, task.From)
+	} else {
+		var messages [][]byte
+		messages, err = kafkabus.Read(ctx, t.broker, kafkabus.LogTopic(t.roster.Self), 0)
+		for _, b := range messages {
+			if fr, bad := record.DecodeFrame(b); bad == nil && fr.Stream == task.Stream && fr.End() > task.From {
+				frames = append(frames, fr)
+			}
+		}
+	}
+	t.release.Fetched(context.WithoutCancel(ctx), t.now(), task, frames, err)
+	wake(t.wakeHeads)
+}
+
+// askHeads makes one head exchange with one peer.
+func (t *traffic) askHeads(ctx context.Context, m record.MemberID) {
+	ctx, cancel := context.WithTimeout(ctx, headsTimeout)
+	defer cancel()
+	var nonce [32]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return
+	}
+	req, err := t.heads.Request(ctx, nonce)
+	if err == nil {
+		var body []byte
+		if body, err = req.Encode(); err == nil {
+			if body, err = t.peers.Heads(ctx, m, body); err == nil {
+				var w exchange.Wanted
+				if w, err = t.heads.Answered(ctx, t.now(), m, nonce, body); err == nil {
+					t.schedule.Heard(m, t.now())
+					t.want(ctx, m, w)
+					wake(t.wakeGaps)
+					return
+				}
+			}
+		}
+	}
+	t.release.Failed(m)
+	t.slog.LogAttrs(ctx, slog.LevelDebug, "no head exchange", slog.String("peer", string(m)), slog.String("err", err.Error()))
+}
+
+// answerHeads answers a peer's head exchange.
+func (t *traffic) answerHeads(ctx context.Context, from record.MemberID, r exchange.HeadsRequest) ([]byte, error) {
+	b, w, err := t.heads.Answer(ctx, t.now(), from, r)
+	if err != nil {
+		return nil, err
+	}
+	t.schedule.Heard(from, t.now())
+	if w.Charter || len(w.Agreements) > 0 {
+		t.schedule.Soon(from)
+		wake(t.wakeHeads)
+	}
+	wake(t.wakeGaps)
+	return b, nil
+}
+
+// want fetches what a peer has and this node lacks.
+func (t *traffic) want(ctx context.Context, m record.MemberID, w exchange.Wanted) {
+	if w.Charter {
+		t.fetchCharter(ctx, m)
+	}
+	for _, id := range w.Agreements {
+		note, err := t.peers.Agreement(ctx, m, id)
+		if err == nil {
+			_, err = t.dir.AddAgreement(note)
+		}
+		if err != nil {
+			t.slog.LogAttrs(ctx, slog.LevelWarn, "agreement not taken", slog.String("peer", string(m)), slog.String("err", err.Error()))
+			continue
+		}
+		t.rekeyed(ctx)
+	}
+}
+
+func (t *traffic) fetchCharter(ctx context.Context, m record.MemberID) {
+	notes, err := t.peers.Charter(ctx, m, t.dir.Charter().Version)
+	changed := false
+	for _, n := range notes {
+		c, addErr := t.dir.Add(n)
+		changed = changed || c
+		if addErr != nil {
+			err = addErr
+		}
+	}
+	if err != nil {
+		t.slog.LogAttrs(ctx, slog.LevelWarn, "charter not taken", slog.String("peer", string(m)), slog.String("err", err.Error()))
+	}
+	if changed {
+		t.rekeyed(ctx)
+	}
+}
+
+// rekeyed stores new documents first, then lets parts and frames that waited for their keys go on.
+func (t *traffic) rekeyed(ctx context.Context) {
+	err := t.keep(ctx)
+	if err == nil {
+		var outcomes []exchange.Outcome
+		outcomes, err = t.replicas.Rekeyed(ctx)
+		for _, o := range outcomes {
+			t.after(o, o.Stream.Member())
+		}
+		wake(t.wakeGaps)
+	}
+	if err != nil {
+		t.slog.LogAttrs(ctx, slog.LevelError, "new keys not in use yet", slog.String("err", err.Error()))
+	}
+}
