@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -139,7 +138,7 @@ func writeCharter(out io.Writer, name string, note []byte) error {
 }
 
 func describeCharter(out io.Writer, note []byte) error {
-	c, err := federation.ParseCharter(note)
+	c, lines, err := federation.ReadDraft(note)
 	if err != nil {
 		return err
 	}
@@ -155,15 +154,12 @@ func describeCharter(out io.Writer, note []byte) error {
 		}
 		fmt.Fprintf(out, "  %s %s %s %s%s\n", m.Code, m.Name, m.State, m.Address, test)
 	}
-	switch _, err := federation.NewDirectory(nil, note); {
-	case c.Version > 1:
-		fmt.Fprintln(out, "后续版本是否有效由每个节点按现行名册核验 · later versions are verified by each node against its chain")
-	case err == nil:
-		fmt.Fprintln(out, "签名齐全 all signatures present")
-	case errors.Is(err, federation.ErrSigners):
-		fmt.Fprintln(out, "签名未齐 signatures missing:", err)
-	default:
-		return err
+	fmt.Fprintf(out, "签名 signatures: %d %v\n", len(lines), lines)
+	if c.Version == 1 && len(lines) == len(c.Members) {
+		if _, err := federation.NewDirectory(nil, note); err != nil {
+			return fmt.Errorf("charter does not verify: %w", err)
+		}
+		fmt.Fprintln(out, "签名齐全有效 all signatures verify")
 	}
 	return nil
 }

@@ -50,6 +50,9 @@ func TestFound_RefusesARealCharter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if note, err = federation.Sign(note, "310116-01", k.Signer()); err != nil {
+		t.Fatal(err)
+	}
 	name := filepath.Join(dir, charterFile)
 	if err := node.WriteDurably(name, note, 0o644); err != nil {
 		t.Fatal(err)
