@@ -1,0 +1,3 @@
+module github.com/pilinhub/pilin
+
+go 1.26.0

@@ -1,0 +1,4 @@
+// Package match breaks the import table on purpose: archtest must see it.
+package match
+
+import _ "net/http"

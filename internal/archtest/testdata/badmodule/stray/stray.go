@@ -1,0 +1,2 @@
+// Package stray is not in the import table: archtest must see it.
+package stray
