@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/schemas"
 )
 
 // SubjectView is what may be shown of a subject as of a day.
@@ -81,27 +82,39 @@ func (h *Hub) indexWait() time.Duration {
 	return 150 * time.Millisecond
 }
 
-// auditDraft makes an audit record: body for auditors, home for what only auditor and reviewer together may open.
-func (h *Hub) auditDraft(typ string, body, home any) (record.Draft, error) {
+// auditDraft makes an audit record of a payload; its schema says which parts are for auditors and that the question stands
+// in home, which auditor and reviewer open together.
+func (h *Hub) auditDraft(typ string, payload any) (record.Draft, error) {
 	d := record.Draft{Stream: h.Audit, Type: typ, Schema: "1", Day: h.today(), Parts: map[record.PartName][]byte{}}
 	var err error
 	if d.ID, err = record.NewBits128(h.Random); err != nil {
 		return d, err
 	}
-	for name, v := range map[record.PartName]any{record.Body: body, record.Home: home} {
-		if v == nil {
-			continue
-		}
-		text, err := encodeLine(v)
-		if err != nil {
-			return d, fmt.Errorf("encode %s: %w", typ, err)
-		}
-		d.Parts[name] = []byte(text[:len(text)-1])
+	t, text, err := auditPayload(typ, payload)
+	if err != nil {
+		return d, err
+	}
+	parts, err := t.Split(text)
+	if err != nil {
+		return d, err
+	}
+	for name, b := range parts {
+		d.Parts[record.PartName(name)] = b
 	}
 	return d, nil
 }
 
-// Audit record bodies: schemas/lookup.asked, lookup.answered and lookup.outcome.
+// auditPayload writes a payload and names its type. Its errors show nothing of it.
+func auditPayload(typ string, payload any) (*schemas.Type, []byte, error) {
+	t, ok := schemas.Lookup(typ, "1")
+	text, err := encodeLine(payload)
+	if !ok || err != nil {
+		return nil, nil, fmt.Errorf("write %s: %w", typ, ErrMalformed)
+	}
+	return t, []byte(text), nil
+}
+
+// Payloads of audit records: schemas/lookup.asked, lookup.answered and lookup.outcome.
 type askedBody struct {
 	Ask       record.Bits128    `json:"ask"`
 	Member    record.MemberID   `json:"member"`
@@ -114,11 +127,8 @@ type askedBody struct {
 	Scope     []record.MemberID `json:"scope,omitempty"`
 	QueryKind []string          `json:"query_kind,omitempty"`
 	Refused   string            `json:"refused,omitempty"`
+	Question  *questionText     `json:"question,omitempty"`
 	Synthetic bool              `json:"synthetic"`
-}
-
-type askedHome struct {
-	Question questionText `json:"question"`
 }
 
 type answeredBody struct {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -48,7 +49,7 @@ func (h *Hub) Ask(ctx context.Context, req AskRequest) (*Answer, error) {
 	if err := h.write(&req, a); err != nil {
 		return nil, err
 	}
-	if err := h.auditAsked(ctx, &req, a); err != nil {
+	if err := h.audit(ctx, "lookup.asked", h.asked(&req, a)); err != nil {
 		return nil, err
 	}
 	parts, replica := h.gather(asking, &req, a)
@@ -112,6 +113,23 @@ func (h *Hub) refuseAsk(req *AskRequest, a *Answer) *Refusal {
 		return &Refusal{RefusedNotMember, ""}
 	case req.Purpose != PurposeTest && d.TestOnly(d.Self()):
 		return &Refusal{RefusedTestOnly, "/purpose"}
+	}
+	return h.refuseByForm(req, a)
+}
+
+// refuseByForm refuses what the audit record of the question could not hold by its schema, such as a spot-check number of
+// a day to come.
+func (h *Hub) refuseByForm(req *AskRequest, a *Answer) *Refusal {
+	t, payload, err := auditPayload("lookup.asked", h.asked(req, a))
+	if err != nil {
+		return &Refusal{RefusedQuestion, ""}
+	}
+	for _, v := range t.Validate(payload, h.today()) {
+		code := RefusedQuestion
+		if strings.HasPrefix(v.Pointer, "/work_ref") {
+			code = RefusedWorkRef
+		}
+		return &Refusal{code, v.Pointer}
 	}
 	return nil
 }
@@ -252,18 +270,19 @@ func (h *Hub) replica(ctx context.Context, req *AskRequest, a *Answer) []Replica
 	return out
 }
 
-// auditAsked makes the question durable before it leaves. What was asked stands in the part home alone.
-func (h *Hub) auditAsked(ctx context.Context, req *AskRequest, a *Answer) error {
-	b := askedBody{Ask: a.Ask, Member: a.asker, Account: req.Account, CertNo: req.Certificate, Purpose: req.Purpose,
-		WorkRef: &req.WorkRef, AsOf: a.AsOf, At: h.at(), Scope: a.Scope, QueryKind: req.Question.kinds(), Synthetic: h.Directory.Synthetic()}
-	return h.audit(ctx, "lookup.asked", b, askedHome{req.Question.reveal()})
+// asked is the audit record of a question. What was asked stands in its part home alone.
+func (h *Hub) asked(req *AskRequest, a *Answer) askedBody {
+	q := req.Question.reveal()
+	return askedBody{Ask: a.Ask, Member: a.asker, Account: req.Account, CertNo: req.Certificate, Purpose: req.Purpose,
+		WorkRef: &req.WorkRef, AsOf: a.AsOf, At: h.at(), Scope: a.Scope, QueryKind: req.Question.kinds(), Question: &q,
+		Synthetic: h.Directory.Synthetic()}
 }
 
 // auditRefused records a question that was not asked. What the caller wrote and the schema cannot hold is left out.
 func (h *Hub) auditRefused(ctx context.Context, req *AskRequest, a *Answer, ref *Refusal) error {
 	b := askedBody{Ask: a.Ask, Member: a.asker, Account: req.Account, CertNo: req.Certificate, At: h.at(), Refused: ref.Code,
 		Synthetic: h.Directory.Synthetic()}
-	if checkPurpose(req.Purpose, req.WorkRef) == nil {
+	if ref.Code != RefusedWorkRef && checkPurpose(req.Purpose, req.WorkRef) == nil {
 		b.Purpose, b.WorkRef = req.Purpose, &req.WorkRef
 	}
 	if checkPerson(req.Account, "") != nil {
@@ -275,7 +294,7 @@ func (h *Hub) auditRefused(ctx context.Context, req *AskRequest, a *Answer, ref 
 	if validDay(a.AsOf) {
 		b.AsOf = a.AsOf
 	}
-	return h.audit(ctx, "lookup.asked", b, nil)
+	return h.audit(ctx, "lookup.asked", b)
 }
 
 // auditOutcome records what the asker is told. It does not end with the caller's context: the question was asked.
@@ -287,11 +306,11 @@ func (h *Hub) auditOutcome(ctx context.Context, a *Answer, took time.Duration) e
 	for _, m := range a.Members {
 		b.States = append(b.States, memberStateBody{m.Member, m.State, m.Reason, max(0, m.Latency.Milliseconds())})
 	}
-	return h.audit(ctx, "lookup.outcome", b, nil)
+	return h.audit(ctx, "lookup.outcome", b)
 }
 
-func (h *Hub) audit(ctx context.Context, typ string, body, home any) error {
-	d, err := h.auditDraft(typ, body, home)
+func (h *Hub) audit(ctx context.Context, typ string, payload any) error {
+	d, err := h.auditDraft(typ, payload)
 	if err != nil {
 		return fmt.Errorf("audit question: %w", err)
 	}

@@ -339,7 +339,7 @@ func (r *reply) audit(state MemberState, reason string, hits []hitText) (record.
 	for _, hit := range hits {
 		b.Shown = append(b.Shown, shownRecord{hit.Record, hit.Level, hit.Outcome})
 	}
-	d, err := r.hub.auditDraft("lookup.answered", b, nil)
+	d, err := r.hub.auditDraft("lookup.answered", b)
 	if err != nil {
 		return d, fmt.Errorf("audit ask: %w", err)
 	}
