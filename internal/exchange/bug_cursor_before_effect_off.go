@@ -1,0 +1,5 @@
+//go:build !bug_cursor_before_effect
+
+package exchange
+
+const bugCursorBeforeEffect = false

@@ -1,0 +1,231 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/pilinhub/pilin/record"
+)
+
+// MaxSkew is how far a peer's clock may differ from ours before it is an alarm. Nothing is decided by it.
+const MaxSkew = 5 * time.Minute
+
+// Heads makes and takes head exchanges. Both sides of an exchange learn from it: gaps, forks, receipts, newer charters,
+// agreements, and, while a node is not released, what others hold of its own streams.
+type Heads struct {
+	Log      record.Log
+	Roster   *Roster
+	Replicas *Replicas
+	Gaps     *GapFiller
+	Receipts *Receipts
+	Release  *Release
+	Signer   *record.Signer
+	Count    *Counters
+	Alarm    func(Alarm)
+	// Agreements returns the ids of agreements that name m; HasAgreement reports whether one is held. nil: none.
+	Agreements   func(m record.MemberID) [][32]byte
+	HasAgreement func(id [32]byte) bool
+	// Wall is the clock that answers print and peers' are compared with; nil: the hour that the methods are given.
+	Wall func() time.Time
+
+	mu   sync.Mutex
+	same map[shownAt]string // the checkpoint that a peer last showed and that fitted: it need not be verified again
+}
+
+type shownAt struct {
+	peer   record.MemberID
+	stream record.StreamID
+}
+
+// Wanted is what a head exchange showed that the peer has and this node lacks.
+type Wanted struct {
+	Charter    bool // the peer holds a newer version, or shows checkpoints that name one
+	Agreements [][32]byte
+}
+
+// Request returns what to ask a peer with; nonce is random and kept until the answer.
+func (h *Heads) Request(ctx context.Context, nonce [32]byte) (HeadsRequest, error) {
+	heads, receipts, err := h.ours(ctx)
+	return HeadsRequest{Nonce: nonce, Charter: h.Roster.Charter(), Heads: heads, Receipts: receipts}, err
+}
+
+// ours returns the newest checkpoint of every records stream, the own ones only once released, and this node's receipts.
+func (h *Heads) ours(ctx context.Context) (heads, receipts [][]byte, err error) {
+	all, err := h.Log.Heads(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read heads: %w", err)
+	}
+	released := h.Release.Released()
+	for _, x := range all {
+		own := x.Stream.Member() == h.Roster.Self
+		if x.Stream.Kind() != record.Records || x.Checkpoint == nil || own && !released {
+			continue
+		}
+		heads = append(heads, x.Checkpoint)
+		if own || !released {
+			continue
+		}
+		kept, err := h.Log.Receipts(ctx, x.Stream)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read receipts of %s: %w", x.Stream, err)
+		}
+		if mine := kept[h.Roster.Self]; mine != nil {
+			receipts = append(receipts, mine)
+		}
+	}
+	return heads, receipts, nil
+}
+
+// Answer takes a peer's request and returns the signed answer.
+func (h *Heads) Answer(ctx context.Context, now time.Time, from record.MemberID, r HeadsRequest) ([]byte, Wanted, error) {
+	w, err := h.take(ctx, now, from, r.Charter, r.Heads, r.Receipts)
+	if err != nil {
+		return nil, w, err
+	}
+	a := HeadsAnswer{Nonce: r.Nonce, Charter: h.Roster.Charter(), Time: wall(h.Wall, now)}
+	if a.Heads, a.Receipts, err = h.ours(ctx); err != nil {
+		return nil, w, err
+	}
+	if a.Yours, err = h.yours(ctx, from); err != nil {
+		return nil, w, err
+	}
+	if h.Agreements != nil {
+		a.Agreements = h.Agreements(from)
+	}
+	h.Count.Add(CountHeads, "answered", 1)
+	b, err := a.Sign(h.Signer, h.Roster.Federation, h.Roster.Self)
+	return b, w, err
+}
+
+// yours returns what is held of the asker's records streams; of the first one always something, none included.
+func (h *Heads) yours(ctx context.Context, asker record.MemberID) ([]Yours, error) {
+	all, err := h.Log.Heads(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
+	}
+	first := record.Stream(asker, record.Records)
+	var out []Yours
+	seen := false
+	for _, x := range all {
+		if x.Stream.Member() != asker || x.Stream.Kind() != record.Records {
+			continue
+		}
+		seen = seen || x.Stream == first
+		out = append(out, Yours{Stream: x.Stream, Checkpoint: x.Checkpoint})
+	}
+	if !seen {
+		out = append(out, Yours{Stream: first})
+	}
+	return out, nil
+}
+
+// Answered takes the answer to the request with this nonce. A false answer changes nothing and is an error.
+func (h *Heads) Answered(ctx context.Context, now time.Time, peer record.MemberID, nonce [32]byte, body []byte) (Wanted, error) {
+	a, err := OpenHeadsAnswer(body, h.Roster.Federation, peer, h.Roster.NoteKeys(peer), nonce)
+	if err != nil {
+		return Wanted{}, err
+	}
+	if d := a.Time.Sub(wall(h.Wall, now)); d > MaxSkew || d < -MaxSkew {
+		h.alarm(AlarmClock, "", peer)
+	}
+	h.Count.Add(CountHeads, "asked", 1)
+	if err := h.Release.Answered(now, peer, a.Yours); err != nil {
+		return Wanted{}, err
+	}
+	w, err := h.take(ctx, now, peer, a.Charter, a.Heads, a.Receipts)
+	for _, id := range a.Agreements {
+		if h.HasAgreement != nil && !h.HasAgreement(id) {
+			w.Agreements = append(w.Agreements, id)
+		}
+	}
+	return w, err
+}
+
+func (h *Heads) alarm(code string, s record.StreamID, peer record.MemberID) {
+	if h.Alarm != nil {
+		h.Alarm(Alarm{Code: code, Stream: s, Peer: peer})
+	}
+}
+
+// take works on a peer's charter, heads and receipts. Errors are of this node's store.
+func (h *Heads) take(ctx context.Context, now time.Time, peer record.MemberID, c record.CharterRef, heads, receipts [][]byte) (Wanted, error) {
+	var w Wanted
+	mine := h.Roster.Charter()
+	switch {
+	case c.Version > mine.Version:
+		w.Charter = true
+	case c.Version == mine.Version && c.Hash != mine.Hash:
+		w.Charter = true
+		h.alarm(AlarmCharterSplit, "", peer)
+	}
+	for _, note := range heads {
+		if err := h.takeHead(ctx, now, peer, note, &w); err != nil {
+			return w, err
+		}
+	}
+	for _, b := range receipts {
+		s, checkpoint, err := h.Receipts.Take(ctx, peer, b)
+		if err != nil {
+			return w, err
+		}
+		if checkpoint == nil {
+			continue
+		}
+		if s.Member() == h.Roster.Self {
+			err = h.Release.Shown(ctx, peer, checkpoint)
+		} else {
+			_, _, err = h.Replicas.Compare(ctx, checkpoint)
+		}
+		if err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+func (h *Heads) takeHead(ctx context.Context, now time.Time, peer record.MemberID, note []byte, w *Wanted) error {
+	c, err := record.ParseCheckpoint(note)
+	if err != nil || c.Federation != h.Roster.Federation {
+		return nil
+	}
+	if c.Stream.Member() == h.Roster.Self {
+		return h.Release.Shown(ctx, peer, note)
+	}
+	at := shownAt{peer, c.Stream}
+	h.mu.Lock()
+	known := h.same[at] == string(note)
+	h.mu.Unlock()
+	if known {
+		return nil
+	}
+	fit, c, err := h.Replicas.Compare(ctx, note)
+	if err != nil {
+		return err
+	}
+	switch fit {
+	case FitSame:
+		h.Gaps.SawHead(now, peer, c.Stream, c.Size)
+		h.mu.Lock()
+		if h.same == nil {
+			h.same = map[shownAt]string{}
+		}
+		h.same[at] = string(note)
+		h.mu.Unlock()
+	case FitAhead:
+		h.Gaps.SawHead(now, peer, c.Stream, c.Size)
+	case FitCharter:
+		w.Charter = true
+	case FitForked, FitUnsound:
+	}
+	return nil
+}
+
+// wall returns the hour to print: a clock that people set, which may jump, beside the one that hours are counted by.
+func wall(clock func() time.Time, now time.Time) time.Time {
+	if clock == nil {
+		return now
+	}
+	return clock()
+}

@@ -1,0 +1,98 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pilinhub/pilin/internal/fault"
+	"github.com/pilinhub/pilin/record"
+)
+
+// ErrRefused is what Produce wraps when the broker refuses a frame in a way that repeating will not change.
+var ErrRefused = errors.New("broker refuses for good")
+
+// Relay puts the commit groups of one own stream onto the node's topic, in order, one at a time. Its memory is the last
+// size that the broker confirmed; after any error the same bytes go again. It never skips: a frame that is refused for
+// good waits with an alarm, and peers pull meanwhile.
+type Relay struct {
+	Log    record.Log
+	Roster *Roster
+	Stream record.StreamID
+	// Produce sends one frame and returns when the broker has it. An error never means "not written". An error that
+	// wraps ErrRefused is a refusal for good.
+	Produce func(ctx context.Context, key string, frame []byte) error
+	// Released reports whether the stream may leave the node.
+	Released func() bool
+	Count    *Counters
+	Alarm    func(Alarm)
+
+	refused bool
+}
+
+// relayTopic is the name under which the confirmed size of a stream is kept among the courier positions.
+func relayTopic(s record.StreamID) string { return "relay:" + string(s) }
+
+// Confirmed returns the size up to which the broker confirmed a stream.
+func Confirmed(ctx context.Context, log record.Log, s record.StreamID) (uint64, error) {
+	c, err := log.Cursor(ctx, relayTopic(s))
+	if errors.Is(err, record.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read relay position of %s: %w", s, err)
+	}
+	return uint64(max(c.Offset, 0)), nil
+}
+
+// Step sends the next commit group, if there is one. sent says that the broker confirmed it and that there may be more;
+// with an error the caller waits and steps again. It is for one goroutine.
+func (r *Relay) Step(ctx context.Context) (sent bool, err error) {
+	if !r.Released() {
+		return false, nil
+	}
+	from, err := Confirmed(ctx, r.Log, r.Stream)
+	if err != nil {
+		return false, err
+	}
+	gs, err := r.Log.Groups(ctx, r.Stream, from, 1)
+	if err != nil {
+		return false, fmt.Errorf("read %s at %d: %w", r.Stream, from, err)
+	}
+	if len(gs) == 0 || gs[0].Checkpoint == nil {
+		return false, nil
+	}
+	fr, err := record.SealedFrame(r.Roster.Federation, gs[0], r.Roster.SealKey)
+	if err != nil {
+		return false, err
+	}
+	b, err := fr.Encode()
+	if err != nil {
+		return false, err
+	}
+	fault.Point(fault.RelayBeforeProduce)
+	if err := r.Produce(ctx, string(r.Stream), b); err != nil {
+		r.failed(err)
+		return false, fmt.Errorf("relay %s at %d: %w", r.Stream, from, err)
+	}
+	fault.Point(fault.RelayAfterProduce)
+	r.refused = false
+	r.Count.Add(CountRelayed, "", 1)
+	fault.Point(fault.RelayBeforeCursor)
+	if err := r.Log.SetCursor(ctx, record.Cursor{Topic: relayTopic(r.Stream), Offset: int64(fr.End())}); err != nil {
+		return false, fmt.Errorf("store relay position of %s: %w", r.Stream, err)
+	}
+	return true, nil
+}
+
+func (r *Relay) failed(err error) {
+	if !errors.Is(err, ErrRefused) {
+		r.Count.Add(CountRelayFail, "error", 1)
+		return
+	}
+	r.Count.Add(CountRelayFail, "refused", 1)
+	if !r.refused && r.Alarm != nil {
+		r.Alarm(Alarm{Code: AlarmRelayRefused, Stream: r.Stream, Peer: r.Roster.Self})
+	}
+	r.refused = true
+}

@@ -1,0 +1,445 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pilinhub/pilin/internal/fault"
+	"github.com/pilinhub/pilin/record"
+)
+
+// Times of the release rule (architecture.md §5, "Never a self-fork").
+const (
+	// HeardWithin is how long a member may take to answer before it counts as not reachable.
+	HeardWithin = 2 * time.Second
+	// AskAgainFirst and AskAgainLast bound the wait before a member that did not answer is asked again.
+	AskAgainFirst = 500 * time.Millisecond
+	AskAgainLast  = 15 * time.Second
+)
+
+// Phase is how far a node is with being released.
+type Phase int
+
+// The phases.
+const (
+	Asking     Phase = iota // nobody, or not everybody reachable, has said what it holds of us
+	TakingBack              // somebody holds records of ours that our log lacks
+	Waiting                 // everything is known; an operator must confirm, because the database was restored
+	Open                    // released
+	Stuck                   // somebody holds a tree under our key that does not fit our log
+)
+
+// String returns a stable word.
+func (p Phase) String() string {
+	return [...]string{"asking", "taking_back", "waiting", "open", "stuck"}[p]
+}
+
+// Release keeps a node from forking itself: forking needs bytes that left, so after each start nothing of the own records
+// leaves until those who could have seen more were asked. It makes no request: Step says what to do, the other methods
+// take the ends.
+type Release struct {
+	Log    record.Log
+	Roster *Roster
+	Count  *Counters
+	Alarm  func(Alarm)
+	// Local keeps a draft whose version is taken now as a local draft and tells its author. It is called again after a
+	// crash, so it must bear repeats.
+	Local func(ctx context.Context, d record.Draft) error
+
+	mu        sync.Mutex
+	phase     Phase
+	restored  bool // the database is behind the released-size file
+	confirmed bool
+	heard     bool // at least one member has answered
+	peers     map[record.MemberID]*askedPeer
+	topic     topicState
+	shown     map[record.StreamID][]shownSize
+	tail      []record.Draft // taken off the own streams, to be appended again
+	lost      map[record.RecordID]bool // subjects of which a draft could not be appended again
+	fetching  bool
+	holders   map[record.MemberID]attempt // of the taking back; "" is the own topic
+}
+
+type askedPeer struct {
+	at     time.Time // when last asked
+	next   time.Time // when to ask again
+	tries  int
+	flying bool
+	heard  bool
+	failed bool
+}
+
+type topicState struct {
+	at     time.Time
+	asked  bool
+	flying bool
+	done   bool
+}
+
+// shownSize is a checkpoint under our own key that somebody holds.
+type shownSize struct {
+	peer record.MemberID // empty: the own topic
+	c    record.Checkpoint
+	note []byte
+}
+
+// Do is what Step wants done now. Each request's end is told by Answered or Failed, TopicEnd, Fetched.
+type Do struct {
+	Ask   []record.MemberID // head exchanges
+	Topic bool              // read the last messages of the own topic
+	// Fetch is a range of an own stream, from a peer; with an empty Peer the own topic is read from its first offset and
+	// all frames that end behind From are handed over.
+	Fetch *Task
+	Open  bool // the node has just been released
+}
+
+// Begin starts the rule anew, at each start of the process and before anything is appended. restored says that the
+// database is behind the released-size file.
+func (r *Release) Begin(ctx context.Context, restored bool) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.phase, r.restored, r.confirmed, r.heard = Asking, restored, false, false
+	r.peers, r.topic, r.shown, r.holders = map[record.MemberID]*askedPeer{}, topicState{}, map[record.StreamID][]shownSize{}, map[record.MemberID]attempt{}
+	r.tail, r.lost, r.fetching = nil, map[record.RecordID]bool{}, false
+	streams, err := r.streams(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range streams { // what a crash left between taking off and appending again
+		if err := r.takeOff(ctx, s); err != nil {
+			return err
+		}
+	}
+	return r.putBack(ctx)
+}
+
+// Released reports whether frames, ranges, receipts and full answers may leave the node.
+func (r *Release) Released() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.phase == Open
+}
+
+// Phase returns how far the rule is.
+func (r *Release) Phase() Phase {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.phase
+}
+
+// Heard returns the members that have said what they hold of us, ascending: what an operator looks at before Confirm.
+func (r *Release) Heard() []record.MemberID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var heard []record.MemberID
+	for m, p := range r.peers {
+		if p.heard {
+			heard = append(heard, m)
+		}
+	}
+	slices.Sort(heard)
+	return heard
+}
+
+// Confirm is the operator's word after a restore (pilin rejoin).
+func (r *Release) Confirm() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.confirmed = true
+}
+
+// streams returns the own records streams: the first one always, and those that the log or a peer knows of.
+func (r *Release) streams(ctx context.Context) ([]record.StreamID, error) {
+	heads, err := r.Log.Heads(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
+	}
+	all := []record.StreamID{record.Stream(r.Roster.Self, record.Records)}
+	for _, h := range heads {
+		if h.Stream.Member() == r.Roster.Self && h.Stream.Kind() == record.Records {
+			all = append(all, h.Stream)
+		}
+	}
+	for s := range r.shown {
+		all = append(all, s)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// Step says what is to be done now, and decides when enough is known. An error is of this node's store; step again.
+func (r *Release) Step(ctx context.Context, now time.Time) (Do, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch r.phase {
+	case Open, Stuck:
+		return Do{}, nil
+	case TakingBack:
+		return r.takeBack(ctx, now)
+	case Asking, Waiting:
+	}
+	if r.Roster.alone() {
+		return r.open(ctx)
+	}
+	do := r.ask(now)
+	if !r.known(now) {
+		r.phase = Asking
+		return do, nil
+	}
+	behind, err := r.behind(ctx)
+	switch {
+	case errors.Is(err, errStuck):
+		r.phase = Stuck
+		return Do{}, nil
+	case err != nil:
+		return do, err
+	case len(behind) > 0:
+		r.phase = TakingBack
+		r.alarm(AlarmTakenBack, behind[0], "")
+		return r.takeBack(ctx, now)
+	case r.restored && !r.confirmed:
+		r.phase = Waiting
+		return do, nil
+	}
+	return r.open(ctx)
+}
+
+// ask returns whom to ask now.
+func (r *Release) ask(now time.Time) Do {
+	var do Do
+	for _, m := range r.Roster.Peers() {
+		p := r.peers[m]
+		if p == nil {
+			p = &askedPeer{}
+			r.peers[m] = p
+		}
+		if p.heard || p.flying && now.Sub(p.at) < HeardWithin || now.Before(p.next) {
+			continue
+		}
+		p.at, p.flying, p.failed = now, true, false
+		p.next = now.Add(min(AskAgainFirst<<min(p.tries, 10), AskAgainLast))
+		p.tries++
+		do.Ask = append(do.Ask, m)
+	}
+	if t := &r.topic; !t.done && !t.flying {
+		if !t.asked {
+			t.at, t.asked = now, true
+		}
+		t.flying, do.Topic = true, true
+	}
+	return do
+}
+
+// known reports whether at least one member has answered, everybody else has failed or let HeardWithin pass since it was
+// last asked, and the topic's end was read or could not be.
+func (r *Release) known(now time.Time) bool {
+	if !r.heard || !r.topic.done && now.Sub(r.topic.at) < HeardWithin {
+		return false
+	}
+	for _, m := range r.Roster.Peers() {
+		p := r.peers[m]
+		if p == nil || !p.heard && !p.failed && now.Sub(p.at) < HeardWithin {
+			return false
+		}
+	}
+	return true
+}
+
+// Answered takes what a member, by its signed answer, holds of our streams. An answer with a checkpoint that we did not
+// sign is no answer.
+func (r *Release) Answered(now time.Time, peer record.MemberID, yours []Yours) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.phase == Open || r.phase == Stuck {
+		return nil
+	}
+	for _, y := range yours {
+		if y.Stream.Member() != r.Roster.Self || y.Stream.Kind() != record.Records {
+			return fmt.Errorf("%s answers about %s: not our stream", peer, y.Stream)
+		}
+		if y.Checkpoint == nil {
+			continue
+		}
+		c, err := r.ours(y.Checkpoint)
+		if err != nil || c.Stream != y.Stream {
+			return fmt.Errorf("%s shows a checkpoint of %s that we did not sign: %w", peer, y.Stream, err)
+		}
+		r.show(shownSize{peer, c, y.Checkpoint})
+	}
+	p := r.peers[peer]
+	if p == nil {
+		p = &askedPeer{}
+		r.peers[peer] = p
+	}
+	p.heard, p.flying, p.failed = true, false, false
+	if !r.heard {
+		r.heard = true
+		for _, other := range r.peers { // whoever failed before may be reachable as this one is: all are asked once more
+			if !other.heard && !(other.flying && now.Sub(other.at) < HeardWithin) {
+				other.at, other.next, other.failed, other.flying = now, now, false, false
+			}
+		}
+	}
+	return nil
+}
+
+// ours verifies a checkpoint under our own key.
+func (r *Release) ours(note []byte) (record.Checkpoint, error) {
+	c, err := record.ParseCheckpoint(note)
+	if err != nil {
+		return c, err
+	}
+	if c.Federation != r.Roster.Federation || c.Stream.Member() != r.Roster.Self {
+		return c, errors.New("of another stream")
+	}
+	key, ok := r.Roster.SignKey(c.Stream, lastSeq(c.Size))
+	if !ok {
+		return c, errors.New("no key of ours at this size")
+	}
+	return record.VerifyCheckpoint(note, key)
+}
+
+func (r *Release) show(s shownSize) {
+	list := r.shown[s.c.Stream]
+	for i, old := range list {
+		if old.peer == s.peer && old.c.Size <= s.c.Size {
+			list[i] = s
+			return
+		}
+	}
+	r.shown[s.c.Stream] = append(list, s)
+}
+
+// Failed tells that a member did not answer.
+func (r *Release) Failed(peer record.MemberID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := r.peers[peer]; p != nil && p.flying {
+		p.flying, p.failed = false, true
+	}
+}
+
+// TopicEnd takes the last messages of the own topic, or why they could not be read: then it is read again until
+// HeardWithin has passed.
+func (r *Release) TopicEnd(messages [][]byte, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.topic.flying = false
+	if err != nil {
+		return
+	}
+	r.topic.done = true
+	for _, b := range messages {
+		fr, err := record.DecodeFrame(b)
+		if err != nil {
+			continue
+		}
+		if c, err := r.ours(fr.Checkpoint); err == nil && c.Stream == fr.Stream {
+			r.show(shownSize{"", c, fr.Checkpoint})
+		}
+	}
+}
+
+var errStuck = errors.New("own stream forked")
+
+// behind returns the own streams of which somebody holds more than our log; errStuck if somebody holds something else.
+func (r *Release) behind(ctx context.Context) ([]record.StreamID, error) {
+	streams, err := r.streams(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []record.StreamID
+	for _, s := range streams {
+		h, err := r.Log.Head(ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("read head of %s: %w", s, err)
+		}
+		h.Stream = s
+		more := false
+		for _, x := range r.shown[s] {
+			if x.c.Size > h.Signed {
+				more = true
+				continue
+			}
+			if err := r.fit(ctx, h, x); err != nil {
+				return nil, err
+			}
+		}
+		if more {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// fit checks a checkpoint of ours at or below our signed size.
+func (r *Release) fit(ctx context.Context, h record.Head, x shownSize) error {
+	if x.c.Size == 0 {
+		return nil
+	}
+	_, same, err := fits(ctx, r.Log, h, x.c, x.note)
+	if err != nil || same {
+		return err
+	}
+	r.alarm(AlarmSelfFork, h.Stream, x.peer)
+	return errStuck
+}
+
+// Shown takes a checkpoint of one of our streams that a peer shows at any time. Before the release it counts as an
+// answer would; after it, one that does not fit is an alarm, because nothing can be taken back any more.
+func (r *Release) Shown(ctx context.Context, peer record.MemberID, note []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, err := r.ours(note)
+	if err != nil || c.Stream.Kind() != record.Records {
+		return nil
+	}
+	if r.phase != Open {
+		if r.phase != Stuck {
+			r.show(shownSize{peer, c, note})
+		}
+		return nil
+	}
+	h, err := r.Log.Head(ctx, c.Stream)
+	if err != nil {
+		return fmt.Errorf("read head of %s: %w", c.Stream, err)
+	}
+	h.Stream = c.Stream
+	if c.Size > h.Signed {
+		r.alarm(AlarmSelfFork, c.Stream, peer)
+		return nil
+	}
+	if err := r.fit(ctx, h, shownSize{peer, c, note}); !errors.Is(err, errStuck) {
+		return err
+	}
+	return nil
+}
+
+func (r *Release) alarm(code string, s record.StreamID, peer record.MemberID) {
+	if r.Alarm != nil {
+		r.Alarm(Alarm{Code: code, Stream: s, Peer: peer})
+	}
+}
+
+// open signs what was appended meanwhile and lets the streams go.
+func (r *Release) open(ctx context.Context) (Do, error) {
+	if err := r.putBack(ctx); err != nil {
+		return Do{}, err
+	}
+	streams, err := r.streams(ctx)
+	if err != nil {
+		return Do{}, err
+	}
+	fault.Point(fault.ReleaseBeforeSign)
+	for _, s := range streams {
+		if err := r.Log.Release(ctx, s); err != nil {
+			return Do{}, fmt.Errorf("release %s: %w", s, err)
+		}
+	}
+	r.phase = Open
+	return Do{Open: true}, nil
+}

@@ -1,0 +1,477 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/pilinhub/pilin/record"
+)
+
+// Result says what became of an offered frame.
+type Result int
+
+// The results.
+const (
+	Applied   Result = iota // stored; frames that had waited for it may be stored too
+	Duplicate               // nothing new in it
+	Held                    // proven to come too early, or its charter is missing: kept in memory
+	Dropped                 // refused; see Why
+	Forked                  // proves a fork: evidence is kept, the stream is frozen
+	Failed                  // this node's store did not answer; nothing is known to be stored, offer the same again
+)
+
+// String returns a stable word for logs.
+func (r Result) String() string {
+	return [...]string{"applied", "duplicate", "held", "dropped", "forked", "failed"}[r]
+}
+
+// Reasons of Dropped beside the Follower's codes.
+const (
+	WhyForeign  = "foreign"   // the stream of nobody in the charter, or not a records stream
+	WhyOwn      = "own"       // this node's own stream; only Release takes it back
+	WhyHeldFull = "held_full" // no room to keep it; it is fetched when its turn comes
+	WhyBehind   = "behind"    // held and applied in the meantime
+)
+
+// Outcome is what Replicas made of one frame.
+type Outcome struct {
+	Result Result
+	Stream record.StreamID
+	Why    string // of Dropped
+	Size   uint64 // records stored now
+	New    int    // records stored by this call, held frames included
+	Parts  bool   // parts of records stored before became present or gone
+	Gap    uint64 // the stream is known to have at least so many records, more than we hold; 0 if unknown
+	Doubt  bool   // bytes did not prove: somebody else's are wanted, if not of this frame then of what was to come
+	// Charter is a version that a frame names and this node lacks.
+	Charter *record.CharterRef
+	// Suspect is a checkpoint that is well signed and does not fit: the leaves under it would prove a fork or show that
+	// only the bytes were bad.
+	Suspect []byte
+	Err     error // of Failed
+}
+
+// merge adds what a later frame of the same call did.
+func (o *Outcome) merge(p Outcome) {
+	o.New += p.New
+	o.Size = p.Size
+	o.Parts = o.Parts || p.Parts
+	o.Gap = max(o.Gap, p.Gap)
+	o.Doubt = o.Doubt || p.Doubt
+	if p.Charter != nil {
+		o.Charter = p.Charter
+	}
+	if p.Suspect != nil {
+		o.Suspect = p.Suspect
+	}
+	if p.Result == Forked || p.Result == Failed {
+		o.Result, o.Why, o.Err = p.Result, p.Why, p.Err
+	}
+}
+
+// Replicas holds one record.Follower for each foreign records stream. Any number of goroutines may call it; each stream
+// has its own lock, so that a poisoned stream delays no other.
+type Replicas struct {
+	Log    record.Log
+	Roster *Roster
+	Count  *Counters
+	// Alarm is called while a stream is locked; it must neither block nor call back. nil drops alarms.
+	Alarm func(Alarm)
+
+	mu      sync.Mutex
+	streams map[record.StreamID]*replica
+}
+
+// cursorEvery is after how many messages without effect a courier position is stored by itself.
+const cursorEvery = 64
+
+// get returns the replica of a stream.
+func (rs *Replicas) get(s record.StreamID) *replica {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r := rs.streams[s]
+	if r == nil {
+		if rs.streams == nil {
+			rs.streams = map[record.StreamID]*replica{}
+		}
+		r = &replica{stream: s}
+		rs.streams[s] = r
+	}
+	return r
+}
+
+// locked runs f with a stream's replica loaded and locked.
+func (rs *Replicas) locked(ctx context.Context, s record.StreamID, f func(*replica) error) error {
+	r := rs.get(s)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.load(ctx, rs.Log); err != nil {
+		return err
+	}
+	return f(r)
+}
+
+func (rs *Replicas) alarm(code string, s record.StreamID, peer record.MemberID) {
+	if rs.Alarm != nil {
+		rs.Alarm(Alarm{Code: code, Stream: s, Peer: peer})
+	}
+}
+
+// Load reads the heads of all foreign streams that the log knows; without it each is read at its first use.
+func (rs *Replicas) Load(ctx context.Context) error {
+	heads, err := rs.Log.Heads(ctx)
+	if err != nil {
+		return fmt.Errorf("read heads: %w", err)
+	}
+	for _, h := range heads {
+		if !rs.Roster.replicated(h.Stream) {
+			continue
+		}
+		if err := rs.locked(ctx, h.Stream, func(*replica) error { return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Streams returns the foreign streams that are followed, sorted.
+func (rs *Replicas) Streams() []record.StreamID {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	var all []record.StreamID
+	for s := range rs.streams {
+		all = append(all, s)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Head returns how far a foreign stream is here.
+func (rs *Replicas) Head(ctx context.Context, s record.StreamID) (record.Head, error) {
+	var h record.Head
+	err := rs.locked(ctx, s, func(r *replica) error {
+		h = r.head
+		return nil
+	})
+	return h, err
+}
+
+// firstPending returns the head and the first sequence with a pending part; ok is false if there is none.
+func (rs *Replicas) firstPending(ctx context.Context, s record.StreamID) (h record.Head, seq uint64, ok bool, err error) {
+	err = rs.locked(ctx, s, func(r *replica) error {
+		h = r.head
+		for at := range r.pending {
+			if !ok || at.Seq < seq {
+				seq, ok = at.Seq, true
+			}
+		}
+		return nil
+	})
+	return h, seq, ok, err
+}
+
+// OfferBytes offers a message of a member's topic. at is the position behind it.
+func (rs *Replicas) OfferBytes(ctx context.Context, topicOf record.MemberID, data []byte, at *record.Cursor) Outcome {
+	fr, err := record.DecodeFrame(data)
+	s := record.Stream(topicOf, record.Records)
+	switch {
+	case err != nil:
+		return rs.unread(ctx, s, record.WhyMalformed, at)
+	case fr.Stream.Member() != topicOf:
+		rs.alarm(AlarmWrongStream, fr.Stream, topicOf)
+		return rs.unread(ctx, s, record.WhyWrongStream, at)
+	}
+	return rs.Offer(ctx, fr, ViaKafka, at)
+}
+
+// unread is the outcome of a message that says nothing; the courier's position still moves behind it.
+func (rs *Replicas) unread(ctx context.Context, s record.StreamID, why string, at *record.Cursor) Outcome {
+	if !rs.Roster.replicated(s) {
+		return rs.dropped(s, why)
+	}
+	o := rs.dropped(s, why)
+	o.Doubt = true
+	err := rs.locked(ctx, s, func(r *replica) error {
+		o.Size = r.head.Size
+		r.reached(at)
+		return rs.moved(ctx, r, at)
+	})
+	if err != nil {
+		return Outcome{Result: Failed, Stream: s, Err: err}
+	}
+	return o
+}
+
+func (rs *Replicas) dropped(s record.StreamID, why string) Outcome {
+	rs.Count.Add(CountDropped, why, 1)
+	return Outcome{Result: Dropped, Stream: s, Why: why}
+}
+
+// Offer offers a decoded frame of any road: it may extend the stream, bring parts of records that are stored, or prove a
+// fork. at is the courier's position behind it, nil over HTTP. It returns when everything that follows from the frame is
+// durable, or Failed.
+func (rs *Replicas) Offer(ctx context.Context, fr *record.Frame, via string, at *record.Cursor) Outcome {
+	switch {
+	case fr.Stream.Member() == rs.Roster.Self:
+		return rs.dropped(fr.Stream, WhyOwn)
+	case !rs.Roster.replicated(fr.Stream):
+		return rs.dropped(fr.Stream, WhyForeign)
+	}
+	var o Outcome
+	err := rs.locked(ctx, fr.Stream, func(r *replica) error {
+		r.reached(at)
+		o = rs.offer(ctx, r, fr, via, at)
+		rs.drain(ctx, r, &o)
+		if o.Result == Failed {
+			return o.Err
+		}
+		return rs.moved(ctx, r, at)
+	})
+	if err != nil {
+		return Outcome{Result: Failed, Stream: fr.Stream, Err: err}
+	}
+	return o
+}
+
+// moved stores the courier's position now and then while messages have no effect; effects store it themselves.
+func (rs *Replicas) moved(ctx context.Context, r *replica, at *record.Cursor) error {
+	if at == nil {
+		return nil
+	}
+	if r.steps++; r.steps < cursorEvery {
+		return nil
+	}
+	return rs.flush(ctx, r)
+}
+
+func (rs *Replicas) flush(ctx context.Context, r *replica) error {
+	c := r.cursor()
+	if c == nil || r.steps == 0 {
+		return nil
+	}
+	if err := rs.Log.SetCursor(ctx, *c); err != nil {
+		return fmt.Errorf("store position in %s: %w", c.Topic, err)
+	}
+	r.steps = 0
+	return nil
+}
+
+// Flush stores the courier positions that are ahead of the stored ones; for an orderly stop.
+func (rs *Replicas) Flush(ctx context.Context) error {
+	for _, s := range rs.Streams() {
+		if err := rs.locked(ctx, s, func(r *replica) error { return rs.flush(ctx, r) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Rewound tells that a topic is read from another place than the last message's end: it was trimmed or made again.
+// Positions noted for its frames no longer mean anything.
+func (rs *Replicas) Rewound(ctx context.Context, s record.StreamID, c record.Cursor) error {
+	return rs.locked(ctx, s, func(r *replica) error {
+		r.at = nil
+		for first, e := range r.held {
+			e.at = -1
+			r.held[first] = e
+		}
+		return rs.Log.SetCursor(ctx, c)
+	})
+}
+
+// drain offers held frames whose turn has come.
+func (rs *Replicas) drain(ctx context.Context, r *replica, o *Outcome) {
+	for o.Result != Failed && r.head.Frozen == "" {
+		e, ok := r.next(r.head.Size)
+		if !ok {
+			return
+		}
+		if e.frame.End() <= r.head.Size && len(r.pending) == 0 {
+			rs.Count.Add(CountDropped, WhyBehind, 1)
+			continue
+		}
+		var at *record.Cursor
+		if e.at >= 0 && r.at != nil {
+			at = &record.Cursor{Topic: r.at.Topic, Offset: e.at + 1}
+		}
+		p := rs.offer(ctx, r, e.frame, e.via, at)
+		o.merge(p)
+		if p.Result == Held || p.Result == Failed {
+			r.hold(e.frame, e.via, at)
+			return
+		}
+	}
+}
+
+// offer works on one frame of a locked stream.
+func (rs *Replicas) offer(ctx context.Context, r *replica, fr *record.Frame, via string, at *record.Cursor) Outcome {
+	o := Outcome{Stream: r.stream, Size: r.head.Size}
+	late := false
+	if len(r.pending) > 0 && fr.First < r.head.Size {
+		p := rs.offerLate(ctx, r, fr, via)
+		if p.Result == Failed || p.Result == Applied && fr.End() <= r.head.Size {
+			return p
+		}
+		late = p.Result == Applied
+	}
+	const tries = 3 // another process of this node may move the head; it does not do so for long
+	for try := 0; ; try++ {
+		f := r.follower(ctx, rs.Log, rs.Roster)
+		d := f.Offer(fr, via)
+		if d.Kind != record.DoApply {
+			o = rs.decided(ctx, r, d, fr, via, at)
+			break
+		}
+		err := r.store(ctx, rs.Log, f, d.Apply)
+		if errors.Is(err, record.ErrStale) && try < tries {
+			if err = r.load(ctx, rs.Log); err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return Outcome{Result: Failed, Stream: r.stream, Size: r.head.Size, Err: err}
+		}
+		o.Result, o.New = Applied, len(d.Apply.Group.Records)
+		rs.Count.Add(CountApplied, via, int64(o.New))
+		rs.countDeletes(d.Apply)
+		break
+	}
+	o.Size, o.Parts = r.head.Size, late
+	return o
+}
+
+func (rs *Replicas) countDeletes(a *record.Apply) {
+	for _, d := range a.Deletes {
+		rs.Count.Add(CountDeleted, "", int64(len(d.Parts)))
+	}
+}
+
+// offerLate offers a frame for pending parts of stored records.
+func (rs *Replicas) offerLate(ctx context.Context, r *replica, fr *record.Frame, via string) Outcome {
+	o := Outcome{Stream: r.stream, Size: r.head.Size, Result: Duplicate}
+	f := r.follower(ctx, rs.Log, rs.Roster)
+	d := f.OfferLate(fr, via)
+	if d.Kind == record.DoRefuse && d.Why == record.WhyStore {
+		o.Result, o.Err = Failed, fmt.Errorf("read %s: store did not answer", r.stream)
+		return o
+	}
+	if d.Kind != record.DoApply {
+		return o // what it is refused for Offer will say
+	}
+	if err := r.store(ctx, rs.Log, f, d.Apply); err != nil {
+		o.Result, o.Err = Failed, err
+		return o
+	}
+	rs.Count.Add(CountLate, via, 1)
+	rs.countDeletes(d.Apply)
+	o.Result, o.Parts = Applied, true
+	return o
+}
+
+// decided acts on every decision but DoApply.
+func (rs *Replicas) decided(ctx context.Context, r *replica, d record.Decision, fr *record.Frame, via string, at *record.Cursor) Outcome {
+	o := Outcome{Stream: r.stream, Size: r.head.Size}
+	switch d.Kind {
+	case record.DoDuplicate:
+		rs.Count.Add(CountDuplicate, via, 1)
+		o.Result = Duplicate
+	case record.DoNeed:
+		o.Gap = fr.End()
+		rs.keep(r, fr, via, at, &o)
+	case record.DoForked:
+		return rs.forked(ctx, r, *d.Evidence, via)
+	case record.DoRefuse:
+		return rs.refused(r, d.Why, fr, via, at)
+	}
+	return o
+}
+
+func (rs *Replicas) keep(r *replica, fr *record.Frame, via string, at *record.Cursor, o *Outcome) {
+	if !r.hold(fr, via, at) {
+		rs.Count.Add(CountDropped, WhyHeldFull, 1)
+		o.Result, o.Why = Dropped, WhyHeldFull
+		return
+	}
+	rs.Count.Add(CountHeld, "", 1)
+	o.Result = Held
+}
+
+// refused acts on a refusal by its code.
+func (rs *Replicas) refused(r *replica, why string, fr *record.Frame, via string, at *record.Cursor) Outcome {
+	o := Outcome{Stream: r.stream, Size: r.head.Size, Result: Dropped, Why: why}
+	switch why {
+	case record.WhyStore:
+		r.loaded = false
+		o.Result, o.Err = Failed, fmt.Errorf("read %s: store did not answer", r.stream)
+		return o
+	case record.WhyUnknownCharter:
+		if c, err := record.ParseCheckpoint(fr.Checkpoint); err == nil {
+			o.Charter = &c.Charter
+		}
+		o.Why = ""
+		rs.keep(r, fr, via, at, &o)
+		return o
+	case record.WhyFrozen:
+	case record.WhyBadRoot:
+		o.Doubt, o.Suspect = true, fr.Checkpoint
+	case record.WhyUnknownKey:
+		// Nobody's other bytes help; a newer charter may.
+	default:
+		o.Doubt = true
+	}
+	rs.Count.Add(CountDropped, why, 1)
+	return o
+}
+
+// forked keeps evidence and freezes the stream.
+func (rs *Replicas) forked(ctx context.Context, r *replica, e record.Evidence, road string) Outcome {
+	o := Outcome{Stream: r.stream, Size: r.head.Size, Result: Forked}
+	b, err := e.Encode()
+	if err == nil {
+		err = rs.Log.PutEvidence(ctx, r.stream, b)
+	}
+	if err == nil {
+		r.loaded = false
+		err = r.load(ctx, rs.Log)
+	}
+	if err != nil {
+		return Outcome{Result: Failed, Stream: r.stream, Err: fmt.Errorf("keep evidence of a fork of %s: %w", r.stream, err)}
+	}
+	r.held, r.heldBytes = nil, 0
+	rs.Count.Add(CountForked, road, 1)
+	rs.alarm(AlarmFork, r.stream, r.stream.Member())
+	return o
+}
+
+// Rekeyed is called when a charter or an agreement came: parts whose key is known now become pending, and frames that
+// waited for it are offered again. The outcomes are of streams where something happened.
+func (rs *Replicas) Rekeyed(ctx context.Context) ([]Outcome, error) {
+	var all []Outcome
+	for _, s := range rs.Streams() {
+		err := rs.locked(ctx, s, func(r *replica) error {
+			n, err := rs.Log.Rekey(ctx, s, func(id record.KeyID) bool { _, ok := rs.Roster.Key(id); return ok })
+			if err != nil {
+				return fmt.Errorf("rekey %s: %w", s, err)
+			}
+			if n > 0 {
+				r.loaded = false
+				if err := r.load(ctx, rs.Log); err != nil {
+					return err
+				}
+			}
+			o := Outcome{Stream: s, Size: r.head.Size, Result: Duplicate}
+			rs.drain(ctx, r, &o)
+			if n > 0 || o.New > 0 || o.Result != Duplicate {
+				all = append(all, o)
+			}
+			return o.Err
+		})
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
