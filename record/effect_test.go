@@ -59,6 +59,22 @@ func TestFollower_Deletes(t *testing.T) {
 	}
 }
 
+func TestFollower_DeletesOnce(t *testing.T) {
+	fed := newFederation()
+	a := newAuthor(t, fed)
+	v1 := a.draft(toAll(record.L2))
+	r := newReplica(t, fed, record.All)
+	r.offer(a.kafka(a.commit(v1)))
+	d := r.offer(a.kafka(a.commit(
+		a.draft(toAll(record.L2), change(record.Supersedes, v1.ID, 1)),
+		a.draft(toAll(record.L2), change(record.Supersedes, v1.ID, 2)))))
+	if len(d.Apply.Deletes) != 1 || d.Apply.Deletes[0].By != 1 {
+		t.Errorf("deletes %+v", d.Apply.Deletes)
+	}
+	r.wantStates(0, "card:gone(1) body:none home:none")
+	r.wantStates(1, "card:gone(2) body:none home:none")
+}
+
 func TestFollower_DeletesWhatIsPending(t *testing.T) {
 	fed := newFederation()
 	a := newAuthor(t, fed)

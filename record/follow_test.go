@@ -153,6 +153,10 @@ func TestFollower_Refuse(t *testing.T) {
 			}
 		})
 	}
+	r := newReplica(t, fed, record.All)
+	r.offer(a.kafka(g))
+	r.f.Head.Signed-- // an own stream with an unsigned tail
+	wantKind(t, r.offer(a.kafka(a.commit(a.draft(toAll(record.L3))))), record.DoRefuse, record.WhyStore)
 	if d := newReplica(t, fed).offer(nil); d.Why != record.WhyEmpty {
 		t.Errorf("nil frame: %q", d.Why)
 	}
@@ -295,6 +299,7 @@ func TestFollower_Parts(t *testing.T) {
 		r.wantStates(0, "card:present body:pending home:none")
 		some.Boxes = full.Boxes[2:3]
 		wantKind(t, r.offerLate(&some), record.DoApply, "")
+		r.wantStates(0, "card:present body:pending home:none") // what is here stays, though this answer lacks it
 		r.wantStates(1, "meta:present card:pending body:pending home:none")
 		wantKind(t, r.offerLate(full), record.DoApply, "")
 		if r.f.Head.Applied != 2 {
