@@ -13,7 +13,7 @@ import (
 
 // TestTree holds the real tree against the import table.
 func TestTree(t *testing.T) {
-	packages, err := archtest.Load("../..")
+	packages, err := archtest.Load(t.Context(), "../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestTree(t *testing.T) {
 
 // TestLoad_sees_a_real_forbidden_import shows that loader and check together find what is on disk.
 func TestLoad_sees_a_real_forbidden_import(t *testing.T) {
-	packages, err := archtest.Load(filepath.Join("testdata", "badmodule"))
+	packages, err := archtest.Load(t.Context(), filepath.Join("testdata", "badmodule"))
 	if err != nil {
 		t.Fatal(err)
 	}

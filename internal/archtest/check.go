@@ -2,6 +2,7 @@ package archtest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -43,8 +44,8 @@ func (v Violation) String() string {
 }
 
 // Load asks the go command for the packages of the module in dir and everything that they import.
-func Load(dir string) ([]Package, error) {
-	cmd := exec.Command("go", "list", "-e", "-deps", "-json=ImportPath,Imports,TestImports,XTestImports,Error", "./...")
+func Load(ctx context.Context, dir string) ([]Package, error) {
+	cmd := exec.CommandContext(ctx, "go", "list", "-e", "-deps", "-json=ImportPath,Imports,TestImports,XTestImports,Error", "./...")
 	cmd.Dir = dir
 	var complaints strings.Builder
 	cmd.Stderr = &complaints

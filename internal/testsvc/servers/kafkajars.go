@@ -2,6 +2,7 @@ package servers
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -42,7 +43,7 @@ func kafkaJars() (dir string, complete bool, err error) {
 
 // FetchKafka lets Maven fetch the broker's jars into the cache unless they are there. Programs that run at the same
 // time wait for each other.
-func FetchKafka(say func(string)) error {
+func FetchKafka(say func(string)) (err error) {
 	dir, complete, err := kafkaJars()
 	if err != nil || complete {
 		return err
@@ -60,7 +61,7 @@ func FetchKafka(say func(string)) error {
 	if err != nil {
 		return fmt.Errorf("fetch Kafka: %w", err)
 	}
-	defer os.RemoveAll(work)
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	pom := filepath.Join(work, "pom.xml")
 	if err := os.WriteFile(pom, kafkaPOM, 0o644); err != nil {
 		return fmt.Errorf("fetch Kafka: %w", err)

@@ -101,16 +101,20 @@ func run(command []string) (code int, err error) {
 	if err := cmd.Start(); err != nil {
 		return 1, fmt.Errorf("run %s: %w", command[0], err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
+	var ended error
+	done := make(chan struct{})
+	go func() {
+		ended = cmd.Wait()
+		close(done)
+	}()
 	for {
 		select {
-		case err := <-done:
+		case <-done:
 			var exit *exec.ExitError
-			if errors.As(err, &exit) {
+			if errors.As(ended, &exit) {
 				return max(exit.ExitCode(), 1), nil // a signal's -1 is a failure too
 			}
-			return 0, err
+			return 0, ended
 		case sig := <-signals:
 			// The whole group, so that no test binary stays behind; a second signal does not wait for manners.
 			say("stopping: " + sig.String())
@@ -210,6 +214,11 @@ func servingPID() (int, error) {
 	return pid, nil
 }
 
+func serving() bool {
+	_, err := servingPID()
+	return err == nil
+}
+
 func down() error {
 	pid, err := servingPID()
 	if err != nil {
@@ -219,7 +228,7 @@ func down() error {
 		return fmt.Errorf("stop process %d: %w", pid, err)
 	}
 	for range 600 {
-		if _, err := servingPID(); err != nil {
+		if !serving() {
 			say("down")
 			return nil
 		}
