@@ -191,12 +191,29 @@ func (h *Header) Encode() ([]byte, error) {
 	return b, nil
 }
 
+// presence tells which members are there, null or not.
+type presence struct {
+	V        jsontext.Value `json:"v"`
+	Week     jsontext.Value `json:"week"`
+	Keys     jsontext.Value `json:"keys"`
+	Type     jsontext.Value `json:"type"`
+	Schema   jsontext.Value `json:"schema"`
+	Day      jsontext.Value `json:"day"`
+	Audience jsontext.Value `json:"audience"`
+	Refs     jsontext.Value `json:"refs"`
+}
+
+func (p *presence) sealed() bool { return p.Week != nil || p.Keys != nil }
+
+func (p *presence) open() bool {
+	return p.Type != nil || p.Schema != nil || p.Day != nil || p.Audience != nil || p.Refs != nil
+}
+
 // headerWire has a pointer wherever absence and emptiness differ. Unknown members are ignored: the bytes are kept.
 type headerWire struct {
-	V      jsontext.Value `json:"v"`
-	Stream *string        `json:"stream"`
-	Seq    *string        `json:"seq"`
-	ID     *string        `json:"id"`
+	Stream *string `json:"stream"`
+	Seq    *string `json:"seq"`
+	ID     *string `json:"id"`
 	meaningWire
 	Week  *string     `json:"week"`
 	Keys  *[]string   `json:"keys"`
@@ -219,14 +236,15 @@ func DecodeHeader(b []byte) (*Header, error) {
 }
 
 func decodeHeader(b []byte) (*Header, error) {
-	var version struct {
-		V jsontext.Value `json:"v"`
-	}
-	if err := readJSON(b, MaxHeader, &version); err != nil {
+	var p presence
+	if err := readJSON(b, MaxHeader, &p); err != nil {
 		return nil, err
 	}
-	if string(version.V) != "1" {
+	if string(p.V) != "1" {
 		return nil, ErrUnknownVersion // of whatever form: other members may have changed their form with it
+	}
+	if p.sealed() == p.open() {
+		return nil, errors.New("members of an open and of a sealed header mixed, or none")
 	}
 	var w headerWire
 	if err := readJSON(b, MaxHeader, &w); err != nil {
@@ -250,21 +268,21 @@ func decodeHeader(b []byte) (*Header, error) {
 		}
 		h.Parts = append(h.Parts, c)
 	}
-	if err := w.readForm(h); err != nil {
+	if err := w.readForm(h, p.sealed()); err != nil {
 		return nil, err
 	}
 	return h, h.check()
 }
 
-// readForm reads the members in which open and sealed headers differ. A header with members of both is neither.
-func (w *headerWire) readForm(h *Header) error {
-	if w.Week == nil && w.Keys == nil {
+// readForm reads the members in which open and sealed headers differ.
+func (w *headerWire) readForm(h *Header, sealed bool) error {
+	if !sealed {
 		m, err := w.read()
 		h.Type, h.Schema, h.Day, h.Audience, h.Refs = m.Type, m.Schema, m.Day, m.Audience, m.Refs
 		return err
 	}
-	if w.Week == nil || w.Keys == nil || !w.absent() {
-		return errors.New("members of an open and of a sealed header mixed")
+	if w.Week == nil || w.Keys == nil {
+		return errors.New("week or keys missing")
 	}
 	if h.Week = *w.Week; h.Week == "" {
 		return errors.New("week: ill-formed")

@@ -119,6 +119,9 @@ func TestHeader_Refuses(t *testing.T) {
 		"meta in an open header":             edit(`"part":"card"`, `"part":"meta"`),
 		"short mac":                          edit(mac, mac[2:]),
 		"open and sealed":                    edit(`"refs"`, `"week":"2026-W11","keys":[],"refs"`),
+		"open with a null week":              edit(`"refs"`, `"week":null,"refs"`),
+		"sealed with null refs":              sealed(`"week"`, `"refs":null,"week"`),
+		"neither open nor sealed":            `{"v":1,"stream":"310116-01/records","seq":"41","id":"` + hex32a + `","parts":[]}`,
 		"sealed with a type":                 sealed(`"week"`, `"type":"x","week"`),
 		"sealed without keys":                sealed(`"keys":["`+hex32a+`","`+hex32b+`"],`, ``),
 		"sealed with empty week":             sealed(`2026-W11`, ``),
@@ -135,6 +138,9 @@ func TestHeader_Refuses(t *testing.T) {
 				t.Errorf("accepted %+v", h)
 			}
 		})
+	}
+	if _, err := record.DecodeHeader([]byte("null")); errors.Is(err, record.ErrUnknownVersion) {
+		t.Error("null is no header of a later version")
 	}
 	for _, text := range []string{`{"v":2}`, edit(`"v":1`, `"v":2`), edit(`"v":1`, `"v":[]`), edit(`"v":1,`, ``)} {
 		if _, err := record.DecodeHeader([]byte(text)); !errors.Is(err, record.ErrUnknownVersion) {

@@ -16,16 +16,20 @@ const maxDepth = 32
 const maxNumber = 1 << 62
 
 var (
+	errNoObject   = errors.New("not a JSON object")
 	errNotASCII   = errors.New("byte outside printable ASCII")
 	errWhiteSpace = errors.New("white space outside a string")
 	errDepth      = fmt.Errorf("nested deeper than %d", maxDepth)
 	errNumber     = errors.New("want a decimal number without leading zero")
 )
 
-// plainJSON checks what the JSON library does not: size, printable ASCII, no white space between tokens, depth.
+// plainJSON checks what the JSON library does not: an object, size, printable ASCII, no white space between tokens, depth.
 func plainJSON(b []byte, limit int) error {
 	if len(b) > limit {
 		return fmt.Errorf("%d bytes, limit %d: %w", len(b), limit, ErrTooLarge)
+	}
+	if len(b) == 0 || b[0] != '{' {
+		return errNoObject
 	}
 	depth, inString, escaped := 0, false, false
 	for _, c := range b {

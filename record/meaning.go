@@ -208,11 +208,6 @@ type refWire struct {
 	Version string `json:"version"`
 }
 
-// absent reports whether none of the members was there.
-func (w *meaningWire) absent() bool {
-	return w.Type == nil && w.Schema == nil && w.Day == nil && w.Audience == nil && w.Refs == nil
-}
-
 func (w *meaningWire) read() (Meaning, error) {
 	var m Meaning
 	if w.Type == nil || w.Schema == nil || w.Day == nil || w.Audience == nil || w.Refs == nil {

@@ -168,6 +168,8 @@ func headerVectors(t *testing.T) vectors {
 		{"parts out of order", edit(`"part":"card"`, `"part":"home"`), ""},
 		{"meta in an open header", edit(`"part":"card"`, `"part":"meta"`), ""},
 		{"open and sealed at once", edit(`"refs"`, `"week":"2026-W11","keys":[],"refs"`), ""},
+		{"open with a null week", edit(`"refs"`, `"week":null,"refs"`), ""},
+		{"sealed with null refs", strings.Replace(sealedHeader, `"week"`, `"refs":null,"week"`, 1), sealedMeta},
 		{"audience in a local stream", edit(`/records`, `/local`), ""},
 		{"sealed without meta part", strings.Replace(sealedHeader, `"meta"`, `"card"`, 1), sealedMeta},
 		{"keys out of order", strings.Replace(sealedHeader, hex32a+`","`+hex32b, hex32b+`","`+hex32a, 1), sealedMeta},

@@ -7,6 +7,7 @@ exits 1. With --self-test it also changes a character of every member of every g
 """
 import base64, datetime, json, pathlib, re, struct, sys
 
+sys.set_int_max_str_digits(0)
 sys.dont_write_bytecode = True  # this folder holds vectors, not caches
 from slowcrypto import Refused, ed25519, expand, gcm, hpke_open, mac, need, sha, x25519
 
@@ -112,7 +113,7 @@ def read_meaning(o, record):
 
 def read_header(b):
     o = plain(b)
-    need(type(o.get("v")) is int and o["v"] == 1 and re.search(rb'"v":1[,}]', b), "v")
+    need(type(o.get("v")) is int and o["v"] == 1, "v")
     need(full(STREAM, o.get("stream")) and full(HEX32, o.get("id")) and isinstance(o.get("parts"), list), "stream, id or parts")
     o["seq"], names = number(o.get("seq")), []
     for p in o["parts"]:
@@ -196,7 +197,7 @@ def read_checkpoint(b, public, *more):
 
 def read_evidence(text, public):
     o = ijson(text)
-    need(isinstance(o, dict) and o.keys() == {"v", "a", "b", "leaves"} and o["v"] == 1 and all(full(HEX64, x) for x in o["leaves"]), "form")
+    need(isinstance(o, dict) and o.keys() == {"v", "a", "b", "leaves"} and type(o["v"]) is int and o["v"] == 1 and all(full(HEX64, x) for x in o["leaves"]), "form")
     small, large = sorted((read_checkpoint(o[x], public) for x in "ab"), key=lambda c: c["size"])
     leaves = [bytes.fromhex(x) for x in o["leaves"]]
     need(small["origin"] == large["origin"], "two streams")
@@ -341,7 +342,7 @@ def check_range(v):
 
 def check_receipt(v):
     o = ijson(v["receipt"])
-    need(isinstance(o, dict) and o.keys() == {"v", "checkpoint", "held"} and o["v"] == 1, "form")
+    need(isinstance(o, dict) and o.keys() == {"v", "checkpoint", "held"} and type(o["v"]) is int and o["v"] == 1, "form")
     name, member = f"pilin/{v['federation']}/{v['by']}/receipt", raw(v, "member_public")
     c = read_checkpoint(o["checkpoint"], raw(v, "origin_public"), (name, member, 4))
     text, _ = note(o["held"], (name, member, 1))
