@@ -16,7 +16,10 @@ const (
 	mavenPackage    = "maven"
 )
 
-// Missing returns the Debian packages that must be installed before the servers can run.
+// compilerPackages are what Go's race detector needs besides Go.
+var compilerPackages = []string{"gcc", "libc6-dev"}
+
+// Missing returns the Debian packages that must be installed before the servers can run and `go test -race` can build.
 func Missing() []string {
 	var missing []string
 	if _, err := PostgresBin(); err != nil {
@@ -32,6 +35,9 @@ func Missing() []string {
 		if _, err := exec.LookPath("mvn"); err != nil {
 			missing = append(missing, mavenPackage)
 		}
+	}
+	if _, err := exec.LookPath("gcc"); err != nil {
+		missing = append(missing, compilerPackages...)
 	}
 	return missing
 }

@@ -1,0 +1,103 @@
+# Pilin 毗邻. `make` lists the commands; what each needs to know stands beside it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+GO ?= go
+OUT := build
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/pilin-tools
+LINT_VERSION := $(shell sed -n 's|.*github.com/golangci/golangci-lint/v2 v\([0-9.]*\).*|\1|p' tools/go.mod)
+LINT := $(CACHE)/golangci-lint-$(LINT_VERSION)
+
+# Settable: make test PKG=./record/... ; make fuzz FUZZTIME=5m ; make kill CYCLES=200 ; make sim HISTORIES=1000000 SEED=7
+PKG ?= ./...
+TESTFLAGS ?=
+DEMO_ARGS ?=
+HISTORIES ?= 10000
+SEED ?=
+CYCLES ?= 20
+FUZZTIME ?= 1m
+FUZZTOTAL ?= 0
+
+# Tests whose names begin so run alone, one package at a time and without the race detector: they measure time, kill
+# processes, run ten thousand histories, or build the product with a planted bug.
+ALONE := ^Test(Timed|Kill|Long|Planted)
+# Folders that hold such tests, as ./folder.
+alone_packages = $(shell grep -rlE '^func Test(Timed|Kill|Long|Planted)' --include='*_test.go' --exclude-dir=testdata $(1) 2>/dev/null | xargs -r -n1 dirname | sort -u | sed 's|^\([^./]\)|./\1|')
+
+.PHONY: help
+help: ## list the commands · 列出命令
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## the binary, build/pilin · 编译
+	$(GO) build -o $(OUT)/pilin ./cmd/pilin
+
+.PHONY: demo
+demo: build ## seven bureaux with synthetic data in one process; DEMO_ARGS=--fresh begins anew · 七局演示
+	$(OUT)/pilin demo $(DEMO_ARGS)
+
+.PHONY: test
+test: tools-test ## everything, on real Kafka, PostgreSQL and Redis; PKG=./record/... for less · 全部测试
+	$(OUT)/testsvcd run -- $(OUT)/tally \
+	  env PILIN_SIM_HISTORIES=100 $(GO) test -json -race -timeout 20m -skip '$(ALONE)' $(TESTFLAGS) $(PKG) \
+	  $(if $(filter ./...,$(PKG)),$(if $(call alone_packages,.),::: \
+	  env PILIN_TIMED=1 PILIN_SIM_HISTORIES=$(HISTORIES) PILIN_KILL_CYCLES=$(CYCLES) \
+	  $(GO) test -json -p 1 -count 1 -timeout 30m -run '$(ALONE)' $(call alone_packages,.)))
+
+.PHONY: kill
+kill: tools-test ## the kill -9 suite alone; CYCLES=200 for longer · 断电式终止测试
+	PILIN_TIMED=1 PILIN_KILL_CYCLES=$(CYCLES) $(OUT)/testsvcd run -- $(OUT)/tally \
+	  $(GO) test -json -p 1 -count 1 -timeout 0 -run '^TestKill' $(call alone_packages,.)
+
+.PHONY: sim
+sim: ## the simulation; HISTORIES=1000000 for longer, SEED=n replays one history · 仿真
+	PILIN_SIM_HISTORIES=$(HISTORIES) PILIN_SIM_SEED=$(SEED) $(GO) test -count 1 -timeout 0 -v -run '^TestLong' ./internal/sim/...
+
+.PHONY: planted
+planted: ## the simulation against each planted bug: every one must be found · 植入缺陷
+	$(GO) test -count 1 -timeout 0 -v -run '^TestPlanted' ./internal/sim/...
+
+.PHONY: bench
+bench: tools-test ## publish → visible and audited ask, beside their floors; writes docs/benchmarks.md · 基准
+	PILIN_TIMED=1 $(OUT)/testsvcd run -- $(GO) run ./internal/nodetest/bench -out docs/benchmarks.md
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME; FUZZTOTAL bounds the round · 模糊测试
+	$(GO) build -o $(OUT)/fuzzround ./internal/testsvc/fuzzround
+	$(OUT)/fuzzround -each $(FUZZTIME) -total $(FUZZTOTAL)
+
+.PHONY: lint
+lint: $(LINT) ## vet, format, golangci-lint with the rules of .golangci.yml · 静态检查
+	$(GO) vet ./...
+	$(LINT) run ./...
+
+.PHONY: vectors
+vectors: ## the independent verifier over the byte-exact vectors · 独立验证向量
+	python3 schemas/vectors/verify.py
+
+.PHONY: openapi
+openapi: ## write schemas/openapi.yaml from the code · 生成 HTTP 接口说明
+	$(GO) run ./cmd/pilin openapi > schemas/openapi.yaml.new
+	mv schemas/openapi.yaml.new schemas/openapi.yaml
+
+.PHONY: services-up services-down
+services-up: tools-test ## start the test servers and leave them running · 启动测试服务
+	$(OUT)/testsvcd up
+services-down: tools-test ## stop them · 停止测试服务
+	$(OUT)/testsvcd down
+
+.PHONY: tools-test
+tools-test:
+	@$(GO) build -o $(OUT)/ ./internal/testsvc/testsvcd ./internal/testsvc/tally
+
+# Built from source once (one to two minutes) and kept between runs; a module of its own keeps its dependencies out of ours.
+$(LINT): tools/go.mod tools/go.sum
+	mkdir -p $(CACHE)
+	$(GO) -C tools build -o $(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	touch $(LINT)
+
+.PHONY: clean
+clean: ## remove what make built · 清理
+	rm -rf $(OUT)
