@@ -181,6 +181,12 @@ func TestDirectory_Add_double(t *testing.T) {
 				t.Error("a rival is not kept as evidence")
 			}
 		}
+		third := a.sign(a.renewed(a.first), 0, 1, 2)
+		_, err = d.Add(third)
+		must(t, err)
+		if f, frozen := d.Frozen(); !frozen || len(f.Rivals) != 3 || d.Charter().Version != 1 {
+			t.Error("a third rival ended the freeze")
+		}
 		// A version on top of one rival does not count, nor does one that the double signers carry.
 		_, err = d.Add(a.sign(a.renewed(child), 0, 1, 2))
 		must(t, err)
@@ -228,30 +234,31 @@ func TestDirectory_Add_refused(t *testing.T) {
 		old, new string
 		want     error
 	}{
-		"key of another":     {b64(k.Sign[0].Key), b64(other.keys[3].Signer().Public()), federation.ErrRefused},
-		"recovery key":       {b64(k.Recovery), b64(other.keys[3].Signer().Public()), federation.ErrRefused},
-		"kem key":            {b64(k.KEM[:]), b64(make([]byte, 32)), federation.ErrRefused},
-		"address":            {`"address":"https://127.0.0.1:8443"`, `"address":"https://127.0.0.1:9"`, federation.ErrRefused},
-		"synthetic":          {`"synthetic":false`, `"synthetic":true`, federation.ErrRefused},
-		"skips a version":    {`"version":"2"`, `"version":"3"`, federation.ErrRefused},
-		"earlier day":        {`"day":"2026-03-02"`, `"day":"2026-03-01"`, federation.ErrRefused},
-		"history":            {`"history":"all"`, `"history":"none"`, federation.ErrRefused},
-		"other federation":   {c.Federation.String(), other.directory(0).Federation().String(), federation.ErrOtherFederation},
-		"unknown before":     {c.Hash.String() + `"],"name"`, strings.Repeat("ab", 32) + `"],"name"`, federation.ErrMissing},
-		"left without word":  {`"state":"active"`, `"state":"left"`, federation.ErrMalformed},
-		"unknown field":      {`"v":1`, `"v":1,"w":1`, federation.ErrMalformed},
-		"duplicate field":    {`"v":1`, `"v":1,"v":1`, federation.ErrMalformed},
-		"case":               {`"v":1`, `"V":1`, federation.ErrMalformed},
-		"number":             {`"version":"2"`, `"version":2`, federation.ErrMalformed},
-		"leading zero":       {`"version":"2"`, `"version":"02"`, federation.ErrMalformed},
-		"upper-case hex":     {c.Hash.String(), strings.ToUpper(c.Hash.String()), federation.ErrMalformed},
-		"two lines":          {"}\n", "}\n\n", federation.ErrMalformed},
-		"address with path":  {`:8443"`, `:8443/x"`, federation.ErrMalformed},
-		"address not https":  {`"https://127`, `"http://127`, federation.ErrMalformed},
-		"wrap too short":     {`"enc":"`, `"enc":"AAAA`, federation.ErrMalformed},
-		"small-order key":    {b64(k.Sign[0].Key), b64(make([]byte, 32)), federation.ErrMalformed},
-		"key used by two":    {b64(k.Sign[0].Key), b64(c.Members[0].Sign[0].Key), federation.ErrMalformed},
-		"TLS key of another": {k.TLS.String(), c.Members[0].TLS.String(), federation.ErrMalformed},
+		"key of another":        {b64(k.Sign[0].Key), b64(other.keys[3].Signer().Public()), federation.ErrRefused},
+		"recovery key":          {b64(k.Recovery), b64(other.keys[3].Signer().Public()), federation.ErrRefused},
+		"kem key":               {b64(k.KEM[:]), b64(make([]byte, 32)), federation.ErrRefused},
+		"address":               {`"address":"https://127.0.0.1:8443"`, `"address":"https://127.0.0.1:9"`, federation.ErrRefused},
+		"synthetic":             {`"synthetic":false`, `"synthetic":true`, federation.ErrRefused},
+		"skips a version":       {`"version":"2"`, `"version":"3"`, federation.ErrRefused},
+		"earlier day":           {`"day":"2026-03-02"`, `"day":"2026-03-01"`, federation.ErrRefused},
+		"history":               {`"history":"all"`, `"history":"none"`, federation.ErrRefused},
+		"other federation":      {c.Federation.String(), other.directory(0).Federation().String(), federation.ErrOtherFederation},
+		"unknown before":        {c.Hash.String() + `"],"name"`, strings.Repeat("ab", 32) + `"],"name"`, federation.ErrMissing},
+		"left without word":     {`"state":"active"`, `"state":"left"`, federation.ErrMalformed},
+		"unknown field":         {`"v":1`, `"v":1,"w":1`, federation.ErrMalformed},
+		"duplicate field":       {`"v":1`, `"v":1,"v":1`, federation.ErrMalformed},
+		"case":                  {`"v":1`, `"V":1`, federation.ErrMalformed},
+		"number":                {`"version":"2"`, `"version":2`, federation.ErrMalformed},
+		"leading zero":          {`"version":"2"`, `"version":"02"`, federation.ErrMalformed},
+		"upper-case hex":        {c.Hash.String(), strings.ToUpper(c.Hash.String()), federation.ErrMalformed},
+		"two lines":             {"}\n", "}\n\n", federation.ErrMalformed},
+		"address with path":     {`:8443"`, `:8443/x"`, federation.ErrMalformed},
+		"address not https":     {`"https://127`, `"http://127`, federation.ErrMalformed},
+		"wrap too short":        {`"enc":"`, `"enc":"AAAA`, federation.ErrMalformed},
+		"small-order key":       {b64(k.Sign[0].Key), b64(make([]byte, 32)), federation.ErrMalformed},
+		"key used by two":       {b64(k.Sign[0].Key), b64(c.Members[0].Sign[0].Key), federation.ErrMalformed},
+		"no epoch for newcomer": {`"members":["` + string(a.code(0)) + `",`, `"members":[`, federation.ErrMalformed},
+		"TLS key of another":    {k.TLS.String(), c.Members[0].TLS.String(), federation.ErrMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !strings.Contains(good, change.old) {
@@ -375,7 +382,7 @@ func TestDirectory_AddStatement(t *testing.T) {
 	leave := federation.Statement{Federation: fed, Member: k.Member, Counter: 5, Kind: federation.Leave}
 	_, err = d.AddStatement(mustNote(federation.SignStatement(leave, k.Signer())))
 	must(t, err)
-	if _, pinned := d.PinnedTLS(k.Member); pinned || d.IsActive(k.Member) || slices.Contains(d.GroupMembers(record.All), k.Member) {
+	if _, pinned := d.PinnedTLS(k.Member); pinned || d.IsActive(k.Member) || slices.Contains(d.GroupMembers(record.All), k.Member) || len(d.Groups(k.Member)) > 0 {
 		t.Error("who left is still there")
 	}
 	// Two are left: both must sign, the one who left need not.

@@ -260,6 +260,69 @@ func TestHub_Ask_replica(t *testing.T) {
 	}
 }
 
+// TestHub_Ask_newer_copy: a copy that is newer than what its origin's answer covers forbids "no hit".
+func TestHub_Ask_newer_copy(t *testing.T) {
+	c := open(t, 2, true)
+	e := c.publish(c.desks[1], record.L3, entryAt{id: testID}, true)
+	c.desks[1].entries = nil
+	c.desks[0].entries[0].view.Record.Seq = 7
+	got, err := c.desks[0].Ask(t.Context(), ask(byID(testID)))
+	must(t, err)
+	if got.K != 2 || got.Outcome != federation.Incomplete || len(got.Replica) != 1 || got.Replica[0].Gone {
+		t.Errorf("%s %d/%d, copies %+v", got.Outcome, got.K, got.N, got.Replica)
+	}
+	cert, err := c.desks[0].Certificate(got)
+	must(t, err)
+	if back, err := federation.VerifyAnswer(cert, c.directory(-1)); err != nil || back.Outcome != federation.Incomplete {
+		t.Errorf("certificate: %v", err)
+	}
+	// An older version of what the origin names is not shown beside it, a newer one is.
+	for version, copies := range map[uint64]int{1: 0, 2: 1} {
+		c.desks[0].entries[0].view.Version = version
+		c.desks[1].entries = []entryAt{e}
+		got, err := c.desks[0].Ask(t.Context(), ask(byID(testID)))
+		must(t, err)
+		if got.Outcome != federation.Hit || len(got.Replica) != copies {
+			t.Errorf("copy of version %d: %s, %d copies", version, got.Outcome, len(got.Replica))
+		}
+	}
+}
+
+// TestHub_Ask_no_checkpoint: an answer over records without their signed checkpoint does not count, also when nothing is
+// known of the member's records here.
+func TestHub_Ask_no_checkpoint(t *testing.T) {
+	c := open(t, 2, true)
+	c.commit(c.desks[1], 3)
+	v := &vector{county: c, t: t}
+	for name, change := range map[string]func(text string) string{
+		"left out": func(text string) string {
+			i := strings.Index(text, `"checkpoint":"`) + len(`"checkpoint":"`)
+			return text[:i] + text[i+strings.Index(text[i:], `"`):]
+		},
+		"signature spoiled": func(text string) string {
+			i := strings.Index(text, `\n","index"`) - 20
+			return text[:i] + strings.Map(func(r rune) rune {
+				if r >= 'a' && r < 'z' {
+					return r + 1
+				}
+				return r
+			}, text[i:i+10]) + text[i+10:]
+		},
+		"of the asker": func(text string) string {
+			return strings.ReplaceAll(text, "/"+string(c.code(1))+"/records", "/"+string(c.code(0))+"/records")
+		},
+	} {
+		c.call = func(ctx context.Context, from, to *desk, body []byte) ([]byte, error) {
+			return signedBy(own, func(_ *vector, text string) string { return change(text) })(v, ctx, from, to, body)
+		}
+		got, err := c.desks[0].Ask(t.Context(), ask(byID(testID)))
+		must(t, err)
+		if m := got.Members[1]; m.State != federation.Incompatible || m.Reason != federation.ReasonCheckpoint || got.Outcome != federation.Incomplete {
+			t.Errorf("%s: %s, %s %s", name, got.Outcome, m.State, m.Reason)
+		}
+	}
+}
+
 // TestHub_Ask_behind: a member that speaks for fewer records than it has signed to us does not count.
 func TestHub_Ask_behind(t *testing.T) {
 	c := open(t, 2, true)

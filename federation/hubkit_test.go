@@ -189,7 +189,11 @@ func openAlliance(t testing.TB, a *alliance) *county {
 }
 
 func (c *county) desk(i int) *desk {
-	d := &desk{dir: c.directory(i), keys: c.keys[i], applied: map[record.StreamID]uint64{},
+	dir := c.directory
+	if c.dirs != nil {
+		dir = func(i int) *federation.Directory { return c.dirs[i] }
+	}
+	d := &desk{dir: dir(i), keys: c.keys[i], applied: map[record.StreamID]uint64{},
 		log: &ledger{slots: map[string][]byte{}, hash: map[string][32]byte{}, used: map[string]bool{}, heads: map[record.StreamID]record.Head{}}}
 	d.Hub = &federation.Hub{Directory: d.dir, Index: d, Append: d.log.Append, Answered: d.log.Answered, Head: d.log.Head, View: d.look,
 		Age:      func(record.MemberID) (time.Duration, bool) { return time.Minute, true },

@@ -27,7 +27,8 @@ type alliance struct {
 	t      testing.TB
 	random io.Reader
 	keys   []*federation.Keys
-	first  []byte // charter version 1, signed by all
+	first  []byte                  // charter version 1, signed by all
+	dirs   []*federation.Directory // kept for tests that add nothing to them
 }
 
 func code(i int) record.MemberID { return record.MemberID(fmt.Sprintf("3101%02d-01", 10+i)) }
