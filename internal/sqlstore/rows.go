@@ -1,0 +1,277 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/pilinhub/pilin/record"
+)
+
+// This file reads and writes single rows: heads, records, parts.
+
+func joinHashes(hs []tlog.Hash) []byte {
+	b := make([]byte, 0, len(hs)*tlog.HashSize)
+	for _, h := range hs {
+		b = append(b, h[:]...)
+	}
+	return b
+}
+
+func splitHashes(b []byte) []tlog.Hash {
+	var hs []tlog.Hash
+	for ; len(b) >= tlog.HashSize; b = b[tlog.HashSize:] {
+		hs = append(hs, tlog.Hash(b[:tlog.HashSize]))
+	}
+	return hs
+}
+
+func joinKeys(keys []record.KeyID) []byte {
+	b := make([]byte, 0, len(keys)*16)
+	for _, k := range keys {
+		b = append(b, k[:]...)
+	}
+	return b
+}
+
+func splitKeys(b []byte) []record.KeyID {
+	var keys []record.KeyID
+	for ; len(b) >= 16; b = b[16:] {
+		keys = append(keys, record.KeyID(b[:16]))
+	}
+	return keys
+}
+
+const headColumns = "stream, size, applied, root, frontier, checkpoint, signed, frozen"
+
+func scanHead(row interface{ Scan(...any) error }) (record.Head, error) {
+	var h record.Head
+	var root, frontier []byte
+	err := row.Scan(&h.Stream, &h.Size, &h.Applied, &root, &frontier, &h.Checkpoint, &h.Signed, &h.Frozen)
+	if err == nil {
+		h.Root, h.Frontier = tlog.Hash(root), splitHashes(frontier)
+	}
+	return h, err
+}
+
+// head reads a head; a stream never seen has an empty one.
+func head(ctx context.Context, q querier, s record.StreamID, suffix string) (record.Head, error) {
+	h, err := scanHead(q.QueryRowContext(ctx, "SELECT "+headColumns+" FROM stream_head WHERE stream = $1"+suffix, string(s)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return record.Head{Stream: s, Root: record.EmptyRoot()}, nil
+	}
+	if err != nil {
+		return h, fmt.Errorf("read head of %s: %w", s, err)
+	}
+	return h, nil
+}
+
+// putHead writes a head that was read as old: another size now is ErrStale.
+func putHead(ctx context.Context, tx *sql.Tx, old, h record.Head) error {
+	res, err := tx.ExecContext(ctx, "INSERT INTO stream_head ("+headColumns+") VALUES ($1,$2,$3,$4,$5,$6,$7,$8)"+
+		" ON CONFLICT (stream) DO UPDATE SET size=$2, applied=$3, root=$4, frontier=$5, checkpoint=$6, signed=$7, frozen=$8 WHERE stream_head.size=$9",
+		string(h.Stream), h.Size, h.Applied, h.Root[:], joinHashes(h.Frontier), h.Checkpoint, h.Signed, h.Frozen, old.Size)
+	return changedOne(res, err, "write head of "+string(h.Stream))
+}
+
+// changedOne turns "no row changed" into ErrStale.
+func changedOne(res sql.Result, err error, what string) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if n != 1 {
+		return fmt.Errorf("%s: %w", what, record.ErrStale)
+	}
+	return nil
+}
+
+// place returns a record's id, subject and version as columns: id of any header that parses, the others of a record that
+// has a place in a subject.
+func place(st record.Stored) (id, subject, version any) {
+	if h, err := record.DecodeHeader(st.Header); err == nil {
+		id = h.ID[:]
+	}
+	if st.Meaning.IsZero() {
+		return id, nil, nil
+	}
+	sub, v := st.Meaning.Subject()
+	return id, sub[:], int64(v)
+}
+
+func insertRecord(ctx context.Context, tx *sql.Tx, st record.Stored) error {
+	id, subject, version := place(st)
+	if _, err := tx.ExecContext(ctx, "INSERT INTO record (stream, seq, header, leaf, id, subject, version, unusable) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)",
+		string(st.Stream), st.Seq, st.Header, st.Leaf[:], id, subject, version, st.Unusable); err != nil {
+		return fmt.Errorf("insert record %s %d: %w", st.Stream, st.Seq, err)
+	}
+	for i, p := range st.Parts {
+		salt, data := partBytes(p)
+		if _, err := tx.ExecContext(ctx, "INSERT INTO part (stream, seq, ord, name, state, salt, bytes, keys, gone_by) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
+			string(st.Stream), st.Seq, i, string(p.Name), int(p.State), salt, data, joinKeys(p.Keys), p.GoneBy); err != nil {
+			return fmt.Errorf("insert part %s of %s %d: %w", p.Name, st.Stream, st.Seq, err)
+		}
+	}
+	return nil
+}
+
+// partBytes returns salt and bytes as columns, null unless the part is present.
+func partBytes(p record.StoredPart) (salt, data []byte) {
+	if p.State != record.PartPresent {
+		return nil, nil
+	}
+	if p.Bytes == nil {
+		return p.Salt[:], []byte{}
+	}
+	return p.Salt[:], p.Bytes
+}
+
+func updateRecord(ctx context.Context, tx *sql.Tx, st record.Stored) error {
+	_, subject, version := place(st)
+	if _, err := tx.ExecContext(ctx, "UPDATE record SET subject=$3, version=$4, unusable=$5 WHERE stream=$1 AND seq=$2",
+		string(st.Stream), st.Seq, subject, version, st.Unusable); err != nil {
+		return fmt.Errorf("update record %s %d: %w", st.Stream, st.Seq, err)
+	}
+	for _, p := range st.Parts {
+		salt, data := partBytes(p)
+		if _, err := tx.ExecContext(ctx, "UPDATE part SET state=$4, salt=$5, bytes=$6, gone_by=$7 WHERE stream=$1 AND seq=$2 AND name=$3",
+			string(st.Stream), st.Seq, string(p.Name), int(p.State), salt, data, p.GoneBy); err != nil {
+			return fmt.Errorf("update part %s of %s %d: %w", p.Name, st.Stream, st.Seq, err)
+		}
+	}
+	return nil
+}
+
+func deleteParts(ctx context.Context, tx *sql.Tx, s record.StreamID, d record.Deletion) error {
+	for _, at := range d.Parts {
+		if _, err := tx.ExecContext(ctx, "UPDATE part SET state=$4, salt=NULL, bytes=NULL, gone_by=$5 WHERE stream=$1 AND seq=$2 AND name=$3",
+			string(s), at.Seq, string(at.Part), int(record.PartGone), d.By); err != nil {
+			return fmt.Errorf("delete part %s of %s %d: %w", at.Part, s, at.Seq, err)
+		}
+	}
+	return nil
+}
+
+// records reads whole records that a condition on the table record selects, in sequence order.
+func records(ctx context.Context, q querier, where string, args ...any) ([]record.Stored, error) {
+	rows, err := q.QueryContext(ctx, "SELECT r.stream, r.seq, r.header, r.leaf, r.subject, r.unusable, p.name, p.state, p.salt, p.bytes, p.keys, p.gone_by"+
+		" FROM record r LEFT JOIN part p ON p.stream = r.stream AND p.seq = r.seq WHERE "+where+" ORDER BY r.stream, r.seq, p.ord", args...)
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	defer rows.Close()
+	var out []record.Stored
+	placed := map[int]bool{}
+	for rows.Next() {
+		var st record.Stored
+		var leaf, subject, salt, data, keys []byte
+		var name sql.NullString
+		var state, goneBy sql.NullInt64
+		if err := rows.Scan(&st.Stream, &st.Seq, &st.Header, &leaf, &subject, &st.Unusable, &name, &state, &salt, &data, &keys, &goneBy); err != nil {
+			return nil, fmt.Errorf("read records: %w", err)
+		}
+		if n := len(out); n == 0 || out[n-1].Stream != st.Stream || out[n-1].Seq != st.Seq {
+			st.Leaf = tlog.Hash(leaf)
+			placed[len(out)] = subject != nil
+			out = append(out, st)
+		}
+		if name.Valid {
+			p := record.StoredPart{Name: record.PartName(name.String), State: record.PartState(state.Int64), Keys: splitKeys(keys), GoneBy: uint64(goneBy.Int64)}
+			if p.State == record.PartPresent {
+				p.Salt, p.Bytes = [32]byte(salt), data
+				if p.Bytes == nil {
+					p.Bytes = []byte{}
+				}
+			}
+			out[len(out)-1].Parts = append(out[len(out)-1].Parts, p)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	for i := range out {
+		if placed[i] {
+			if err := readMeaning(&out[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+func readMeaning(st *record.Stored) error {
+	h, err := record.DecodeHeader(st.Header)
+	if err != nil {
+		return fmt.Errorf("stored header of %s %d: %w", st.Stream, st.Seq, err)
+	}
+	var meta []byte
+	for _, p := range st.Parts {
+		if p.Name == record.Meta && p.State == record.PartPresent {
+			meta = p.Bytes
+		}
+	}
+	if st.Meaning, err = h.Meaning(meta); err != nil {
+		return fmt.Errorf("stored meaning of %s %d: %w", st.Stream, st.Seq, err)
+	}
+	return nil
+}
+
+// leaves reads leaf hashes [from,to).
+func leaves(ctx context.Context, q querier, s record.StreamID, from, to uint64) ([]tlog.Hash, error) {
+	rows, err := q.QueryContext(ctx, "SELECT leaf FROM record WHERE stream=$1 AND seq>=$2 AND seq<$3 ORDER BY seq", string(s), from, to)
+	if err != nil {
+		return nil, fmt.Errorf("read leaves of %s: %w", s, err)
+	}
+	defer rows.Close()
+	var out []tlog.Hash
+	for rows.Next() {
+		var b []byte
+		if err := rows.Scan(&b); err != nil {
+			return nil, fmt.Errorf("read leaves of %s: %w", s, err)
+		}
+		out = append(out, tlog.Hash(b))
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read leaves of %s: %w", s, err)
+	}
+	if uint64(len(out)) != to-from {
+		return nil, fmt.Errorf("read leaves of %s: %d of %d: %w", s, len(out), to-from, record.ErrNotFound)
+	}
+	return out, nil
+}
+
+// project writes a subject's read model anew from its records.
+func (s *Store) project(ctx context.Context, tx *sql.Tx, st record.StreamID, subject record.RecordID) error {
+	if s.cfg.Project == nil {
+		return nil
+	}
+	all, err := subjectRecords(ctx, tx, st, subject)
+	if err != nil {
+		return err
+	}
+	row, ok := s.cfg.Project(all)
+	if !ok || len(all) == 0 {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO subject (stream, subject, type, version, state, valid_until, day, seq) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)"+
+		" ON CONFLICT (stream, subject) DO UPDATE SET type=$3, version=$4, state=$5, valid_until=$6, seq=$8",
+		string(st), subject[:], row.Type, row.Version, row.State, row.ValidUntil, all[0].Meaning.Day, all[len(all)-1].Seq); err != nil {
+		return fmt.Errorf("write read model: %w", err)
+	}
+	return nil
+}
+
+// subjectRecords returns what Log.Subject does.
+func subjectRecords(ctx context.Context, q querier, s record.StreamID, subject record.RecordID) ([]record.Stored, error) {
+	all, err := records(ctx, q, "r.stream=$1 AND (r.subject=$2 OR (r.id=$2 AND r.subject IS NULL AND r.unusable=''))", string(s), subject[:])
+	if err != nil {
+		return nil, err
+	}
+	return byVersion(all), nil
+}

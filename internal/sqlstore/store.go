@@ -1,0 +1,179 @@
+// Package sqlstore is record.Log, and the read models and side tables beside it, on PostgreSQL (lib/pq) and SQLite. One
+// SQL text serves both; dialect.go holds every difference. What it stores it proves: sequences come from the head row
+// under lock in the transaction of the record, and a checkpoint is signed over what was read back.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/pilinhub/pilin/record"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Config says what a store belongs to.
+type Config struct {
+	Driver string // "postgres" or "sqlite"
+	DSN    string // sqlite: a file name
+	Self   record.MemberID
+
+	Federation record.FederationID
+	Sealer     *record.Sealer
+	// Signer returns the key that signs an own stream at a sequence.
+	Signer func(s record.StreamID, seq uint64) (*record.Signer, bool)
+	// Charter returns the charter version that checkpoints name.
+	Charter func() record.CharterRef
+	Now     func() time.Time
+	// Project makes the read model of a subject from its records, by version; false: it has none. nil: no read models.
+	Project func([]record.Stored) (Row, bool)
+	// UnsafeTest allows a database that does not sync, and PostgreSQL without verified TLS. For tests only.
+	UnsafeTest bool
+}
+
+// Row is a subject's read model: what a list is filtered by, no personal data.
+type Row struct {
+	Type       string
+	Version    uint64
+	State      string
+	ValidUntil string // civil date, empty for none
+}
+
+// Store is one node's database.
+type Store struct {
+	cfg   Config
+	d     dialect
+	write *sql.DB // SQLite: one connection
+	read  *sql.DB
+	epoch int64
+
+	mu      sync.Mutex // guards queue and writing
+	queue   []*request
+	writing bool
+
+	relMu    sync.RWMutex
+	released map[record.StreamID]bool
+}
+
+var _ record.Log = (*Store)(nil)
+
+// Open connects, brings the tables up to date and takes over from any older process of this node.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	s := &Store{cfg: c, released: map[record.StreamID]bool{}}
+	var err error
+	goDialect := goose.DialectSQLite3
+	switch c.Driver {
+	case "sqlite":
+		s.d = sqliteDialect
+		s.write, s.read, err = openSQLite(c.DSN)
+	case "postgres":
+		s.d, goDialect = postgresDialect, goose.DialectPostgres
+		s.write, err = openPostgres(c.DSN, c.UnsafeTest)
+		s.read = s.write
+	default:
+		err = fmt.Errorf("database driver %q: want postgres or sqlite", c.Driver)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx, goDialect); err != nil {
+		return nil, errors.Join(classify(err), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) start(ctx context.Context, dialect goose.Dialect) error {
+	if s.d.name == "postgres" && !s.cfg.UnsafeTest {
+		if err := durable(ctx, s.write); err != nil {
+			return err
+		}
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	p, err := goose.NewProvider(dialect, s.write, files)
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	if err := s.write.QueryRowContext(ctx, "UPDATE node SET epoch = epoch + 1 WHERE one = 1 RETURNING epoch").Scan(&s.epoch); err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
+	return nil
+}
+
+// Close ends all connections.
+func (s *Store) Close() error {
+	var err error
+	if s.read != nil && s.read != s.write {
+		err = s.read.Close()
+	}
+	if s.write != nil {
+		err = errors.Join(err, s.write.Close())
+	}
+	return err
+}
+
+// own reports whether a stream is this node's.
+func (s *Store) own(st record.StreamID) bool { return st.Member() == s.cfg.Self }
+
+// isReleased reports whether checkpoints of an own stream are signed as records come. Streams that never leave the node
+// need no release.
+func (s *Store) isReleased(st record.StreamID) bool {
+	if st.Kind() != record.Records {
+		return true
+	}
+	s.relMu.RLock()
+	defer s.relMu.RUnlock()
+	return s.released[st]
+}
+
+// tx runs f in one writing transaction.
+func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) (err error) {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return classify(err)
+	}
+	defer func() {
+		if err != nil {
+			if rb := tx.Rollback(); rb != nil && !errors.Is(rb, sql.ErrTxDone) {
+				err = errors.Join(err, rb)
+			}
+			err = classify(err)
+		}
+	}()
+	if err = f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// fence fails with ErrFenced once a newer process has taken over; it locks out a take-over until the transaction ends.
+func (s *Store) fence(ctx context.Context, tx *sql.Tx) (floor int64, err error) {
+	var epoch int64
+	if err := tx.QueryRowContext(ctx, "SELECT epoch, floor FROM node WHERE one = 1"+s.d.forUpdate).Scan(&epoch, &floor); err != nil {
+		return 0, fmt.Errorf("read epoch: %w", err)
+	}
+	if epoch != s.epoch {
+		return 0, record.ErrFenced
+	}
+	return floor, nil
+}
+
+// querier is a transaction or a pool: what a read needs.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
