@@ -1,0 +1,65 @@
+package auth
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/pilinhub/pilin/record"
+)
+
+// EventKind is what happened to an account (schema account.event).
+type EventKind string
+
+// The kinds of events.
+const (
+	EventCreated    EventKind = "created"
+	EventEnabled    EventKind = "enabled"
+	EventDisabled   EventKind = "disabled"
+	EventRoles      EventKind = "roles_changed"
+	EventCredential EventKind = "credential_changed"
+	EventSignedIn   EventKind = "signed_in"
+	EventSignedOut  EventKind = "signed_out"
+	EventFailed     EventKind = "sign_in_failed"
+	EventLocked     EventKind = "locked"
+	EventRevoked    EventKind = "token_revoked"
+)
+
+// Event is one line for the auditor: opaque ids and codes, nothing personal.
+type Event struct {
+	Kind    EventKind
+	Account string // empty only for a failed sign-in under a name that nobody has
+	By      string // account that did it; empty when the node did
+	Roles   []Role
+	Reason  Code
+	At      time.Time
+}
+
+type eventBody struct {
+	Event     EventKind `json:"event"`
+	Account   string    `json:"account,omitzero"`
+	By        string    `json:"by,omitzero"`
+	Roles     []Role    `json:"roles,omitempty"`
+	Reason    Code      `json:"reason,omitzero"`
+	At        string    `json:"at"`
+	Synthetic bool      `json:"synthetic"`
+}
+
+var beijing = time.FixedZone("+08:00", 8*3600)
+
+// Draft makes the audit record of e for the stream (this node's audit stream).
+func (e Event) Draft(s record.StreamID, random io.Reader, synthetic bool) (record.Draft, error) {
+	id, err := record.NewBits128(random)
+	if err != nil {
+		return record.Draft{}, err
+	}
+	at := e.At.In(beijing)
+	b, err := json.Marshal(eventBody{e.Kind, e.Account, e.By, e.Roles, e.Reason, at.Format(time.RFC3339), synthetic})
+	if err != nil {
+		return record.Draft{}, fmt.Errorf("encode account event: %w", err)
+	}
+	return record.Draft{Stream: s, ID: id, Type: "account.event", Schema: "1", Day: at.Format(time.DateOnly),
+		Parts: map[record.PartName][]byte{record.Body: b}}, nil
+}
