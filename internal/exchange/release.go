@@ -58,7 +58,7 @@ type Release struct {
 	peers     map[record.MemberID]*askedPeer
 	topic     topicState
 	shown     map[record.StreamID][]shownSize
-	tail      []record.Draft // taken off the own streams, to be appended again
+	tail      []record.Draft           // taken off the own streams, to be appended again
 	lost      map[record.RecordID]bool // subjects of which a draft could not be appended again
 	fetching  bool
 	holders   map[record.MemberID]attempt // of the taking back; "" is the own topic
