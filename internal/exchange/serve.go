@@ -35,9 +35,6 @@ func ServeRange(ctx context.Context, log record.Log, ro *Roster, released bool, 
 				more = false
 				break
 			}
-			if g, err = restrict(ctx, log, ro.Self, g); err != nil {
-				return nil, err
-			}
 			fr, err := record.OpenFrame(ro.Federation, g, groups)
 			if err != nil {
 				return nil, err
