@@ -24,7 +24,7 @@ FUZZTOTAL ?= 0
 # processes, run ten thousand histories, or build the product with a planted bug.
 ALONE := ^Test(Timed|Kill|Long|Planted)
 # Folders that hold such tests, as ./folder.
-alone_packages = $(shell grep -rlE '^func Test(Timed|Kill|Long|Planted)' --include='*_test.go' --exclude-dir=testdata $(1) 2>/dev/null | xargs -r -n1 dirname | sort -u | sed 's|^\([^./]\)|./\1|')
+alone_packages = $(shell grep -rlE '^func Test(Timed|Kill|Long|Planted)' --include='*_test.go' --exclude-dir=testdata --exclude-dir=node_modules $(1) 2>/dev/null | xargs -r -n1 dirname | sort -u | sed 's|^\([^./]\)|./\1|')
 
 .PHONY: help
 help: ## list the commands · 列出命令
