@@ -1,0 +1,206 @@
+package federation
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/pilinhub/pilin/match"
+	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/schemas"
+)
+
+// LogIndex is the Index of a node: it reads committed records of every records stream in order, own and foreign, and keeps
+// them in a match.Index in memory. It starts empty; CatchUp builds it. Deletions act on what is verified, everything else
+// on what is applied (architecture.md §5). Parts of `home` are never looked at, so no question finds them.
+type LogIndex struct {
+	log   record.Log
+	match match.Index
+
+	reading sync.Mutex // one reader of the log at a time
+	mu      sync.Mutex // guards at and moved
+	at      map[record.StreamID]position
+	moved   chan struct{} // closed and replaced when a position moves
+}
+
+// position is how far one stream is read.
+type position struct {
+	applied  uint64 // records before it are in the index
+	verified uint64 // deletions of records before it have acted
+}
+
+var _ Index = (*LogIndex)(nil)
+
+// NewLogIndex returns an empty index over log.
+func NewLogIndex(log record.Log) *LogIndex {
+	return &LogIndex{log: log, at: map[record.StreamID]position{}, moved: make(chan struct{})}
+}
+
+// CatchUp reads what the log has committed since the last time, of every stream. The node calls it at start, before it is
+// ready, and whenever a commit may have happened.
+func (x *LogIndex) CatchUp(ctx context.Context) error {
+	heads, err := x.log.Heads(ctx)
+	if err != nil {
+		return fmt.Errorf("catch up index: %w", err)
+	}
+	for _, h := range heads {
+		if h.Stream.Kind() != record.Records {
+			continue
+		}
+		if err := x.follow(ctx, h.Stream); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Applied returns the sequence before which all records of s are in the index.
+func (x *LogIndex) Applied(s record.StreamID) uint64 { return x.position(s).applied }
+
+// Wait reads the log itself if it is behind seq, and otherwise waits for CatchUp.
+func (x *LogIndex) Wait(ctx context.Context, s record.StreamID, seq uint64) error {
+	if bugIndexBeforeCommit {
+		x.move(s, position{applied: seq, verified: seq})
+		return nil
+	}
+	for {
+		x.mu.Lock()
+		moved := x.moved
+		x.mu.Unlock()
+		if x.Applied(s) >= seq {
+			return nil
+		}
+		if err := x.follow(ctx, s); err != nil {
+			return err
+		}
+		if x.Applied(s) >= seq {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for index of %s: %w", s, ctx.Err())
+		}
+	}
+}
+
+// readAtOnce is how many records one read of the log brings.
+const readAtOnce = 500
+
+// follow reads one stream up to its head.
+func (x *LogIndex) follow(ctx context.Context, s record.StreamID) error {
+	x.reading.Lock()
+	defer x.reading.Unlock()
+	h, err := x.log.Head(ctx, s)
+	if err != nil {
+		return fmt.Errorf("catch up index of %s: %w", s, err)
+	}
+	p := x.position(s)
+	from := p.verified // nothing new is applied: only deletions of new records act
+	if h.Applied > p.applied {
+		from = p.applied // reading a record twice changes nothing
+	}
+	for from < h.Size {
+		groups, err := x.log.Groups(ctx, s, from, readAtOnce)
+		if err != nil {
+			return fmt.Errorf("catch up index of %s: %w", s, err)
+		}
+		if len(groups) == 0 {
+			break
+		}
+		for _, g := range groups {
+			for _, st := range g.Records {
+				x.take(st, st.Seq < h.Applied)
+			}
+			from = g.First + uint64(len(g.Records))
+		}
+	}
+	x.move(s, position{applied: h.Applied, verified: h.Size})
+	return nil
+}
+
+// Revisit makes the index read records from seq on again. The node calls it when late parts of records arrived that were
+// withheld or pending before: they may stand before what the index has read.
+func (x *LogIndex) Revisit(s record.StreamID, seq uint64) {
+	x.reading.Lock()
+	defer x.reading.Unlock()
+	p := x.position(s)
+	x.move(s, position{applied: min(p.applied, seq), verified: p.verified})
+}
+
+func (x *LogIndex) position(s record.StreamID) position {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.at[s]
+}
+
+func (x *LogIndex) move(s record.StreamID, p position) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.at[s] == p {
+		return
+	}
+	x.at[s] = p
+	close(x.moved)
+	x.moved = make(chan struct{})
+}
+
+// take lets one record act. A record that is verified but not applied only deletes.
+func (x *LogIndex) take(st record.Stored, applied bool) {
+	m := st.Meaning
+	if st.Unusable != "" || m.IsZero() {
+		return
+	}
+	subject, version := m.Subject()
+	change, changes := m.Change()
+	switch {
+	case changes && change.Rel.Ends():
+		x.match.Delete(string(st.Stream), subject, st.Seq)
+		return
+	case changes && change.Rel == record.Supersedes && st.Seq > 0:
+		// The content before this record is gone, whether or not its own is here yet: Put may follow at this sequence.
+		x.match.Delete(string(st.Stream), subject, st.Seq-1)
+	case changes && change.Rel == record.Follows:
+		return // no content is replaced
+	}
+	if !applied {
+		return
+	}
+	t, ok := schemas.Lookup(m.Type, m.Schema)
+	if !ok {
+		return // kept by the log; read again by the index of a version that knows the type
+	}
+	parts := map[string][]byte{}
+	for _, p := range st.Parts {
+		if p.State == record.PartPresent && (p.Name == record.Card || p.Name == record.Body) {
+			parts[string(p.Name)] = p.Bytes
+		}
+	}
+	ids := t.Identifiers(parts)
+	if len(ids) == 0 {
+		return
+	}
+	x.match.Put(match.Doc{Stream: string(st.Stream), Subject: subject, Record: m.ID, Version: version, Seq: st.Seq, Identifiers: ids})
+}
+
+// Find returns the candidates of the streams that in accepts.
+func (x *LogIndex) Find(_ context.Context, q Question, asOf string, in func(record.StreamID) bool) ([]Candidate, error) {
+	found := x.match.Find(match.Query{Name: q.Name.Reveal(), BirthDate: q.BirthDate.Reveal(), IDType: q.IDType, IDNo: q.IDNo,
+		Phone: q.Phone, USCC: q.USCC, DocNo: q.DocNo, AsOf: asOf})
+	var out []Candidate
+	for _, f := range found {
+		s := record.StreamID(f.Doc.Stream)
+		if !in(s) {
+			continue
+		}
+		c := Candidate{Stream: s, Subject: f.Doc.Subject, Outcome: Possible, Explain: []Explanation{}}
+		if f.Outcome == match.Hit {
+			c.Outcome = Hit
+		}
+		for _, l := range f.Explain {
+			c.Explain = append(c.Explain, Explanation{l.Field, l.Result})
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
