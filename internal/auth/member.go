@@ -151,7 +151,7 @@ func (v *MemberTokens) Verify(ctx context.Context, token string, r MemberRequest
 func (v *MemberTokens) claims(c memberClaims, r MemberRequest) error {
 	now := v.Now()
 	switch life := c.Exp - c.Iat; {
-	case !jtiForm.MatchString(c.Jti), !bhForm.MatchString(c.Bh), c.Iat <= 0, life <= 0, life > int64(memberLifetime/time.Second):
+	case !jtiForm.MatchString(c.Jti), !bhForm.MatchString(c.Bh), c.Iat <= 0, c.Exp <= c.Iat, life > int64(memberLifetime/time.Second):
 		return refuse(TokenClaims)
 	case c.Fed != v.Federation.String(), c.Aud != principal(v.Federation, v.Self):
 		return refuse(TokenAudience)

@@ -249,7 +249,7 @@ func (p *People) Verify(ctx context.Context, access string) (Principal, error) {
 	}
 	now := p.Now()
 	switch life := c.Exp - c.Iat; {
-	case c.Sub == "", c.Sid == "", !jtiForm.MatchString(c.Jti), c.Iat <= 0, life <= 0, life > int64(AccessLifetime/time.Second):
+	case c.Sub == "", c.Sid == "", !jtiForm.MatchString(c.Jti), c.Iat <= 0, c.Exp <= c.Iat, life > int64(AccessLifetime/time.Second):
 		return Principal{}, refuse(TokenClaims)
 	case c.Iss != p.issuer(), c.Aud != p.audience():
 		return Principal{}, refuse(TokenAudience)

@@ -84,7 +84,8 @@ type Sessions interface {
 	// StartSession adds a family.
 	StartSession(ctx context.Context, s Session) error
 	// RotateSession replaces a family's current token by next with a new expiry (at most Ends) and returns the session.
-	// If old was rotated away before, the family ends and ErrReused is returned; if it is unknown, expired (Expires <=
+	// If old was rotated away before, the family ends and ErrReused is returned with the session, so that the audit record
+	// can name the account; if it is unknown, expired (Expires <=
 	// now) or of an ended family, ErrNoSession. Hashes rotated away are kept until the family's Ends.
 	RotateSession(ctx context.Context, old, next [32]byte, now, expires int64) (Session, error)
 	// EndSession ends a family; ending it twice is no error.
