@@ -468,7 +468,7 @@ func (s *Store) checkpoint(st record.StreamID, tree record.Tree) ([]byte, error)
 	if !ok {
 		return nil, fmt.Errorf("sign %s at %d: the charter names a key that this node does not have", st, tree.Size)
 	}
-	return record.SignCheckpoint(sg, record.Checkpoint{Federation: s.cfg.Federation, Stream: st, Size: tree.Size, Root: tree.Root(), Charter: s.cfg.Charter()})
+	return record.SignCheckpoint(sg, record.Checkpoint{Federation: s.cfg.Federation(), Stream: st, Size: tree.Size, Root: tree.Root(), Charter: s.cfg.Charter()})
 }
 
 // answer makes and keeps the request's answer.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lib/pq"
+	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -20,7 +21,8 @@ import (
 
 // dialect holds every difference between the two databases; all other SQL is one text for both.
 type dialect struct {
-	name string
+	name  string
+	goose goose.Dialect
 	// forUpdate locks the rows that a SELECT returns. SQLite's write transactions lock the file at BEGIN.
 	forUpdate string
 	// snapshotLevel makes a reading transaction see one state. SQLite's always do.
@@ -32,13 +34,13 @@ type dialect struct {
 }
 
 var postgresDialect = dialect{
-	name: "postgres", forUpdate: " FOR UPDATE", snapshotLevel: sql.LevelRepeatableRead,
+	name: "postgres", goose: goose.DialectPostgres, forUpdate: " FOR UPDATE", snapshotLevel: sql.LevelRepeatableRead,
 	erase:  func(context.Context, *sql.DB) error { return nil }, // rows stay until VACUUM, in Maintain
 	vacuum: func(ctx context.Context, db *sql.DB) error { _, err := db.ExecContext(ctx, "VACUUM part"); return err },
 }
 
 var sqliteDialect = dialect{
-	name: "sqlite",
+	name: "sqlite", goose: goose.DialectSQLite3,
 	erase: func(ctx context.Context, db *sql.DB) error { // secure_delete overwrites pages, the WAL may hold older ones
 		_, err := db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 		return err

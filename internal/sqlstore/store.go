@@ -27,7 +27,8 @@ type Config struct {
 	DSN    string // sqlite: a file name
 	Self   record.MemberID
 
-	Federation record.FederationID
+	// Federation returns the federation that checkpoints name; it is known once the charter is read from this store.
+	Federation func() record.FederationID
 	Sealer     *record.Sealer
 	// Signer returns the key that signs an own stream at a sequence.
 	Signer func(s record.StreamID, seq uint64) (*record.Signer, bool)
@@ -68,15 +69,27 @@ var _ record.Log = (*Store)(nil)
 
 // Open connects, brings the tables up to date and takes over from any older process of this node.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	s := &Store{cfg: c, released: map[record.StreamID]bool{}}
+	s, err := OpenReader(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(classify(err), s.Close())
+	}
+	return s, nil
+}
+
+// OpenReader connects for tools that only read: nothing is migrated and a running node keeps its place. Whatever appends
+// is refused as fenced.
+func OpenReader(ctx context.Context, c Config) (*Store, error) {
+	s := &Store{cfg: c, released: map[record.StreamID]bool{}, epoch: -1}
 	var err error
-	goDialect := goose.DialectSQLite3
 	switch c.Driver {
 	case "sqlite":
 		s.d = sqliteDialect
 		s.write, s.read, err = openSQLite(c.DSN)
 	case "postgres":
-		s.d, goDialect = postgresDialect, goose.DialectPostgres
+		s.d = postgresDialect
 		s.write, err = openPostgres(c.DSN, c.UnsafeTest)
 		s.read = s.write
 	default:
@@ -85,23 +98,20 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.start(ctx, goDialect); err != nil {
-		return nil, errors.Join(classify(err), s.Close())
+	if s.d.name == "postgres" && !c.UnsafeTest {
+		if err := durable(ctx, s.write); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 	}
 	return s, nil
 }
 
-func (s *Store) start(ctx context.Context, dialect goose.Dialect) error {
-	if s.d.name == "postgres" && !s.cfg.UnsafeTest {
-		if err := durable(ctx, s.write); err != nil {
-			return err
-		}
-	}
+func (s *Store) start(ctx context.Context) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
-	p, err := goose.NewProvider(dialect, s.write, files)
+	p, err := goose.NewProvider(s.d.goose, s.write, files)
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}

@@ -1,0 +1,260 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/embedded"
+	"github.com/pilinhub/pilin/internal/exchange"
+	"github.com/pilinhub/pilin/internal/kafkabus"
+	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/schemas"
+	"github.com/pilinhub/pilin/schemas/identifier"
+)
+
+// direct is a little federation whose members' requests are function calls; Kafka is the in-process one, or none.
+type direct struct {
+	t     *testing.T
+	nodes map[record.MemberID]*Node
+	down  map[record.MemberID]*atomic.Bool
+}
+
+var directMembers = []record.MemberID{"310116-01", "310117-01", "330482-01"}
+
+func newDirect(t *testing.T, kafka bool) *direct {
+	t.Helper()
+	d := &direct{t: t, nodes: map[record.MemberID]*Node{}, down: map[record.MemberID]*atomic.Bool{}}
+	dir := t.TempDir()
+	var requests [][]byte
+	for _, m := range directMembers {
+		id, err := Init(dir+"/"+string(m), m, federation.Entry{Name: string(m), Address: "https://127.0.0.1:1", AgreementNo: "测1", PIPIANo: "测1", Retention: "测1"}, time.Now())
+		d.ok(err)
+		b, err := os.ReadFile(id.RequestFile)
+		d.ok(err)
+		requests = append(requests, b)
+	}
+	note, err := federation.Found(rand.Reader, federation.Founding{Name: "测", Synthetic: true, Day: record.CivilDay(time.Now())}, requests...)
+	d.ok(err)
+	for _, m := range directMembers {
+		k, err := ReadKeys(dir + "/" + string(m))
+		d.ok(err)
+		note, err = federation.Sign(note, m, k.Signer())
+		d.ok(err)
+	}
+	var brokers []string
+	if kafka {
+		var topics []string
+		for _, m := range directMembers {
+			topics = append(topics, kafkabus.LogTopic(m), kafkabus.AckTopic(m))
+		}
+		s, err := embedded.Start(topics...)
+		d.ok(err)
+		t.Cleanup(s.Stop)
+		brokers = s.Brokers
+	}
+	for _, m := range directMembers {
+		cfg := Config{Member: m, Data: dir + "/" + string(m), Kafka: kafkabus.Config{Brokers: brokers}, UnsafeTest: true}
+		_, err := Join(t.Context(), cfg, note)
+		d.ok(err)
+		n, err := Open(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)))
+		d.ok(err)
+		d.nodes[m], d.down[m] = n, &atomic.Bool{}
+	}
+	for _, m := range directMembers {
+		d.wire(d.nodes[m])
+		d.run(d.nodes[m])
+	}
+	return d
+}
+
+func (d *direct) ok(err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *direct) run(n *Node) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	d.t.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-done, n.Close()); err != nil {
+			d.t.Error(err)
+		}
+	})
+}
+
+// wire lets a node reach the others by calling them.
+func (d *direct) wire(n *Node) {
+	me := n.cfg.Member
+	peer := func(m record.MemberID) (*Node, error) {
+		if d.down[m].Load() {
+			return nil, federation.ErrUnreachable
+		}
+		return d.nodes[m], nil
+	}
+	n.t.peers = peers{
+		Heads: func(ctx context.Context, m record.MemberID, body []byte) ([]byte, error) {
+			p, err := peer(m)
+			if err != nil {
+				return nil, err
+			}
+			r, err := exchange.DecodeHeadsRequest(body)
+			if err != nil {
+				return nil, err
+			}
+			return p.t.answerHeads(ctx, me, r)
+		},
+		Range: func(ctx context.Context, m record.MemberID, s record.StreamID, from uint64) ([]*record.Frame, error) {
+			p, err := peer(m)
+			if err != nil {
+				return nil, err
+			}
+			b, err := exchange.ServeRange(ctx, p.store, p.roster, p.t.release.Released(), me, s, from)
+			if err != nil {
+				return nil, err
+			}
+			return record.DecodeRange(b)
+		},
+		Leaves: func(ctx context.Context, m record.MemberID, s record.StreamID, size uint64) ([]tlog.Hash, error) {
+			p, err := peer(m)
+			if err != nil {
+				return nil, err
+			}
+			return exchange.ServeLeaves(ctx, p.store, p.roster, p.t.release.Released(), s, size)
+		},
+		Charter: func(_ context.Context, m record.MemberID, from uint64) ([][]byte, error) {
+			p, err := peer(m)
+			if err != nil {
+				return nil, err
+			}
+			return p.dir.Versions(from), nil
+		},
+		Agreement: func(_ context.Context, m record.MemberID, id [32]byte) ([]byte, error) {
+			p, err := peer(m)
+			if err != nil {
+				return nil, err
+			}
+			b, ok := p.dir.Agreement(id, me)
+			if !ok {
+				return nil, record.ErrNotFound
+			}
+			return b, nil
+		},
+	}
+	n.hub.Call = func(ctx context.Context, m record.MemberID, body []byte) ([]byte, error) {
+		p, err := peer(m)
+		if err != nil {
+			return nil, err
+		}
+		id, err := record.NewBits128(rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		return p.hub.Reply(ctx, me, body, record.Use{Kind: "jti", ID: id.String(), Expires: time.Now().Add(time.Minute).Unix()})
+	}
+}
+
+// until waits for a condition that the exchange brings about by itself.
+func (d *direct) until(what string, f func() bool) {
+	d.t.Helper()
+	deadline := time.After(30 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !f() {
+		select {
+		case <-deadline:
+			d.t.Fatal("never: " + what)
+		case <-tick.C:
+		}
+	}
+}
+
+const somebody = "310116190001010016"
+
+func (d *direct) publish(m record.MemberID, refs ...record.Ref) record.RecordID {
+	d.t.Helper()
+	typ := "blacklist.person"
+	payload := []byte(`{"name":"测甲一","id_type":"RIC","id_no":"` + somebody + `","id_quality":"seen","sex":"1","birth_date":"1900-01-01","nationality":"156","qualification":"none","qual_checked_at":"2026-03-01","qual_source":"测","specialities":["DEN"],"penalty_refs":["00000000000000000000000000000001"],"open_case":false,"notice":{"mode":"in_decision_text"},"legal_basis":"测","purpose":"CASE","occurred_at":"2026-03-01T09:00:00+08:00","valid_until":"2099-01-01","retention_until":"2099-01-01","intake":"live","synthetic":true}`)
+	if len(refs) > 0 {
+		typ, payload = "blacklist.withdrawal", []byte(`{"reason_code":"no_basis","reason":"测","legal_basis":"测","purpose":"CORRECT","occurred_at":"2026-03-02T09:00:00+08:00","synthetic":true}`)
+	}
+	s, _ := schemas.Lookup(typ, "1")
+	split, err := s.Split(payload)
+	d.ok(err)
+	id, err := record.NewBits128(rand.Reader)
+	d.ok(err)
+	draft := record.Draft{Stream: record.Stream(m, record.Records), ID: id, Type: typ, Schema: "1", Day: "2026-03-13", Refs: refs,
+		Audience: map[record.GroupID]record.Level{record.All: record.L3}, Parts: map[record.PartName][]byte{}}
+	for p, b := range split {
+		draft.Parts[record.PartName(p)] = b
+	}
+	_, err = d.nodes[m].append(d.t.Context(), record.Append{Drafts: []record.Draft{draft}})
+	d.ok(err)
+	return id
+}
+
+func (d *direct) ask(m record.MemberID) *federation.Answer {
+	d.t.Helper()
+	a, err := d.nodes[m].hub.Ask(d.t.Context(), federation.AskRequest{Account: "0123456789abcdef0123456789abcdef", Certificate: "99000000001", Purpose: "RAID",
+		WorkRef: federation.WorkRef{Kind: "spot_check", Number: "310117-01-XC-20260313-001"}, Question: federation.Question{IDNo: identifier.NewSecret(somebody)}})
+	d.ok(err)
+	return a
+}
+
+func (d *direct) covered(s record.StreamID, seq uint64) exchange.Coverage {
+	d.t.Helper()
+	c, err := d.nodes[s.Member()].t.receipts.Coverage(d.t.Context(), s, seq, d.nodes[s.Member()].dir.Active())
+	d.ok(err)
+	return c
+}
+
+// The road of an entry: published at A, found at B and C, withdrawn, gone; with Kafka and without.
+func TestNode_Road(t *testing.T) {
+	for via, kafka := range map[string]bool{"kafka": true, "http": false} {
+		t.Run(via, func(t *testing.T) {
+			d := newDirect(t, kafka)
+			a, b := directMembers[0], directMembers[1]
+			s := record.Stream(a, record.Records)
+			for _, n := range d.nodes {
+				d.until("released", n.t.release.Released)
+			}
+			id := d.publish(a)
+			for _, m := range directMembers[1:] {
+				d.until("applied at "+string(m), func() bool { h, err := d.nodes[m].store.Head(t.Context(), s); return err == nil && h.Applied == 1 })
+				if got := d.nodes[m].count.Get(exchange.CountApplied, via); got != 1 {
+					t.Fatalf("%s applied %d records by %s", m, got, via)
+				}
+			}
+			d.until("receipts 3/3", func() bool { return d.covered(s, 0).K == 3 })
+			if got := d.ask(b); got.Outcome != federation.Hit || got.K != 3 || got.N != 3 {
+				t.Fatalf("asked with everybody up: %s %d/%d", got.Outcome, got.K, got.N)
+			}
+			d.down[a].Store(true)
+			d.until("the replica shows", func() bool { return len(d.ask(b).Replica) == 1 })
+			if got := d.ask(b); got.Outcome == federation.NoHit || got.K != 2 || got.N != 3 {
+				t.Fatalf("asked with the origin down: %s %d/%d", got.Outcome, got.K, got.N)
+			}
+			d.down[a].Store(false)
+			d.publish(a, record.Ref{Rel: record.Withdraws, ID: id, Version: 1})
+			d.until("receipts 3/3 for the withdrawal", func() bool { return d.covered(s, 1).K == 3 })
+			if got := d.ask(b); got.Outcome != federation.NoHit || got.K != 3 {
+				t.Fatalf("after the withdrawal: %s %d/%d", got.Outcome, got.K, got.N)
+			}
+			d.down[a].Store(true)
+			d.until("gone from the replica", func() bool { return len(d.ask(b).Replica) == 0 })
+		})
+	}
+}

@@ -1,0 +1,387 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/exchange"
+	"github.com/pilinhub/pilin/internal/kafkabus"
+	"github.com/pilinhub/pilin/internal/rediscache"
+	"github.com/pilinhub/pilin/internal/sqlstore"
+	"github.com/pilinhub/pilin/record"
+)
+
+// ErrNotJoined: the store holds no charter yet.
+var ErrNotJoined = errors.New("not a member of a federation yet: run pilin join")
+
+// Node is one member's node. Open builds it, Run serves until its context ends, Close lets go of the store.
+type Node struct {
+	cfg    Config
+	slog   *slog.Logger
+	now    func() time.Time
+	keys   *federation.Keys
+	dir    *federation.Directory
+	store  *sqlstore.Store
+	redis  *rediscache.Cache // nil: none
+	index  *federation.LogIndex
+	hub    *federation.Hub
+	roster *exchange.Roster
+	count  *exchange.Counters
+	t      *traffic
+
+	wakeIndex chan struct{}
+	ageMu     sync.Mutex
+	complete  map[record.MemberID]time.Time // when this node last knew that it held all of a member's records
+
+	services
+}
+
+// Open builds a node from its configuration. Nothing is served and nothing leaves before Run.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Node, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	n := &Node{cfg: cfg, slog: log.With(slog.String("member", string(cfg.Member))), now: time.Now, count: &exchange.Counters{},
+		wakeIndex: newWake(), complete: map[record.MemberID]time.Time{}}
+	var err error
+	if n.keys, err = ReadKeys(cfg.Data); err != nil {
+		return nil, err
+	}
+	if n.keys.Member != cfg.Member {
+		return nil, fmt.Errorf("keys in %s are of %s, the configuration says %s", cfg.Data, n.keys.Member, cfg.Member)
+	}
+	if n.store, err = n.openStore(ctx); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := n.build(ctx); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+// openStore opens the database; what it needs of the directory it asks for when it needs it.
+func (n *Node) openStore(ctx context.Context) (*sqlstore.Store, error) {
+	return sqlstore.Open(ctx, sqlstore.Config{
+		Driver: n.cfg.Database.Driver, DSN: n.cfg.Database.DSN, Self: n.cfg.Member,
+		Federation: func() record.FederationID { return n.dir.Federation() },
+		Sealer:     &record.Sealer{Random: rand.Reader, Current: func(g record.GroupID) (record.EpochKey, bool) { return n.dir.CurrentEpoch(g) }},
+		Signer:     func(s record.StreamID, seq uint64) (*record.Signer, bool) { return n.dir.Signer(s, seq) },
+		Charter:    func() record.CharterRef { return n.dir.Charter() },
+		Now:        n.now, Project: project, UnsafeTest: n.cfg.UnsafeTest,
+	})
+}
+
+// build makes the parts, each from those before it.
+func (n *Node) build(ctx context.Context) error {
+	var err error
+	if n.dir, err = readDirectory(ctx, n.store, n.keys); err != nil {
+		return err
+	}
+	if !n.dir.IsActive(n.cfg.Member) {
+		return fmt.Errorf("%s is not an active member of %s", n.cfg.Member, n.dir.Name())
+	}
+	if n.cfg.Redis.URL != "" {
+		if n.redis, err = rediscache.Open(n.cfg.Redis.URL, n.dir.Federation().String(), string(n.cfg.Member)); err != nil {
+			return err
+		}
+	}
+	n.index = federation.NewLogIndex(n.store)
+	if err := n.buildTraffic(); err != nil {
+		return err
+	}
+	records, audit := record.Stream(n.cfg.Member, record.Records), record.Stream(n.cfg.Member, record.Audit)
+	n.hub = &federation.Hub{
+		Directory: n.dir, Index: n.index, Append: n.append, Answered: n.store.Answered, Head: n.store.Head, View: n.view,
+		Age: n.age, Released: n.t.release.Released, Now: n.now, Random: rand.Reader, Records: records, Audit: audit,
+		Deadline: n.cfg.Ask.Deadline,
+	}
+	if err := n.buildServices(ctx); err != nil {
+		return err
+	}
+	restored, err := n.restored(ctx)
+	if err != nil {
+		return err
+	}
+	if err := n.t.release.Begin(ctx, restored); err != nil {
+		return fmt.Errorf("begin release: %w", err)
+	}
+	if err := n.t.replicas.Load(ctx); err != nil {
+		return fmt.Errorf("load replicas: %w", err)
+	}
+	return n.index.CatchUp(ctx)
+}
+
+func (n *Node) buildTraffic() error {
+	signer, err := n.dir.CurrentSigner()
+	if err != nil {
+		return fmt.Errorf("signing key: %w", err)
+	}
+	n.roster = rosterOf(n.dir)
+	t := &traffic{log: n.store, dir: n.dir, roster: n.roster, schedule: &exchange.Schedule{}, now: n.now, slog: n.slog, keep: n.keepDocuments,
+		applied: func(record.StreamID) { wake(n.wakeIndex) }, wakeRelay: newWake(), wakeGaps: newWake(), wakeReceipts: newWake(), wakeHeads: newWake()}
+	t.replicas = &exchange.Replicas{Log: n.store, Roster: n.roster, Count: n.count, Alarm: n.alarm}
+	t.gaps = &exchange.GapFiller{Replicas: t.replicas, Roster: n.roster, Count: n.count}
+	t.release = &exchange.Release{Log: n.store, Roster: n.roster, Count: n.count, Alarm: n.alarm, Local: n.keepLocal}
+	t.receipts = &exchange.Receipts{Log: n.store, Roster: n.roster, Replicas: t.replicas, Signer: signer, Count: n.count, Alarm: n.alarm, Released: t.release.Released}
+	t.heads = &exchange.Heads{Log: n.store, Roster: n.roster, Replicas: t.replicas, Gaps: t.gaps, Receipts: t.receipts, Release: t.release, Signer: signer,
+		Count: n.count, Alarm: n.alarm,
+		Agreements:   func(m record.MemberID) [][32]byte { return hashes(n.dir.AgreementsOf(m)) },
+		HasAgreement: func(id [32]byte) bool { _, ok := n.dir.Agreement(id, n.cfg.Member); return ok }}
+	t.relay = &exchange.Relay{Log: n.store, Roster: n.roster, Stream: record.Stream(n.cfg.Member, record.Records), Released: t.release.Released, Count: n.count, Alarm: n.alarm, Produce: n.produce}
+	if len(n.cfg.Kafka.Brokers) > 0 {
+		if t.broker, err = kafkabus.Open(n.cfg.Kafka); err != nil {
+			return fmt.Errorf("kafka: %w", err)
+		}
+		t.producer = kafkabus.NewProducer(t.broker)
+	}
+	n.t = t
+	return nil
+}
+
+func hashes(ids []federation.Hash) [][32]byte {
+	var out [][32]byte
+	for _, id := range ids {
+		out = append(out, id)
+	}
+	return out
+}
+
+// produce puts a frame on this member's topic.
+func (n *Node) produce(ctx context.Context, key string, frame []byte) error {
+	err := n.t.producer.Produce(ctx, kafkabus.LogTopic(n.cfg.Member), key, kafkabus.FrameEvent, record.Origin(n.dir.Federation(), record.StreamID(key)), "application/pilin-frame", frame)
+	if errors.Is(err, kafkabus.ErrRefused) {
+		return errors.Join(exchange.ErrRefused, err)
+	}
+	return err
+}
+
+// append is Log.Append for everything in this node: a record that is durable is in the index before its caller knows, and
+// on its way.
+func (n *Node) append(ctx context.Context, a record.Append) (record.Appended, error) {
+	res, err := n.store.Append(ctx, a)
+	if err != nil {
+		return res, err
+	}
+	for _, p := range res.Records {
+		if p.Stream.Kind() != record.Records {
+			continue
+		}
+		wake(n.t.wakeRelay)
+		if err := n.index.Wait(ctx, p.Stream, p.Seq+1); err != nil {
+			n.slog.LogAttrs(ctx, slog.LevelWarn, "record is durable, index follows later", slog.String("stream", string(p.Stream)), slog.Uint64("seq", p.Seq))
+		}
+	}
+	return res, nil
+}
+
+// alarm tells the operator; the codes are explained by doctor.
+func (n *Node) alarm(a exchange.Alarm) {
+	n.slog.LogAttrs(context.Background(), slog.LevelError, "alarm", slog.String("code", a.Code), slog.String("stream", string(a.Stream)), slog.String("peer", string(a.Peer)))
+}
+
+// keepLocal keeps a draft whose version somebody else's change took while this node was cut off (architecture.md §5).
+func (n *Node) keepLocal(ctx context.Context, d record.Draft) error {
+	n.slog.LogAttrs(ctx, slog.LevelError, "a change of this bureau lost its version after a restore; it is kept as a local record", slog.String("record", d.ID.String()), slog.String("type", d.Type))
+	local := d
+	local.Stream, local.Audience, local.Refs = record.Stream(n.cfg.Member, record.Local), nil, nil
+	_, err := n.store.Append(ctx, record.Append{Drafts: []record.Draft{local}})
+	if errors.Is(err, record.ErrDuplicateRecord) {
+		return nil
+	}
+	return err
+}
+
+// age returns how long ago this node last knew that it held all of m's records.
+func (n *Node) age(m record.MemberID) (time.Duration, bool) {
+	heard := n.t.schedule.LastHeard(m)
+	if heard.IsZero() {
+		return 0, false
+	}
+	return n.now().Sub(heard), true
+}
+
+// readDirectory builds the directory from the kept documents, in the order in which they came.
+func readDirectory(ctx context.Context, store *sqlstore.Store, keys *federation.Keys) (*federation.Directory, error) {
+	docs, err := store.Documents(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read charter: %w", err)
+	}
+	var dir *federation.Directory
+	for _, d := range docs {
+		switch {
+		case dir == nil && d.Kind == sqlstore.CharterDocument:
+			dir, err = federation.NewDirectory(keys, d.Note)
+		case dir == nil:
+			err = fmt.Errorf("first document is a %s", d.Kind)
+		case d.Kind == sqlstore.CharterDocument:
+			_, err = dir.Add(d.Note)
+		case d.Kind == sqlstore.StatementDocument:
+			_, err = dir.AddStatement(d.Note)
+		case d.Kind == sqlstore.AgreementDocument:
+			_, err = dir.AddAgreement(d.Note)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read kept %s: %w", d.Kind, err)
+		}
+	}
+	if dir == nil {
+		return nil, ErrNotJoined
+	}
+	return dir, nil
+}
+
+// keepDocuments stores what the directory holds; what is stored already stays.
+func (n *Node) keepDocuments(ctx context.Context) error {
+	var docs []sqlstore.Document
+	add := func(kind string, notes [][]byte) {
+		for _, b := range notes {
+			docs = append(docs, sqlstore.Document{Kind: kind, Hash: sha256.Sum256(b), Note: b})
+		}
+	}
+	add(sqlstore.CharterDocument, n.dir.Versions(1))
+	add(sqlstore.StatementDocument, n.dir.Statements())
+	add(sqlstore.AgreementDocument, n.dir.AgreementNotes())
+	return n.store.PutDocuments(ctx, docs)
+}
+
+// Join verifies charter versions and keeps them in the node's store: from then on the node can be served.
+func Join(ctx context.Context, cfg Config, notes ...[]byte) (*federation.Directory, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	keys, err := ReadKeys(cfg.Data)
+	if err != nil {
+		return nil, err
+	}
+	var dir *federation.Directory
+	var docs []sqlstore.Document
+	for i, b := range notes {
+		if i == 0 {
+			dir, err = federation.NewDirectory(keys, b)
+		} else {
+			_, err = dir.Add(b)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("verify charter: %w", err)
+		}
+		docs = append(docs, sqlstore.Document{Kind: sqlstore.CharterDocument, Hash: sha256.Sum256(b), Note: b})
+	}
+	if dir == nil || !dir.IsActive(keys.Member) {
+		return nil, fmt.Errorf("the charter does not name %s as an active member", keys.Member)
+	}
+	n := &Node{cfg: cfg, now: time.Now, keys: keys, dir: dir}
+	if n.store, err = n.openStore(ctx); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	kept, err := n.store.Documents(ctx)
+	if err == nil && len(kept) > 0 && kept[0].Hash != docs[0].Hash {
+		err = errors.New("this database belongs to another federation")
+	}
+	if err == nil {
+		err = n.store.PutDocuments(ctx, docs)
+	}
+	return dir, errors.Join(err, n.store.Close())
+}
+
+// releasedFile holds the largest size of the own records stream that may have left the node. A database behind it was
+// restored from a backup.
+func (n *Node) releasedFile() string { return filepath.Join(n.cfg.Data, "released-size") }
+
+// restored reports whether the database is behind what left this node before.
+func (n *Node) restored(ctx context.Context) (bool, error) {
+	b, err := os.ReadFile(n.releasedFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read released size: %w", err)
+	}
+	size, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
+	if err != nil {
+		return false, fmt.Errorf("released size in %s: %w", n.releasedFile(), err)
+	}
+	h, err := n.store.Head(ctx, record.Stream(n.cfg.Member, record.Records))
+	return err == nil && h.Signed < size, err
+}
+
+// noteReleased writes the released size beside the database when it has grown.
+func (n *Node) noteReleased(ctx context.Context, last uint64) (uint64, error) {
+	h, err := n.store.Head(ctx, record.Stream(n.cfg.Member, record.Records))
+	if err != nil || h.Signed <= last || !n.t.release.Released() {
+		return last, err
+	}
+	return h.Signed, WriteDurably(n.releasedFile(), []byte(strconv.FormatUint(h.Signed, 10)+"\n"), 0o600)
+}
+
+// Run serves until ctx ends, then stops in reverse order within ten seconds.
+func (n *Node) Run(ctx context.Context) error {
+	listening, err := n.listen()
+	if err != nil {
+		return err
+	}
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	for _, f := range []func(context.Context){n.t.run, n.indexLoop, n.upkeepLoop} {
+		wg.Go(func() { f(inner) })
+	}
+	err = listening.serve(ctx)
+	stop()
+	wg.Wait()
+	flush, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return errors.Join(err, n.t.replicas.Flush(flush))
+}
+
+// indexLoop lets the index follow what was applied.
+func (n *Node) indexLoop(ctx context.Context) {
+	for pause(ctx, n.wakeIndex, time.Second) {
+		if err := n.index.CatchUp(ctx); err != nil && ctx.Err() == nil {
+			n.slog.LogAttrs(ctx, slog.LevelWarn, "index waits", slog.String("err", err.Error()))
+		}
+	}
+}
+
+// upkeepLoop prunes what has had its time, hourly, and notes the released size.
+func (n *Node) upkeepLoop(ctx context.Context) {
+	var last uint64
+	swept := n.now()
+	for pause(ctx, nil, time.Second) {
+		var err error
+		if last, err = n.noteReleased(ctx, last); err == nil && n.now().Sub(swept) >= time.Hour {
+			swept = n.now()
+			err = n.store.Maintain(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			n.slog.LogAttrs(ctx, slog.LevelWarn, "upkeep waits", slog.String("err", err.Error()))
+		}
+	}
+}
+
+// Close lets go of connections and the store.
+func (n *Node) Close() error {
+	var err error
+	if n.t != nil && n.t.producer != nil {
+		err = n.t.producer.Close()
+	}
+	if n.redis != nil {
+		err = errors.Join(err, n.redis.Close())
+	}
+	if n.store != nil {
+		err = errors.Join(err, n.store.Close())
+	}
+	return err
+}
+
+// Directory returns the node's directory of members.
+func (n *Node) Directory() *federation.Directory { return n.dir }
