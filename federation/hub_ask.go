@@ -177,7 +177,7 @@ func (h *Hub) gather(ctx context.Context, req *AskRequest, a *Answer) ([]*answer
 	copies := make(chan []ReplicaHit, 1)
 	go func() {
 		r := h.replica(ctx, req, a)
-		if req.First != nil {
+		if req.First != nil && ctx.Err() == nil {
 			req.First(slices.Clone(r))
 		}
 		copies <- r

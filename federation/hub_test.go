@@ -293,6 +293,7 @@ func TestHub_Ask_newer_copy(t *testing.T) {
 func TestHub_Ask_no_checkpoint(t *testing.T) {
 	c := open(t, 2, true)
 	c.commit(c.desks[1], 3)
+	c.commit(c.desks[0], 3)
 	v := &vector{county: c, t: t}
 	for name, change := range map[string]func(text string) string{
 		"left out": func(text string) string {
@@ -308,8 +309,9 @@ func TestHub_Ask_no_checkpoint(t *testing.T) {
 				return r
 			}, text[i:i+10]) + text[i+10:]
 		},
-		"of the asker": func(text string) string {
-			return strings.ReplaceAll(text, "/"+string(c.code(1))+"/records", "/"+string(c.code(0))+"/records")
+		"of another member": func(text string) string {
+			i := strings.Index(text, `"checkpoint":"`) + len(`"checkpoint":"`)
+			return text[:i] + strings.ReplaceAll(string(c.desks[0].log.heads[c.desks[0].Records].Checkpoint), "\n", `\n`) + text[i+strings.Index(text[i:], `"`):]
 		},
 	} {
 		c.call = func(ctx context.Context, from, to *desk, body []byte) ([]byte, error) {

@@ -192,6 +192,10 @@ func TestLogIndex_pending(t *testing.T) {
 	}
 	late := w.example("blacklist.person", "history.json", record.PartPending) // the same person once more
 	w.example("blacklist.person", "foreign_passport.json", record.PartPresent)
+	behind := federation.Question{IDType: "PPT", IDNo: identifier.NewSecret("AB12345")}
+	if got := w.finds(x, behind); len(got) != 0 {
+		t.Error("found what is not applied yet")
+	}
 	if got := w.finds(x, byID(exampleID)); len(got) != 1 || x.Applied(w.stream) != 1 {
 		t.Fatalf("%d found, applied %d", len(got), x.Applied(w.stream))
 	}
@@ -216,6 +220,9 @@ func TestLogIndex_pending(t *testing.T) {
 	arrive(w, late.Seq, "history.json")
 	if got := w.finds(x, byID(exampleID)); len(got) != 1 || got[0].Subject != late.Meaning.ID || x.Applied(w.stream) != w.shelf.heads[w.stream].Size {
 		t.Errorf("the late part: %+v, applied %d", got, x.Applied(w.stream))
+	}
+	if got := w.finds(x, behind); len(got) != 1 {
+		t.Errorf("what stood behind it: %+v", got)
 	}
 
 	// A withheld record before what is read becomes present without the applied head showing it.

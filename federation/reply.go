@@ -129,7 +129,8 @@ func (r *reply) first(ctx context.Context) (*keptAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept := keptAnswer{Expires: uint64(r.token.Expires), State: out.State, Reason: out.Reason, Checkpoint: out.Checkpoint, Index: out.Index}
+	kept := keptAnswer{Expires: uint64(r.token.Expires), State: out.State, Reason: out.Reason, Checkpoint: out.Checkpoint,
+		Index: out.Index}
 	for _, hit := range out.Hits {
 		kept.Hits = append(kept.Hits, keptHit{hit.Record, hit.Subject, hit.Outcome, hit.Explain})
 	}

@@ -128,7 +128,16 @@ func TestHub_Reply_repeat(t *testing.T) {
 	if _, err := b.Reply(t.Context(), c.code(0), other, c.token()); !errors.Is(err, record.ErrReplayed) {
 		t.Errorf("same ask id, other question: %v", err)
 	}
-	// Another member may use the same id.
+	view := b.View
+	b.View = func(context.Context, record.StreamID, record.RecordID, string) (federation.SubjectView, bool, error) {
+		return federation.SubjectView{}, false, errBroken
+	}
+	unread, err := b.Reply(t.Context(), c.code(0), body, c.token())
+	must(t, err)
+	if !bytes.Contains(unread, []byte(`"partial","reason":"storage"`)) {
+		t.Errorf("record unreadable: %s", unread)
+	}
+	b.View = view
 	// The record changed since: nothing is shown that the audit record does not name, and the answer says so.
 	b.entries[0].view.Record.Meaning.ID[0] ^= 1
 	changed, err := b.Reply(t.Context(), c.code(0), body, c.token())

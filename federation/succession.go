@@ -245,7 +245,8 @@ func (base *standing) signed(s signed, folded map[record.MemberID]Member) []reco
 }
 
 // enough decides whether these signers may make this version.
-func (base *standing) enough(signers []record.MemberID, folded map[record.MemberID]Member, removed record.MemberID, rivals []*standing) error {
+func (base *standing) enough(signers []record.MemberID, folded map[record.MemberID]Member, removed record.MemberID,
+	rivals []*standing) error {
 	// Who leaves by a statement of this version has left already and is not waited for.
 	var voters []record.MemberID
 	for _, code := range base.active() {
