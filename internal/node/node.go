@@ -177,7 +177,7 @@ func (n *Node) append(ctx context.Context, a record.Append) (record.Appended, er
 		if p.Stream.Kind() != record.Records {
 			continue
 		}
-		wake(n.t.wakeRelay)
+		n.t.announce()
 		if err := n.index.Wait(ctx, p.Stream, p.Seq+1); err != nil {
 			n.slog.LogAttrs(ctx, slog.LevelWarn, "record is durable, index follows later", slog.String("stream", string(p.Stream)), slog.Uint64("seq", p.Seq))
 		}

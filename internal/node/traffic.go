@@ -53,6 +53,7 @@ type traffic struct {
 
 	intakes sync.Map    // record.MemberID → *kafkabus.Intake of its log topic
 	kafkaUp atomic.Bool // the broker took or brought something lately
+	news    atomic.Bool // own records that peers are to hear of by a head exchange, because Kafka does not carry them
 }
 
 // How long one request of the exchange may take; a question of an officer never waits for these.
@@ -97,6 +98,20 @@ func pause(ctx context.Context, c <-chan struct{}, d time.Duration) bool {
 	return ctx.Err() == nil
 }
 
+// announce tells that own records were appended: Kafka carries them, or while it does not, peers are shown the new head
+// within a second instead of at their next turn.
+func (t *traffic) announce() {
+	if t.broker != nil && t.kafkaUp.Load() {
+		wake(t.wakeRelay)
+		return
+	}
+	wake(t.wakeRelay)
+	t.news.Store(true)
+}
+
+// newsEvery is the shortest time between two rounds of head exchanges that announce own records.
+const newsEvery = time.Second
+
 // relayLoop sends own commit groups while there are any, and waits longer after each failure.
 func (t *traffic) relayLoop(ctx context.Context) {
 	wait := 50 * time.Millisecond
@@ -108,6 +123,7 @@ func (t *traffic) relayLoop(ctx context.Context) {
 				return
 			}
 			t.kafkaUp.Store(false)
+			t.news.Store(true)
 			t.slog.LogAttrs(ctx, slog.LevelWarn, "relay waits", slog.Duration("wait", wait), slog.String("err", err.Error()))
 			if !pause(ctx, nil, wait) {
 				return
@@ -279,9 +295,16 @@ func (t *traffic) headsLoop(ctx context.Context) {
 	defer wg.Wait()
 	var mu sync.Mutex
 	asking := map[record.MemberID]bool{}
+	var told time.Time
 	for pause(ctx, t.wakeHeads, 100*time.Millisecond) {
 		if err := t.stepRelease(ctx); err != nil && ctx.Err() == nil {
 			t.slog.LogAttrs(ctx, slog.LevelWarn, "release waits", slog.String("err", err.Error()))
+		}
+		if t.now().Sub(told) >= newsEvery && t.news.Swap(false) {
+			told = t.now()
+			for _, m := range t.roster.Peers() {
+				t.schedule.Soon(m)
+			}
 		}
 		for _, m := range t.schedule.Due(t.now(), t.roster.Peers(), mrand.Float64) {
 			mu.Lock()
