@@ -1,15 +1,21 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -257,4 +263,82 @@ func TestNode_Road(t *testing.T) {
 			d.until("gone from the replica", func() bool { return len(d.ask(b).Replica) == 0 })
 		})
 	}
+}
+
+// An operation for A and B only: B can open it once the agreement came over the members' listener; nothing of it, not
+// even a name, is in C's files or on any topic.
+func TestNode_SealedGroupStaysInTheGroup(t *testing.T) {
+	d := newDirect(t, true)
+	a, b, c := d.nodes[directMembers[0]], d.nodes[directMembers[1]], d.nodes[directMembers[2]]
+	for _, n := range d.nodes {
+		d.until("released", n.t.release.Released)
+	}
+	const canary = "样例行动CANARY"
+	group, err := a.newGroup(t.Context(), []record.MemberID{a.cfg.Member, b.cfg.Member})
+	d.ok(err)
+	id, err := record.NewBits128(rand.Reader)
+	d.ok(err)
+	s := record.Stream(a.cfg.Member, record.Records)
+	_, err = a.append(t.Context(), record.Append{Drafts: []record.Draft{{Stream: s, ID: id, Type: "operation", Schema: "1", Day: "2026-04-15",
+		Audience: map[record.GroupID]record.Level{group: record.L3}, Parts: map[record.PartName][]byte{record.Card: []byte(`{"title":"` + canary + `"}`)}}}})
+	d.ok(err)
+	for _, n := range []*Node{b, c} {
+		d.until("stored at "+string(n.cfg.Member), func() bool { h, err := n.store.Head(t.Context(), s); return err == nil && h.Size == 1 })
+	}
+	d.until("readable at B", func() bool {
+		st, err := b.store.Record(t.Context(), id)
+		return err == nil && len(st.Parts) == 2 && st.Parts[1].State == record.PartPresent && bytes.Contains(st.Parts[1].Bytes, []byte(canary))
+	})
+	if !inFolder(t, b.cfg.Data, canary) {
+		t.Fatal("the search does not find what is at B")
+	}
+	for _, what := range []string{canary, string(group)} {
+		if inFolder(t, c.cfg.Data, what) {
+			t.Fatalf("%q is in C's files", what)
+		}
+		for _, m := range directMembers {
+			messages, err := kafkabus.Read(t.Context(), a.t.broker, kafkabus.LogTopic(m), 0)
+			d.ok(err)
+			for _, msg := range messages {
+				if bytes.Contains(msg, []byte(what)) {
+					t.Fatalf("%q is on the topic of %s", what, m)
+				}
+			}
+		}
+	}
+	st, err := c.store.Record(t.Context(), id)
+	d.ok(err)
+	if st.Meaning.Type != "" || st.Parts[0].State != record.PartWithheld {
+		t.Fatalf("C knows more than it may: %+v", st.Meaning)
+	}
+	if h, err := c.store.Head(t.Context(), s); err != nil || h.Applied != 1 {
+		t.Fatalf("a record that is not for C holds C back: %+v %v", h, err)
+	}
+}
+
+// inFolder reports whether any file below dir holds text as it is, as UTF-16, or escaped.
+func inFolder(t *testing.T, dir, text string) bool {
+	t.Helper()
+	forms := [][]byte{[]byte(text), []byte(base64.StdEncoding.EncodeToString([]byte(text))), []byte(hex.EncodeToString([]byte(text)))}
+	var wide, escaped []byte
+	for _, r := range utf16.Encode([]rune(text)) {
+		wide = append(wide, byte(r), byte(r>>8))
+		escaped = fmt.Appendf(escaped, "\\u%04x", r)
+	}
+	forms = append(forms, wide, escaped)
+	found := false
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for _, f := range forms {
+			found = found || bytes.Contains(data, f)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }

@@ -104,7 +104,7 @@ func (n *Node) build(ctx context.Context) error {
 	n.hub = &federation.Hub{
 		Directory: n.dir, Index: n.index, Append: n.append, Answered: n.store.Answered, Head: n.store.Head, View: n.view,
 		Age: n.age, Released: n.t.release.Released, Now: n.now, Random: rand.Reader, Records: records, Audit: audit,
-		Deadline: n.cfg.Ask.Deadline,
+		Deadline: n.cfg.Ask.Deadline, AsOfDays: maxAsOfDays,
 	}
 	if err := n.buildServices(ctx); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (n *Node) buildTraffic() error {
 	}
 	n.roster = rosterOf(n.dir)
 	t := &traffic{log: n.store, dir: n.dir, roster: n.roster, schedule: &exchange.Schedule{}, now: n.now, slog: n.slog, keep: n.keepDocuments,
-		applied: func(record.StreamID) { wake(n.wakeIndex) }, wakeRelay: newWake(), wakeGaps: newWake(), wakeReceipts: newWake(), wakeHeads: newWake()}
+		applied: func(record.StreamID) { wake(n.wakeIndex) }, revisit: n.index.Revisit, sealed: n.sealed, wakeRelay: newWake(), wakeGaps: newWake(), wakeReceipts: newWake(), wakeHeads: newWake()}
 	t.replicas = &exchange.Replicas{Log: n.store, Roster: n.roster, Count: n.count, Alarm: n.alarm}
 	t.gaps = &exchange.GapFiller{Replicas: t.replicas, Roster: n.roster, Count: n.count}
 	t.release = &exchange.Release{Log: n.store, Roster: n.roster, Count: n.count, Alarm: n.alarm, Local: n.keepLocal}
@@ -188,6 +188,38 @@ func (n *Node) append(ctx context.Context, a record.Append) (record.Appended, er
 // alarm tells the operator; the codes are explained by doctor.
 func (n *Node) alarm(a exchange.Alarm) {
 	n.slog.LogAttrs(context.Background(), slog.LevelError, "alarm", slog.String("code", a.Code), slog.String("stream", string(a.Stream)), slog.String("peer", string(a.Peer)))
+}
+
+// maxAsOfDays is how far the day of a peer's question may lie from today: time zones and a question asked at midnight,
+// not a look at what expired.
+const maxAsOfDays = 2
+
+// sealed reports whether records from seq on are sealed under keys that this node does not have. When the store cannot be
+// asked the answer is no: the next head exchange brings agreements all the same.
+func (n *Node) sealed(ctx context.Context, s record.StreamID, seq uint64) bool {
+	found, err := n.store.HasWithheld(ctx, s, seq)
+	return err == nil && found
+}
+
+// newGroup founds a sealed group of some members: an agreement, kept here before anything is sealed for it, and handed to
+// those that it names with the next head exchanges, which come at once.
+func (n *Node) newGroup(ctx context.Context, members []record.MemberID) (record.GroupID, error) {
+	note, err := federation.NewAgreement(rand.Reader, n.dir, members, record.CivilDay(n.now()))
+	if err != nil {
+		return "", fmt.Errorf("found group: %w", err)
+	}
+	a, err := federation.ParseAgreement(note)
+	if err != nil {
+		return "", fmt.Errorf("found group: %w", err)
+	}
+	if _, err := n.dir.AddAgreement(note); err != nil {
+		return "", fmt.Errorf("found group: %w", err)
+	}
+	if err := n.keepDocuments(ctx); err != nil {
+		return "", fmt.Errorf("keep agreement: %w", err)
+	}
+	n.t.news.Store(true)
+	return a.Group, nil
 }
 
 // keepLocal keeps a draft whose version somebody else's change took while this node was cut off (architecture.md §5).

@@ -44,8 +44,10 @@ type traffic struct {
 	peers    peers
 	broker   *kafkabus.Broker // nil: HTTP alone
 	producer *kafkabus.Producer
-	keep     func(ctx context.Context) error // stores charter versions and agreements that came
-	applied  func(s record.StreamID)         // wakes the index
+	keep     func(ctx context.Context) error                               // stores charter versions and agreements that came
+	applied  func(s record.StreamID)                                       // wakes the index
+	revisit  func(s record.StreamID, seq uint64)                           // parts of stored records came: the index reads them anew
+	sealed   func(ctx context.Context, s record.StreamID, seq uint64) bool // records from seq on are sealed under keys that this node lacks
 	now      func() time.Time
 	slog     *slog.Logger
 
@@ -216,9 +218,16 @@ func (t *traffic) after(o exchange.Outcome, from record.MemberID) {
 	if o.Gap > o.Size || o.Doubt {
 		wake(t.wakeGaps)
 	}
+	if o.Parts {
+		t.revisit(o.Stream, 0)
+	}
 	if o.New > 0 || o.Parts {
 		t.applied(o.Stream)
 		wake(t.wakeReceipts)
+	}
+	if o.New > 0 && t.sealed(context.Background(), o.Stream, o.Size-uint64(o.New)) {
+		t.schedule.Soon(o.Stream.Member()) // its origin may have an agreement for us
+		wake(t.wakeHeads)
 	}
 }
 

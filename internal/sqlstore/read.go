@@ -169,6 +169,13 @@ func (s *Store) Pending(ctx context.Context, st record.StreamID) ([]record.PartA
 	return out, classify(rows.Err())
 }
 
+// HasWithheld reports whether a record from seq on has a part that is sealed under keys this node lacks.
+func (s *Store) HasWithheld(ctx context.Context, st record.StreamID, seq uint64) (bool, error) {
+	var n int
+	err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM part WHERE stream=$1 AND state=$2 AND seq>=$3", string(st), int(record.PartWithheld), seq).Scan(&n)
+	return n > 0, classify(err)
+}
+
 // PutReceipt implements record.Log.
 func (s *Store) PutReceipt(ctx context.Context, st record.StreamID, by record.MemberID, size uint64, receipt []byte) error {
 	return classify(s.tx(ctx, func(tx *sql.Tx) error { return putReceipt(ctx, tx, st, by, size, receipt) }))
