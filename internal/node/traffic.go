@@ -386,7 +386,9 @@ func (t *traffic) fetchOwn(ctx context.Context, task exchange.Task) {
 			}
 		}
 	}
-	t.release.Fetched(context.WithoutCancel(ctx), t.now(), task, frames, err)
+	if err := t.release.Fetched(context.WithoutCancel(ctx), t.now(), task, frames, err); err != nil {
+		t.slog.LogAttrs(ctx, slog.LevelWarn, "own records not taken back yet", slog.String("err", err.Error()))
+	}
 	wake(t.wakeHeads)
 }
 

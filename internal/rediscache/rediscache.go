@@ -5,6 +5,7 @@ package rediscache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,7 +36,7 @@ func Open(url, federation, member string) (*Cache, error) {
 func (c *Cache) Used(ctx context.Context, kind, id string) (bool, error) {
 	key := c.prefix + "used:" + kind + ":" + id
 	v, err := c.c.Get(ctx, key).Result()
-	if err == redis.Nil {
+	if errors.Is(err, redis.Nil) {
 		return false, nil
 	}
 	if err != nil {

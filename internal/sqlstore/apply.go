@@ -33,11 +33,17 @@ func (s *Store) Apply(ctx context.Context, a record.Apply) error {
 		return classify(err)
 	}
 	if len(a.Deletes) > 0 || hasGone(a) {
-		if err := s.d.erase(ctx, s.write); err != nil {
-			return nil // applied all the same; Maintain erases again
-		}
+		s.eraseNow(ctx)
 	}
 	return nil
+}
+
+// eraseNow makes deleted bytes unreadable in the files. What deleted them is committed whether this succeeds or not;
+// Maintain does it again within the hour, and only then a deletion is called gone.
+func (s *Store) eraseNow(ctx context.Context) {
+	if err := s.d.erase(ctx, s.write); err != nil {
+		s.eraseFails.Add(1)
+	}
 }
 
 // hasGone reports whether late parts were found to be deleted already.

@@ -86,7 +86,9 @@ func (d dialer) Dial(network, address string) (net.Conn, error) {
 
 // DialTimeout implements pq.Dialer.
 func (d dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
-	return d.wrap(net.DialTimeout(network, address, timeout))
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return d.DialContext(ctx, network, address)
 }
 
 // DialContext implements pq.DialerContext.
@@ -171,11 +173,4 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", record.ErrStorageFull, err)
 	}
 	return err
-}
-
-// unique reports whether err is a violated unique index.
-func unique(err error) bool {
-	var se *sqlite.Error
-	var pe *pq.Error
-	return errors.As(err, &se) && se.Code()&0xff == sqlite3.SQLITE_CONSTRAINT || errors.As(err, &pe) && pe.Code == "23505"
 }

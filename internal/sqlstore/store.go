@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -60,6 +61,8 @@ type Store struct {
 	mu      sync.Mutex // guards queue and writing
 	queue   []*request
 	writing bool
+
+	eraseFails atomic.Int64 // deletions whose bytes wait for Maintain
 
 	relMu    sync.RWMutex
 	released map[record.StreamID]bool
