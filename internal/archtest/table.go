@@ -80,6 +80,7 @@ var table = map[string]rule{
 	"record/recordtest":          {may: []string{"record"}, reach: world},
 	"internal/archtest":          {},
 	"internal/nodetest":          {may: []string{anything}},
+	"internal/sim/memlog":        {may: []string{"record"}, reach: world},
 	"internal/sim":               {may: []string{anything}, reach: world, direct: []string{"net", "os"}},
 	"internal/testsvc":           {may: []string{anything}},
 	"internal/testsvc/servers":   {may: []string{anything}, direct: []string{"testing"}},
