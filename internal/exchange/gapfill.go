@@ -19,6 +19,8 @@ const (
 	// RetryFirst and RetryLast bound the wait before a holder that failed is asked again about the same stream.
 	RetryFirst = time.Second
 	RetryLast  = 30 * time.Second
+	// OwnEvery is how often own streams are searched for parts that are missing since they were taken back.
+	OwnEvery = 15 * time.Second
 )
 
 // Task is one range request that should be made now.
@@ -47,6 +49,8 @@ type GapFiller struct {
 	mu      sync.Mutex
 	streams map[record.StreamID]*gap
 	busy    map[record.MemberID]bool
+	own     []record.StreamID // own streams with pending parts
+	ownNext time.Time
 }
 
 // gap is what is known about what is missing of one stream.
@@ -117,6 +121,9 @@ func (g *GapFiller) Next(ctx context.Context, now time.Time, courier bool) ([]Ta
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var tasks []Task
+	if err := g.lookAtOwn(ctx, now); err != nil {
+		return nil, err
+	}
 	for _, s := range g.known() {
 		h, pending, late, err := g.Replicas.firstPending(ctx, s)
 		if err != nil {
@@ -128,7 +135,7 @@ func (g *GapFiller) Next(ctx context.Context, now time.Time, courier bool) ([]Ta
 		}
 		t := Task{Stream: s, From: h.Size}
 		ok := false
-		if st.missing(h.Size, now, courier) {
+		if s.Member() != g.Roster.Self && st.missing(h.Size, now, courier) {
 			t.Peer, ok = g.holder(now, st, t)
 		}
 		if !ok && late {
@@ -147,11 +154,37 @@ func (g *GapFiller) Next(ctx context.Context, now time.Time, courier bool) ([]Ta
 	return tasks, nil
 }
 
-// known returns every stream that is followed or that a peer showed, sorted.
+// lookAtOwn searches own streams for pending parts: records that were taken back from somebody who could not give all of
+// them.
+func (g *GapFiller) lookAtOwn(ctx context.Context, now time.Time) error {
+	if now.Before(g.ownNext) {
+		return nil
+	}
+	own, err := g.Replicas.ownStreams(ctx)
+	if err != nil {
+		return err
+	}
+	g.own = nil
+	for _, s := range own {
+		_, _, late, err := g.Replicas.firstPending(ctx, s)
+		if err != nil {
+			return err
+		}
+		if late {
+			g.own = append(g.own, s)
+		}
+	}
+	g.ownNext = now.Add(OwnEvery)
+	return nil
+}
+
+// known returns every stream that something may be fetched of, sorted.
 func (g *GapFiller) known() []record.StreamID {
-	all := g.Replicas.Streams()
+	all := append(g.Replicas.Streams(), g.own...)
 	for s := range g.streams {
-		all = append(all, s)
+		if s.Member() != g.Roster.Self {
+			all = append(all, s)
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -179,7 +212,7 @@ func (g *GapFiller) holder(now time.Time, st *gap, t Task) (record.MemberID, boo
 		if g.busy[p] || now.Before(st.tried[asked{p, t.Late}].until) {
 			continue
 		}
-		if p == origin || st.claims[p].size > t.From {
+		if p == origin || origin == g.Roster.Self || st.claims[p].size > t.From {
 			can = append(can, p)
 		}
 	}

@@ -31,7 +31,7 @@ func (r Result) String() string {
 // Reasons of Dropped beside the Follower's codes.
 const (
 	WhyForeign  = "foreign"   // the stream of nobody in the charter, or not a records stream
-	WhyOwn      = "own"       // this node's own stream; only Release takes it back
+	WhyOwn      = "own"       // this node's own stream on a topic; only Release takes records of it back
 	WhyHeldFull = "held_full" // no room to keep it; it is fetched when its turn comes
 	WhyBehind   = "behind"    // held and applied in the meantime
 )
@@ -143,7 +143,9 @@ func (rs *Replicas) Streams() []record.StreamID {
 	defer rs.mu.Unlock()
 	var all []record.StreamID
 	for s := range rs.streams {
-		all = append(all, s)
+		if s.Member() != rs.Roster.Self {
+			all = append(all, s)
+		}
 	}
 	slices.Sort(all)
 	return all
@@ -161,6 +163,12 @@ func (rs *Replicas) Head(ctx context.Context, s record.StreamID) (record.Head, e
 
 // firstPending returns the head and the first sequence with a pending part; ok is false if there is none.
 func (rs *Replicas) firstPending(ctx context.Context, s record.StreamID) (h record.Head, seq uint64, ok bool, err error) {
+	if s.Member() == rs.Roster.Self {
+		r := rs.get(s)
+		r.mu.Lock()
+		r.loaded = false // appends go past the replica
+		r.mu.Unlock()
+	}
 	err = rs.locked(ctx, s, func(r *replica) error {
 		h = r.head
 		for at := range r.pending {
@@ -215,6 +223,8 @@ func (rs *Replicas) dropped(s record.StreamID, why string) Outcome {
 // durable, or Failed.
 func (rs *Replicas) Offer(ctx context.Context, fr *record.Frame, via string, at *record.Cursor) Outcome {
 	switch {
+	case fr.Stream.Member() == rs.Roster.Self && via == ViaHTTP && at == nil:
+		return rs.offerOwn(ctx, fr)
 	case fr.Stream.Member() == rs.Roster.Self:
 		return rs.dropped(fr.Stream, WhyOwn)
 	case !rs.Roster.replicated(fr.Stream):
@@ -446,13 +456,59 @@ func (rs *Replicas) forked(ctx context.Context, r *replica, e record.Evidence, r
 	return o
 }
 
+// ownStreams returns the own records streams of the log.
+func (rs *Replicas) ownStreams(ctx context.Context) ([]record.StreamID, error) {
+	heads, err := rs.Log.Heads(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
+	}
+	var own []record.StreamID
+	for _, h := range heads {
+		if h.Stream.Member() == rs.Roster.Self && h.Stream.Kind() == record.Records {
+			own = append(own, h.Stream)
+		}
+	}
+	return own, nil
+}
+
+// offerOwn takes parts of own records that were taken back from somebody who could not give them. It never extends the
+// stream.
+func (rs *Replicas) offerOwn(ctx context.Context, fr *record.Frame) Outcome {
+	const tries = 100 // people go on appending
+	r := rs.get(fr.Stream)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var o Outcome
+	for range tries {
+		r.loaded = false // appends go past the replica
+		if err := r.load(ctx, rs.Log); err != nil {
+			return Outcome{Result: Failed, Stream: fr.Stream, Err: err}
+		}
+		o = rs.offerLate(ctx, r, fr, ViaHTTP)
+		if o.Result != Failed || !errors.Is(o.Err, record.ErrStale) {
+			break
+		}
+	}
+	return o
+}
+
 // Rekeyed is called when a charter or an agreement came: parts whose key is known now become pending, and frames that
 // waited for it are offered again. The outcomes are of streams where something happened.
 func (rs *Replicas) Rekeyed(ctx context.Context) ([]Outcome, error) {
 	var all []Outcome
+	has := func(id record.KeyID) bool { _, ok := rs.Roster.Key(id); return ok }
+	own, err := rs.ownStreams(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range own {
+		if _, err := rs.Log.Rekey(ctx, s, has); err != nil {
+			return nil, fmt.Errorf("rekey %s: %w", s, err)
+		}
+	}
 	for _, s := range rs.Streams() {
 		err := rs.locked(ctx, s, func(r *replica) error {
-			n, err := rs.Log.Rekey(ctx, s, func(id record.KeyID) bool { _, ok := rs.Roster.Key(id); return ok })
+			n, err := rs.Log.Rekey(ctx, s, has)
 			if err != nil {
 				return fmt.Errorf("rekey %s: %w", s, err)
 			}

@@ -1,0 +1,220 @@
+package sim
+
+import (
+	"crypto/ed25519"
+	"slices"
+	"time"
+
+	"github.com/pilinhub/pilin/internal/exchange"
+	"github.com/pilinhub/pilin/internal/sim/memlog"
+	"github.com/pilinhub/pilin/record"
+)
+
+// node is one member's machine: what is on its disk, and the process that runs on it, if one does.
+type node struct {
+	w *world
+	actor
+	durable  *durable
+	process  *process
+	boots    int
+	relearn  bool              // its signed tree must be compared with what was known of it from the first record
+	restores int               // how often an older copy of the disk came back
+	subjects []record.RecordID // that clients were told of
+	restored bool              // the database is an older copy than the released-size file says
+	skew     time.Duration     // of the clock that people set
+	fullFor  time.Duration     // until when the disk is full
+	seen     map[seenAt]uint64
+}
+
+// durable is what survives a death of the process.
+type durable struct {
+	log       *memlog.Log
+	charter   int // index of the newest version held
+	agreement bool
+	stored    map[string]storedCursor
+	copies    []backup
+}
+
+// backup is an older copy of a disk.
+type backup struct {
+	disk      memlog.Disk
+	charter   int
+	agreement bool
+	stored    map[string]storedCursor
+}
+
+// newLog returns an empty disk for the node.
+func (n *node) newLog() *memlog.Log {
+	return memlog.New(memlog.Config{
+		Self: n.id, Federation: fedID,
+		Sealer:  &record.Sealer{Random: n.w.random, Current: func(g record.GroupID) (record.EpochKey, bool) { return epochs[g], n.in(g, n.id) }},
+		Signer:  func(s record.StreamID, _ uint64) (*record.Signer, bool) { return n.signer, s.Member() == n.id },
+		Charter: func() record.CharterRef { return charters[n.durable.charter] },
+	})
+}
+
+// seenAt is one message of a topic's life.
+type seenAt struct {
+	topic  string
+	made   int
+	offset int64
+}
+
+// process is one run of a node's software.
+type process struct {
+	node     *node
+	log      record.Log // as the software sees it: calls may fail and kill
+	raw      record.Log // the same without faults, for checks
+	roster   *exchange.Roster
+	replicas *exchange.Replicas
+	gaps     *exchange.GapFiller
+	heads    *exchange.Heads
+	receipts *exchange.Receipts
+	release  *exchange.Release
+	relay    *exchange.Relay
+	schedule exchange.Schedule
+	count    exchange.Counters
+	intakes  []*intake
+	asking   map[record.MemberID]bool
+	relayAt  time.Duration // not before
+}
+
+func (p *process) alive() bool { return p.node.process == p }
+
+// wall is the hour on the node's clock.
+func (n *node) wall() time.Time { return n.w.hour().Add(n.skew) }
+
+func (n *node) stream() record.StreamID { return record.Stream(n.id, record.Records) }
+
+// in reports whether this node knows that m is in group g.
+func (n *node) in(g record.GroupID, m record.MemberID) bool {
+	return n.w.groups[g][m] && (g != team || n.durable.agreement)
+}
+
+func (n *node) epoch(id record.KeyID) (record.EpochKey, bool) {
+	for g, e := range epochs {
+		if e.ID == id {
+			return e, n.in(g, n.id)
+		}
+	}
+	return record.EpochKey{}, false
+}
+
+// roster is what charter and agreements say to this node.
+func (n *node) roster() *exchange.Roster {
+	w := n.w
+	return &exchange.Roster{
+		Federation: fedID, Self: n.id,
+		Members: w.members,
+		Known:   func(m record.MemberID) bool { return w.node(m) != nil },
+		Charter: func() record.CharterRef { return charters[n.durable.charter] },
+		CharterKnown: func(c record.CharterRef) bool {
+			return slices.Contains(charters[:n.durable.charter+1], c)
+		},
+		SignKey: w.signKey,
+		NoteKeys: func(m record.MemberID) []ed25519.PublicKey {
+			return []ed25519.PublicKey{w.node(m).key}
+		},
+		Key:     n.epoch,
+		SealKey: n.epoch,
+		Groups: func(m record.MemberID) map[record.GroupID]bool {
+			in := map[record.GroupID]bool{}
+			for _, g := range []record.GroupID{record.All, circle, team} {
+				if n.in(g, m) {
+					in[g] = true
+				}
+			}
+			return in
+		},
+		Usable: func(m record.Meaning, _ map[record.PartName][]byte) string {
+			if m.Type == futureType {
+				return "pending_upgrade"
+			}
+			return ""
+		},
+	}
+}
+
+// futureType is a record type that no node knows: proven, kept, without effect.
+const futureType = "future.thing"
+
+// start boots the node's software.
+func (w *world) start(n *node) {
+	if n.process != nil || w.ended {
+		return
+	}
+	n.boots++
+	p := &process{node: n, asking: map[record.MemberID]bool{}}
+	n.process = p
+	w.tell("%s starts, boot %d", n.id, n.boots)
+	w.in(p, func() {
+		n.durable.log = n.durable.log.Crash() // what a new process finds: what was committed, nothing released
+		p.raw = n.durable.log
+		p.log = &guarded{Log: p.raw, p: p}
+		p.build()
+		w.checkTrees(n)
+		if err := p.release.Begin(w.ctx, n.restored); err != nil {
+			w.tell("%s cannot begin: %v", n.id, err)
+			w.kill(n)
+			return
+		}
+		if err := p.replicas.Load(w.ctx); err != nil {
+			w.tell("%s cannot load: %v", n.id, err)
+			w.kill(n)
+			return
+		}
+		if !n.relearn { // else what is missing is still to be taken back
+			w.checkAcks(n)
+		}
+		w.tick(p)
+		for _, in := range p.intakes {
+			in.loop()
+		}
+	})
+}
+
+// build makes the production state machines.
+func (p *process) build() {
+	n, w := p.node, p.node.w
+	alarm := func(a exchange.Alarm) { w.alarmed(n, a) }
+	p.roster = n.roster()
+	p.replicas = &exchange.Replicas{Log: p.log, Roster: p.roster, Count: &p.count, Alarm: alarm}
+	p.gaps = &exchange.GapFiller{Replicas: p.replicas, Roster: p.roster, Count: &p.count}
+	p.release = &exchange.Release{Log: p.log, Roster: p.roster, Count: &p.count, Alarm: alarm, Local: p.keepLocal}
+	p.receipts = &exchange.Receipts{
+		Log: p.log, Roster: p.roster, Replicas: p.replicas, Signer: n.signer, Count: &p.count, Alarm: alarm,
+		Released: p.release.Released, Wall: n.wall,
+	}
+	p.heads = &exchange.Heads{
+		Log: p.log, Roster: p.roster, Replicas: p.replicas, Gaps: p.gaps, Receipts: p.receipts, Release: p.release,
+		Signer: n.signer, Count: &p.count, Alarm: alarm, Wall: n.wall,
+		Agreements: func(m record.MemberID) [][32]byte {
+			if n.durable.agreement && w.groups[team][m] {
+				return [][32]byte{agreementID}
+			}
+			return nil
+		},
+		HasAgreement: func([32]byte) bool { return n.durable.agreement },
+	}
+	p.relay = &exchange.Relay{
+		Log: p.log, Roster: p.roster, Stream: n.stream(), Released: p.release.Released, Count: &p.count, Alarm: alarm,
+		Produce: p.produce,
+	}
+	for _, other := range w.nodes {
+		if other != n {
+			p.intakes = append(p.intakes, &intake{p: p, member: other.id, topic: logTopic(other.id)},
+				&intake{p: p, member: other.id, topic: ackTopic(other.id), acks: true})
+		}
+	}
+}
+
+// kill ends the process as a power cut does.
+func (w *world) kill(n *node) {
+	if n.process == nil {
+		return
+	}
+	w.tell("%s dies", n.id)
+	n.process = nil
+	w.checkCursors(n)
+	w.after(time.Duration(100+w.draw(8000))*time.Millisecond, func() { w.start(n) })
+}

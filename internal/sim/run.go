@@ -1,0 +1,336 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/pilinhub/pilin/internal/exchange"
+	"github.com/pilinhub/pilin/record"
+)
+
+// Times of a history.
+const (
+	meetFor     = 6 * time.Second // before the first trouble
+	opEvery     = 250 * time.Millisecond
+	troubleMean = 3 * time.Second
+	healWithin  = 180 * time.Second // from the last trouble to equal replicas and full receipts
+	minFaults   = 5
+)
+
+// Run runs one history. It returns when everything is equal everywhere after the last fault, or at the first violation.
+func Run(cfg Config) Report {
+	w := newWorld(cfg)
+	for _, n := range w.nodes {
+		w.after(time.Duration(w.draw(2500))*time.Millisecond, func() { w.start(n) })
+	}
+	w.after(meetFor, func() { w.faulty = true })
+	w.plan(meetFor/2, opEvery, func() bool { return w.ops < w.cfg.Ops || w.report.Faults < minFaults }, w.work)
+	busy := func() bool { return w.ops < w.cfg.Ops }
+	w.plan(meetFor, troubleMean, busy, w.trouble)
+	w.plan(meetFor/2, 4*time.Second, busy, w.backUp)
+	if cfg.Forker || w.chance(0.15) {
+		w.after(meetFor+time.Duration(w.draw(20_000))*time.Millisecond, w.fork)
+		w.plan(meetFor+20*time.Second, 5*time.Second, busy, func() {
+			if w.forker != nil {
+				w.forker.grow()
+			}
+		})
+	}
+	if w.chance(0.5) {
+		w.after(time.Duration(w.draw(40_000))*time.Millisecond, func() { w.nodes[w.draw(len(w.nodes))].learnCharter() })
+	}
+	w.plan(time.Second, time.Second, func() bool { return true }, w.lookAround)
+	for !w.ended && (w.ops < w.cfg.Ops || w.report.Faults < minFaults) && w.now < time.Hour {
+		w.step(time.Hour)
+	}
+	if !w.ended {
+		w.heal()
+	}
+	w.report.Ops, w.report.Fingerprint, w.report.Span = w.ops, w.print, w.now
+	return w.report
+}
+
+// plan lets do happen again and again, at random distances of the given mean, while on holds.
+func (w *world) plan(first, mean time.Duration, on func() bool, do func()) {
+	w.after(first, func() {
+		if w.ended || !on() {
+			return
+		}
+		do()
+		w.plan(time.Duration(w.rng.ExpFloat64()*float64(mean)), mean, on, do)
+	})
+}
+
+// learnCharter brings a newer charter version to one member; the others learn of it from what it signs.
+func (n *node) learnCharter() {
+	if n.process == nil || n.durable.charter > 0 {
+		return
+	}
+	n.w.tell("%s holds a newer charter", n.id)
+	n.durable.charter = 1
+	n.w.in(n.process, n.process.rekeyed)
+}
+
+// heal ends all trouble and waits for what must then be.
+func (w *world) heal() {
+	w.tell("healing")
+	w.faulty, w.quiet = false, false
+	w.net.drop, w.net.twice, w.net.flip = 0, 0, 0
+	w.net.cut = map[[2]record.MemberID]bool{}
+	w.courier.down, w.courier.noAck, w.courier.lost, w.courier.twice, w.courier.again, w.courier.flip = false, 0, 0, 0, 0, 0
+	w.courier.refuse = map[string]bool{}
+	if w.forker != nil {
+		w.courier.refuse[logTopic(w.forker.node.id)] = true
+	}
+	for _, n := range w.nodes {
+		n.fullFor = 0
+	}
+	until := w.now + healWithin
+	why := "not looked at"
+	for look := w.now; !w.ended && why != "" && look < until; {
+		look += time.Second
+		for !w.ended && w.step(look) {
+		}
+		why = w.apart()
+	}
+	if w.ended {
+		return
+	}
+	if why != "" {
+		w.violated("I3", "%d s after the last fault: %s", healWithin/time.Second, why)
+		return
+	}
+	w.final()
+}
+
+// honest reports whether the stream's member never showed two histories.
+func (w *world) honest(s record.StreamID) bool { return w.forker == nil || w.forker.stream != s }
+
+// apart says what is not yet equal, or empty.
+func (w *world) apart() string {
+	for _, n := range w.nodes {
+		liar := w.forker != nil && w.forker.node == n
+		if n.process == nil {
+			return string(n.id) + " is down"
+		}
+		if phase := n.process.release.Phase(); phase != exchange.Open && !liar {
+			return fmt.Sprintf("%s is %s", n.id, phase)
+		}
+	}
+	for _, origin := range w.nodes {
+		s := origin.stream()
+		if !w.honest(s) {
+			continue
+		}
+		oh, err := origin.log().Head(w.ctx, s)
+		if !w.must("read head", err) {
+			return ""
+		}
+		if oh.Signed != oh.Size {
+			return fmt.Sprintf("%s has signed %d of %d", s, oh.Signed, oh.Size)
+		}
+		for _, n := range w.nodes {
+			h, err := n.log().Head(w.ctx, s)
+			if !w.must("read head", err) {
+				return ""
+			}
+			if h.Size != oh.Size || h.Root != oh.Root {
+				return fmt.Sprintf("%s has %d of %d records of %s", n.id, h.Size, oh.Size, s)
+			}
+			if at, waits := w.waiting(n, s); waits {
+				return fmt.Sprintf("%s waits for %s of record %d of %s", n.id, at.Part, at.Seq, s)
+			}
+		}
+		if why := w.uncovered(origin, oh); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// waiting returns a part that a node still waits for and that somebody has.
+func (w *world) waiting(n *node, s record.StreamID) (record.PartAt, bool) {
+	pending, err := n.log().Pending(w.ctx, s)
+	if !w.must("read pending", err) {
+		return record.PartAt{}, false
+	}
+	for _, at := range pending {
+		if w.had(s, at) {
+			return at, true
+		}
+	}
+	return record.PartAt{}, false
+}
+
+// had reports whether anybody has the part. What only a lost disk had is shown as lost by the origin; members that were
+// still to be given it wait for ever.
+func (w *world) had(s record.StreamID, at record.PartAt) bool {
+	for _, n := range w.nodes {
+		gs, err := n.log().Groups(w.ctx, s, at.Seq, 1)
+		if err != nil || len(gs) == 0 {
+			continue
+		}
+		for _, p := range gs[0].Records[at.Seq-gs[0].First].Parts {
+			if p.Name == at.Part && p.State == record.PartPresent {
+				return true
+			}
+		}
+	}
+	w.count("part_lost_with_disk")
+	return false
+}
+
+// uncovered says which receipts are still missing at the origin.
+func (w *world) uncovered(origin *node, oh record.Head) string {
+	if oh.Signed == 0 {
+		return ""
+	}
+	for _, n := range w.nodes {
+		if h, err := n.log().Head(w.ctx, oh.Stream); err != nil || h.Applied < h.Size {
+			return "" // a part was lost with a disk: receipts stay behind it
+		}
+	}
+	receipts, err := origin.log().Receipts(w.ctx, oh.Stream)
+	if !w.must("read receipts", err) {
+		return ""
+	}
+	for _, n := range w.nodes {
+		if n == origin || w.forker != nil && n == w.forker.node {
+			continue
+		}
+		r, err := record.VerifyReceipt(receipts[n.id], fedID, n.id, n.key, w.signKey)
+		if err != nil || r.Size < oh.Signed {
+			return fmt.Sprintf("%s has the receipt of %s for %d of %d records", origin.id, n.id, r.Size, oh.Signed)
+		}
+	}
+	return ""
+}
+
+// final holds the healed federation to the invariants as a whole.
+func (w *world) final() {
+	for _, n := range w.nodes {
+		w.checkTrees(n)
+		w.checkAcks(n)
+		w.checkCursors(n)
+		if w.ended {
+			return
+		}
+	}
+	for _, origin := range w.nodes {
+		if w.honest(origin.stream()) {
+			w.checkEqual(origin)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.courier.topics)) {
+		for _, m := range w.courier.topics[name].messages {
+			if bytes.Contains(m.data, []byte("canary-")) {
+				w.violated("I7", "the courier can read a record in %s", name)
+				return
+			}
+		}
+	}
+	if f := w.forker; f != nil && f.seenByBoth() && !f.proof {
+		w.violated("I4", "%s showed two histories (%v) and nobody can prove it", f.node.id, f.holds)
+	}
+}
+
+// checkEqual compares every replica of a stream: headers, checkpoints, and parts where the entitlement is the same (I3),
+// and looks once more for what ought to be gone (I5) or was never given (I7).
+func (w *world) checkEqual(origin *node) {
+	s := origin.stream()
+	type held struct {
+		n  *node
+		gs []record.Group
+	}
+	var all []held
+	for _, n := range w.nodes {
+		gs, err := n.log().Groups(w.ctx, s, 0, 1<<20)
+		if !w.must("read groups", err) {
+			return
+		}
+		all = append(all, held{n, gs})
+	}
+	first := slices.IndexFunc(all, func(h held) bool { return h.n == origin })
+	for _, h := range all {
+		if len(h.gs) != len(all[first].gs) {
+			w.violated("I3", "%s has %d groups of %s, its origin %d", h.n.id, len(h.gs), s, len(all[first].gs))
+			return
+		}
+	}
+	for i, g := range all[first].gs {
+		for j, st := range g.Records {
+			shown := map[record.PartName]record.StoredPart{}
+			for _, h := range all {
+				other := h.gs[i]
+				if other.First != g.First || len(other.Records) != len(g.Records) || !bytes.Equal(other.Checkpoint, g.Checkpoint) || !bytes.Equal(other.Records[j].Header, st.Header) {
+					w.violated("I3", "%s and %s differ in headers or checkpoints of %s at %d", h.n.id, origin.id, s, st.Seq)
+					return
+				}
+				w.checkEntitled(h.n, other.Records[j])
+				w.checkGone(h.n, h.n.log(), other.Records[j])
+				w.checkParts(h.n, other.Records[j], st, origin, shown)
+				if w.ended {
+					return
+				}
+			}
+		}
+	}
+}
+
+// checkParts compares the parts of one record at one node with those at the origin and at the nodes before it.
+func (w *world) checkParts(n *node, got, origins record.Stored, origin *node, shown map[record.PartName]record.StoredPart) {
+	for i, p := range got.Parts {
+		if p.State != record.PartPresent && p.State != record.PartGone || n == origin {
+			continue
+		}
+		w.count("checked.parts")
+		if o := origins.Parts[i]; p.State == record.PartPresent && o.State == record.PartPresent && (!bytes.Equal(o.Bytes, p.Bytes) || o.Salt != p.Salt) {
+			w.violated("I3", "%s has other bytes of %s of record %d of %s than its origin", n.id, p.Name, got.Seq, got.Stream)
+		}
+		before, ok := shown[p.Name]
+		if !ok {
+			shown[p.Name] = p
+			continue
+		}
+		if before.State != p.State || before.GoneBy != p.GoneBy || !bytes.Equal(before.Bytes, p.Bytes) {
+			w.violated("I3", "members of equal entitlement differ in %s of record %d of %s: state %d and %d at %s", p.Name, got.Seq, got.Stream, before.State, p.State, n.id)
+		}
+	}
+}
+
+// lookAround notes what state the federation is in, without hours and ids: how many different ones were met is what the
+// histories cover.
+func (w *world) lookAround() {
+	h := fnv.New64a()
+	fmt.Fprint(h, len(w.nodes), w.courier.down, len(w.net.cut) > 0, w.forker != nil)
+	for _, n := range w.nodes {
+		if n.process == nil {
+			fmt.Fprint(h, "down;")
+			continue
+		}
+		fmt.Fprint(h, n.process.release.Phase(), n.durable.charter, n.durable.agreement, w.now < n.fullFor)
+		for _, o := range w.nodes {
+			oh, _ := o.log().Head(w.ctx, o.stream())
+			mine, _ := n.log().Head(w.ctx, o.stream())
+			fmt.Fprint(h, bucket(oh.Size-min(oh.Size, mine.Size)), bucket(mine.Size-mine.Applied), bucket(mine.Size-mine.Signed), mine.Frozen != "", ";")
+		}
+	}
+	w.report.States = append(w.report.States, h.Sum64())
+	w.note(h.Sum(nil))
+}
+
+func bucket(n uint64) int {
+	switch {
+	case n == 0:
+		return 0
+	case n < 3:
+		return 1
+	case n < 20:
+		return 2
+	}
+	return 3
+}

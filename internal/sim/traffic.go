@@ -1,0 +1,308 @@
+package sim
+
+import (
+	"encoding/hex"
+	"errors"
+	"slices"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/pilinhub/pilin/internal/exchange"
+	"github.com/pilinhub/pilin/record"
+)
+
+const (
+	tickEvery    = 200 * time.Millisecond
+	headsTimeout = 2 * time.Second
+	rangeTimeout = 4 * time.Second
+	topicEnd     = 64 // messages at the own topic's end that the release rule reads
+)
+
+// tick lets each state machine of a process do what is due.
+func (w *world) tick(p *process) {
+	w.after(tickEvery, func() {
+		w.in(p, func() {
+			w.tick(p)
+			p.stepRelease()
+			for _, m := range p.schedule.Due(w.hour(), p.roster.Peers(), w.rng.Float64) {
+				p.askHeads(m)
+			}
+			p.fillGaps()
+			p.stepReceipts()
+			p.stepRelay()
+		})
+	})
+}
+
+func (p *process) stepRelay() {
+	w := p.node.w
+	for range 4 {
+		if w.now < p.relayAt {
+			return
+		}
+		sent, err := p.relay.Step(w.ctx)
+		if err != nil {
+			p.relayAt = w.now + time.Duration(300+w.draw(1500))*time.Millisecond
+		}
+		if !sent {
+			return
+		}
+	}
+}
+
+func (p *process) stepReceipts() {
+	w := p.node.w
+	made, _ := p.receipts.Step(w.ctx, w.hour())
+	for _, m := range made {
+		_ = w.courier.produce(ackTopic(p.node.id), m.Receipt) // what is lost goes with the next head exchange
+	}
+}
+
+func (p *process) fillGaps() {
+	w := p.node.w
+	tasks, _ := p.gaps.Next(w.ctx, w.hour(), !w.courier.down)
+	for _, t := range tasks {
+		w.net.call(p, t.Peer, rangeTimeout, func(there *process) ([]byte, error) { return w.serveRange(there, p.node.id, t.Stream, t.From) },
+			func(b []byte, err error) {
+				var frames []*record.Frame
+				if err == nil {
+					frames, err = record.DecodeRange(b)
+				}
+				res := p.gaps.Finish(w.ctx, w.hour(), t, frames, err)
+				for _, o := range res.Outcomes {
+					p.after(o, t.Peer)
+				}
+				if res.Charter != nil {
+					p.fetchCharter(t.Peer)
+				}
+				if res.Leaves != nil {
+					p.fetchLeaves(*res.Leaves)
+				}
+			})
+	}
+}
+
+func (p *process) fetchLeaves(t exchange.LeavesTask) {
+	w := p.node.w
+	w.net.call(p, t.Peer, rangeTimeout, func(there *process) ([]byte, error) {
+		leaves, err := w.serveLeaves(there, p.node.id, t.Stream, t.Size)
+		var b []byte
+		for _, l := range leaves {
+			b = append(b, l[:]...)
+		}
+		return b, err
+	}, func(b []byte, err error) {
+		var leaves []tlog.Hash
+		for c := range slices.Chunk(b, tlog.HashSize) {
+			if len(c) == tlog.HashSize {
+				leaves = append(leaves, tlog.Hash(c))
+			}
+		}
+		p.after(p.gaps.FinishLeaves(w.ctx, t, leaves, err), t.Peer)
+	})
+}
+
+// after acts on what became of a frame.
+func (p *process) after(o exchange.Outcome, from record.MemberID) {
+	p.gaps.Note(o)
+	if o.Charter != nil {
+		p.fetchCharter(from)
+	}
+	if o.New > 0 || o.Parts {
+		p.node.w.tell("%s has %s to %d", p.node.id, o.Stream, o.Size)
+	}
+}
+
+func (p *process) askHeads(m record.MemberID) {
+	w := p.node.w
+	if p.asking[m] {
+		return
+	}
+	var nonce [32]byte
+	for i := range nonce {
+		nonce[i] = byte(w.rng.Uint32())
+	}
+	r, err := p.heads.Request(w.ctx, nonce)
+	r.Heads = w.face(p, m, r.Heads)
+	if err != nil {
+		return
+	}
+	body, err := r.Encode()
+	if err != nil {
+		w.violated("heads", "%s cannot encode its request: %v", p.node.id, err)
+		return
+	}
+	p.asking[m] = true
+	w.net.call(p, m, headsTimeout, func(there *process) ([]byte, error) { return w.answerHeads(there, p.node.id, body) },
+		func(b []byte, err error) {
+			delete(p.asking, m)
+			var wanted exchange.Wanted
+			if err == nil {
+				wanted, err = p.heads.Answered(w.ctx, w.hour(), m, nonce, b)
+			}
+			if err != nil {
+				p.release.Failed(m)
+				return
+			}
+			w.count("heads")
+			w.headsMet(p.node.id, m)
+			p.schedule.Heard(m, w.hour())
+			p.want(m, wanted)
+		})
+}
+
+func (w *world) answerHeads(there *process, from record.MemberID, body []byte) ([]byte, error) {
+	if b, lied := w.lieHeads(there, from, body); lied {
+		return b, nil
+	}
+	r, err := exchange.DecodeHeadsRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	b, wanted, err := there.heads.Answer(w.ctx, w.hour(), from, r)
+	if err == nil && (wanted.Charter || len(wanted.Agreements) > 0) {
+		there.schedule.Soon(from)
+	}
+	return b, err
+}
+
+// want fetches what a peer has of charter and agreements.
+func (p *process) want(m record.MemberID, wanted exchange.Wanted) {
+	if wanted.Charter {
+		p.fetchCharter(m)
+	}
+	for range wanted.Agreements {
+		p.fetchAgreement(m)
+	}
+}
+
+var errNotHeld = errors.New("not held")
+
+func (p *process) fetchCharter(m record.MemberID) {
+	w := p.node.w
+	w.net.call(p, m, headsTimeout, func(there *process) ([]byte, error) { return []byte{byte(there.node.durable.charter)}, nil },
+		func(b []byte, err error) {
+			if err == nil && len(b) == 1 && int(b[0]) < len(charters) && int(b[0]) > p.node.durable.charter {
+				p.node.durable.charter = int(b[0])
+				p.rekeyed()
+			}
+		})
+}
+
+func (p *process) fetchAgreement(m record.MemberID) {
+	w := p.node.w
+	if !w.groups[team][p.node.id] {
+		w.violated("I7", "%s is offered an agreement that does not name it", p.node.id)
+		return
+	}
+	w.net.call(p, m, headsTimeout, func(there *process) ([]byte, error) {
+		if !there.node.durable.agreement {
+			return nil, errNotHeld
+		}
+		return []byte(hex.EncodeToString(agreementID[:])), nil
+	}, func(b []byte, err error) {
+		if err == nil && string(b) == hex.EncodeToString(agreementID[:]) && !p.node.durable.agreement {
+			p.node.durable.agreement = true
+			p.rekeyed()
+		}
+	})
+}
+
+func (p *process) rekeyed() {
+	outcomes, err := p.replicas.Rekeyed(p.node.w.ctx)
+	for _, o := range outcomes {
+		p.after(o, o.Stream.Member())
+	}
+	if err != nil { // parts of streams that were not reached wait for the next start or document
+		p.node.w.after(time.Second, func() { p.node.w.in(p, p.rekeyed) })
+	}
+}
+
+// stepRelease does what the release rule wants done.
+func (p *process) stepRelease() {
+	w := p.node.w
+	do, err := p.release.Step(w.ctx, w.hour())
+	if err != nil {
+		return
+	}
+	for _, m := range do.Ask {
+		if p.asking[m] {
+			continue
+		}
+		p.askHeads(m)
+	}
+	if do.Topic {
+		w.after(w.net.way(), func() {
+			w.in(p, func() {
+				if w.courier.down {
+					p.release.TopicEnd(nil, errBrokerDown)
+					return
+				}
+				p.release.TopicEnd(w.topicMessages(p.node.id, topicEnd), nil)
+			})
+		})
+	}
+	if do.Fetch != nil {
+		p.fetchOwn(*do.Fetch)
+	}
+	if do.Open {
+		w.opened(p)
+	}
+	if p.release.Phase() == exchange.Waiting && len(p.release.Heard()) == len(w.nodes)-1 {
+		p.release.Confirm() // pilin rejoin: the operator has seen that everybody answered
+	}
+}
+
+func (w *world) topicMessages(m record.MemberID, last int) [][]byte {
+	t := w.courier.topic(logTopic(m))
+	var out [][]byte
+	for _, x := range t.messages[max(0, len(t.messages)-last):] {
+		out = append(out, x.data)
+	}
+	return out
+}
+
+func (p *process) fetchOwn(t exchange.Task) {
+	w := p.node.w
+	if t.Peer == "" {
+		w.after(w.net.way(), func() {
+			w.in(p, func() {
+				if w.courier.down {
+					_ = p.release.Fetched(w.ctx, w.hour(), t, nil, errBrokerDown)
+					return
+				}
+				var frames []*record.Frame
+				for _, b := range w.topicMessages(p.node.id, len(w.courier.topic(logTopic(p.node.id)).messages)) {
+					if fr, err := record.DecodeFrame(b); err == nil && fr.Stream == t.Stream && fr.End() > t.From {
+						frames = append(frames, fr)
+					}
+				}
+				_ = p.release.Fetched(w.ctx, w.hour(), t, frames, nil)
+			})
+		})
+		return
+	}
+	w.net.call(p, t.Peer, rangeTimeout, func(there *process) ([]byte, error) { return w.serveRange(there, p.node.id, t.Stream, t.From) },
+		func(b []byte, err error) {
+			var frames []*record.Frame
+			if err == nil {
+				frames, err = record.DecodeRange(b)
+			}
+			_ = p.release.Fetched(w.ctx, w.hour(), t, frames, err)
+		})
+}
+
+func (w *world) serveRange(there *process, peer record.MemberID, s record.StreamID, from uint64) ([]byte, error) {
+	if b, lied := w.lieRange(there, peer, s, from); lied {
+		return b, nil
+	}
+	return exchange.ServeRange(w.ctx, there.log, there.roster, there.release.Released(), peer, s, from)
+}
+
+func (w *world) serveLeaves(there *process, peer record.MemberID, s record.StreamID, size uint64) ([]tlog.Hash, error) {
+	if leaves, lied := w.lieLeaves(there, peer, s, size); lied {
+		return leaves, nil
+	}
+	return exchange.ServeLeaves(w.ctx, there.log, there.roster, there.release.Released(), s, size)
+}
