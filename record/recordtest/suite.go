@@ -370,13 +370,10 @@ func groupsWhole(b *bench) {
 	}
 }
 
-func proofs(b *bench) {
-	for range 13 {
-		b.append(b.Draft(Self, record.Records))
-	}
-	leaves := func(from, to uint64) ([]tlog.Hash, error) { return b.log.Leaves(b.ctx, b.own(), from, to) }
-	root := func(size uint64) tlog.Hash {
-		hs, err := leaves(0, size)
+// roots returns the root of the log's first size leaves.
+func (b *bench) roots(s record.StreamID) func(size uint64) tlog.Hash {
+	return func(size uint64) tlog.Hash {
+		hs, err := b.log.Leaves(b.ctx, s, 0, size)
 		b.ok(err)
 		var t record.Tree
 		for _, l := range hs {
@@ -384,6 +381,14 @@ func proofs(b *bench) {
 		}
 		return t.Root()
 	}
+}
+
+func proofs(b *bench) {
+	for range 13 {
+		b.append(b.Draft(Self, record.Records))
+	}
+	leaves := func(from, to uint64) ([]tlog.Hash, error) { return b.log.Leaves(b.ctx, b.own(), from, to) }
+	root := b.roots(b.own())
 	for seq := range uint64(13) {
 		p, err := record.ProveInclusion(leaves, 13, seq)
 		b.ok(err)
@@ -600,11 +605,13 @@ func cosignRace(b *bench) {
 		b.append(b.Draft(Self, record.Records))
 	}
 	to := b.replica(nil)
+	root := b.roots(b.own())
 	errs := make(chan error, 8)
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			errs <- to.Cosign(b.ctx, b.own(), 0, uint64(1+i%4), tlog.Hash{byte(i)}, []byte(fmt.Sprint("r", i)))
+			size := uint64(1 + i%3)
+			errs <- to.Cosign(b.ctx, b.own(), 0, size, root(size), []byte(fmt.Sprint("r", i)))
 		})
 	}
 	wg.Wait()
@@ -620,18 +627,22 @@ func cosignRace(b *bench) {
 	if won != 1 {
 		b.Fatalf("%d cosignatures won from the same size", won)
 	}
-	size, _, err := to.Cosigned(b.ctx, b.own())
+	size, got, err := to.Cosigned(b.ctx, b.own())
 	b.ok(err)
-	b.is(to.Cosign(b.ctx, b.own(), size, 5, tlog.Hash{}, []byte("above applied")), record.ErrStale)
-	b.is(to.Cosign(b.ctx, b.own(), size+1, size+1, tlog.Hash{}, []byte("wrong old")), record.ErrStale)
-	if size < 4 {
-		b.ok(to.Cosign(b.ctx, b.own(), size, 4, tlog.Hash{4}, []byte("four")))
-		b.is(to.Cosign(b.ctx, b.own(), 4, 3, tlog.Hash{3}, []byte("smaller")), record.ErrStale)
+	if got != root(size) {
+		b.Fatal("the cosigned root is not the one that won")
 	}
+	b.is(to.Cosign(b.ctx, b.own(), size, 5, root(4), []byte("above applied")), record.ErrStale)
+	b.is(to.Cosign(b.ctx, b.own(), size+1, size+1, root(size+1), []byte("wrong old")), record.ErrStale)
+	b.is(to.Cosign(b.ctx, b.own(), size, 4, tlog.Hash{4}, []byte("a root that no checkpoint has")), record.ErrStale)
+	b.ok(to.Cosign(b.ctx, b.own(), size, 4, root(4), []byte("four")))
+	b.is(to.Cosign(b.ctx, b.own(), 4, 3, root(3), []byte("smaller")), record.ErrStale)
+	b.is(to.Cosign(b.ctx, b.own(), 4, 4, tlog.Hash{3}, []byte("same size, other tree")), record.ErrStale)
+	b.ok(to.Cosign(b.ctx, b.own(), 4, 4, root(4), []byte("four, holding back less")))
 	rs, err := to.Receipts(b.ctx, b.own())
 	b.ok(err)
-	if rs[Peer] == nil {
-		b.Fatal("the node's own receipt is not kept")
+	if string(rs[Peer]) != "four, holding back less" {
+		b.Fatalf("the node's own receipt is %q", rs[Peer])
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -42,14 +43,22 @@ func (l *Log) Receipts(_ context.Context, id record.StreamID) (map[record.Member
 // Cosign implements record.Log.
 func (l *Log) Cosign(_ context.Context, id record.StreamID, old, size uint64, root tlog.Hash, receipt []byte) error {
 	return l.write(func(s *state) error {
-		last := s.cosigned[id]
-		if err := record.CheckCosign(s.look(id).head, last.size, last.root, old, size, root); err != nil {
+		last, st := s.cosigned[id], s.look(id)
+		if err := record.CheckCosign(st.head, last.size, last.root, old, size, root, st.note(size)); err != nil {
 			return err
 		}
 		s.cosigned[id] = cosigned{size, root}
 		s.putReceipt(id, l.cfg.Self, size, receipt)
 		return nil
 	})
+}
+
+// note returns the checkpoint of exactly that size, nil if there is none.
+func (s *stream) note(size uint64) []byte {
+	if i, ok := slices.BinarySearch(s.ends, size); ok {
+		return s.notes[i]
+	}
+	return nil
 }
 
 // Cosigned implements record.Log.
