@@ -35,7 +35,7 @@ func noteKeys(dir *federation.Directory, m record.MemberID) []ed25519.PublicKey 
 	}
 	var keys []ed25519.PublicKey
 	for _, k := range e.Sign {
-		if e.Revoked == nil || !e.Revoked.Key.Equal(k.Key) {
+		if !e.IsRevoked(k.Key) {
 			keys = append(keys, k.Key)
 		}
 	}
