@@ -136,7 +136,7 @@ type Group struct {
 type Head struct {
 	Stream     StreamID
 	Size       uint64 // records stored; for a foreign stream all are verified
-	Applied    uint64 // records before the first pending part; equals Size for an own stream
+	Applied    uint64 // records before the first pending part; of an own stream only what was taken back can be pending
 	Root       tlog.Hash
 	Frontier   []tlog.Hash // perfect-subtree roots of Size, left to right
 	Checkpoint []byte      // newest signed checkpoint; nil if none

@@ -83,9 +83,10 @@ func (v *Versions) Clone() *Versions {
 var errMisfit = errors.New("does not fit the stream")
 
 // CheckApply holds an Apply to the head as it is stored: ErrStale if it was decided against another size, if the stream
-// is frozen, or if it is the node's own and released. The roots are the Follower's; here only the places are looked at.
+// is frozen, or if it would extend the node's own stream after release. The roots are the Follower's; here only the
+// places are looked at.
 func CheckApply(h Head, a Apply, ownReleased bool) error {
-	if h.Size != a.From || h.Frozen != "" || ownReleased {
+	if h.Size != a.From || h.Frozen != "" || ownReleased && a.Group != nil {
 		return fmt.Errorf("apply to %s at %d, stored %d: %w", a.Stream, a.From, h.Size, ErrStale)
 	}
 	next := a.From
@@ -111,9 +112,10 @@ func CheckApply(h Head, a Apply, ownReleased bool) error {
 	return nil
 }
 
-// AppliedSize is Head.Applied: up to the first pending part of a foreign stream, everything of an own one.
-func AppliedSize(size uint64, own bool, firstPending uint64, pending bool) uint64 {
-	if own || !pending {
+// AppliedSize is Head.Applied: up to the first record with a pending part, if there is one. Of an own stream too: parts
+// of records that were taken back may still be on their way.
+func AppliedSize(size, firstPending uint64, pending bool) uint64 {
+	if !pending {
 		return size
 	}
 	return min(size, firstPending)

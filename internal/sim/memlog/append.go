@@ -190,7 +190,8 @@ func (l *Log) seal(id record.StreamID, st *stream) error {
 		t = t.Add(r.Leaf)
 	}
 	var note []byte
-	st.head.Size, st.head.Applied, st.head.Root, st.head.Frontier = t.Size, t.Size, t.Root(), t.Frontier
+	st.head.Size, st.head.Root, st.head.Frontier = t.Size, t.Root(), t.Frontier
+	st.measure()
 	if l.isReleased(id) {
 		var err error
 		if note, err = l.sign(id, t); err != nil {

@@ -38,19 +38,19 @@ func (l *Log) Apply(_ context.Context, a record.Apply) error {
 			s.cursors[a.Cursor.Topic] = a.Cursor.Offset
 		}
 		st.head = a.NewHead
-		l.measure(st)
+		st.measure()
 		return nil
 	})
 }
 
 // measure sets how far the stream is applied.
-func (l *Log) measure(st *stream) {
+func (st *stream) measure() {
 	waiting := inState(st, record.PartPending)
 	first := uint64(0)
 	if len(waiting) > 0 {
 		first = waiting[0].Seq
 	}
-	st.head.Applied = record.AppliedSize(st.head.Size, l.own(st.head.Stream), first, len(waiting) > 0)
+	st.head.Applied = record.AppliedSize(st.head.Size, first, len(waiting) > 0)
 }
 
 // merge returns a stored record with what a late frame brought.
@@ -103,7 +103,7 @@ func (l *Log) Rekey(_ context.Context, id record.StreamID, has func(record.KeyID
 				}
 			}
 		}
-		l.measure(st)
+		st.measure()
 		return nil
 	})
 	return n, err

@@ -81,5 +81,6 @@ func (s *state) takeOff(st *stream) {
 	for n := len(st.ends); n > 0 && st.ends[n-1] > signed; n-- {
 		st.ends, st.notes = st.ends[:n-1], st.notes[:n-1]
 	}
-	st.head.Size, st.head.Applied, st.head.Root, st.head.Frontier = t.Size, t.Size, t.Root(), t.Frontier
+	st.head.Size, st.head.Root, st.head.Frontier = t.Size, t.Root(), t.Frontier
+	st.measure()
 }
