@@ -147,7 +147,7 @@ func (v *view) verifyAgreement(a *Agreement, s signed) error {
 		}
 	}
 	for _, k := range f.Sign {
-		if !f.revoked(k.Key) && s.by(agreementName(a.Founder), k.Key) {
+		if !f.IsRevoked(k.Key) && s.by(agreementName(a.Founder), k.Key) {
 			return nil
 		}
 	}

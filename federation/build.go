@@ -1,7 +1,6 @@
 package federation
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -16,7 +15,6 @@ type Founding struct {
 	Name      string
 	Synthetic bool   // for exercises only: no real person's data may enter
 	Day       string // civil date
-	History   string // "all" (the default) or "none": are newcomers given older parts
 }
 
 // Found returns the unsigned text of charter version 1 for these requests, and makes the first epoch key. Every member
@@ -31,7 +29,7 @@ func Found(random io.Reader, f Founding, requests ...[]byte) ([]byte, error) {
 		c.Members = append(c.Members, m)
 	}
 	slices.SortFunc(c.Members, func(a, b Member) int { return compareMembers(a.Code, b.Code) })
-	c.Groups = []Group{{ID: record.All, Members: c.active(), History: cmp.Or(f.History, "all")}}
+	c.Groups = []Group{{ID: record.All, Members: c.active(), History: "all"}}
 	if err := c.addEpoch(random, record.All); err != nil {
 		return nil, fmt.Errorf("found: %w", err)
 	}

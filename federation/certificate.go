@@ -152,7 +152,7 @@ func certified(a *Answer, d *Directory, c certifiedAnswer) (*answerText, MemberA
 func (m Member) trusted() []ed25519.PublicKey {
 	var out []ed25519.PublicKey
 	for _, k := range m.Sign {
-		if !m.revoked(k.Key) {
+		if !m.IsRevoked(k.Key) {
 			out = append(out, k.Key)
 		}
 	}

@@ -25,7 +25,7 @@ type SignKey struct {
 	From uint64            `json:"from"` // first sequence of each of the member's streams that it signs
 }
 
-// Revocation marks a signing key: what it signed from this sequence on counts only if it was cosigned before.
+// Revocation marks a signing key of the history as compromised: what it signed from this sequence on does not count.
 type Revocation struct {
 	Key             ed25519.PublicKey `json:"key"`
 	CompromisedFrom uint64            `json:"compromised_from"`
@@ -37,7 +37,7 @@ type Member struct {
 	Name        string            `json:"name"`
 	State       State             `json:"state"`
 	Sign        []SignKey         `json:"sign"`              // ascending by From, never shortened
-	Revoked     *Revocation       `json:"revoked,omitempty"` // format 1 holds one in a member's life
+	Revoked     []Revocation      `json:"revoked,omitempty"` // in the order of Sign, each key once, never shortened
 	KEM         KEMKey            `json:"kem"`               // X25519 public key that epoch keys are wrapped for
 	TLS         Hash              `json:"tls"`               // SHA-256 of its certificate's SubjectPublicKeyInfo
 	Recovery    ed25519.PublicKey `json:"recovery"`          // offline key
@@ -66,7 +66,7 @@ type Epoch struct {
 type Group struct {
 	ID      record.GroupID    `json:"group"`
 	Members []record.MemberID `json:"members"` // sorted
-	History string            `json:"history"` // "all" or "none": is a newcomer given older parts
+	History string            `json:"history"` // "all" or "none": is a newcomer given older parts; of All always "all"
 	Epochs  []Epoch           `json:"epochs"`
 }
 
@@ -166,9 +166,32 @@ func (m Member) TestOnly(synthetic bool) bool {
 // current returns the signing key of now.
 func (m Member) current() ed25519.PublicKey { return m.Sign[len(m.Sign)-1].Key }
 
-// revoked reports whether key is marked.
-func (m Member) revoked(key ed25519.PublicKey) bool {
-	return m.Revoked != nil && m.Revoked.Key.Equal(key)
+// IsRevoked reports whether key is marked as compromised, from whatever sequence. Such a key signs nothing new.
+func (m Member) IsRevoked(key ed25519.PublicKey) bool {
+	_, yes := m.compromised(key)
+	return yes
+}
+
+// compromised returns the first sequence that key does not sign any more; false if it is not marked.
+func (m Member) compromised(key ed25519.PublicKey) (from uint64, yes bool) {
+	for _, r := range m.Revoked {
+		if r.Key.Equal(key) {
+			return r.CompromisedFrom, true
+		}
+	}
+	return 0, false
+}
+
+// place returns where key stands in the history; -1 if it does not.
+func (m Member) place(key ed25519.PublicKey) int {
+	return slices.IndexFunc(m.Sign, func(k SignKey) bool { return k.Key.Equal(key) })
+}
+
+// revoke returns the revocations with one more, in the order of the history. check refuses what does not fit.
+func (m Member) revoke(r Revocation) []Revocation {
+	out := append(slices.Clone(m.Revoked), r)
+	slices.SortStableFunc(out, func(a, b Revocation) int { return m.place(a.Key) - m.place(b.Key) })
+	return out
 }
 
 // SignKey returns the key that signs sequence seq of any stream of this member. False for a sequence that a revoked key
@@ -176,7 +199,8 @@ func (m Member) revoked(key ed25519.PublicKey) bool {
 func (m Member) SignKey(seq uint64) (ed25519.PublicKey, bool) {
 	for i := len(m.Sign) - 1; i >= 0; i-- {
 		if k := m.Sign[i]; k.From <= seq {
-			return k.Key, !m.revoked(k.Key) || seq < m.Revoked.CompromisedFrom
+			from, compromised := m.compromised(k.Key)
+			return k.Key, !compromised || seq < from
 		}
 	}
 	return nil, false
@@ -209,8 +233,23 @@ func (m Member) check() error {
 			return fmt.Errorf("member %s: recovery key signs records", m.Code)
 		}
 	}
-	if m.Revoked != nil && !slices.ContainsFunc(m.Sign, func(k SignKey) bool { return k.Key.Equal(m.Revoked.Key) }) {
-		return fmt.Errorf("member %s: revoked key not in the history", m.Code)
+	return m.checkRevoked()
+}
+
+func (m Member) checkRevoked() error {
+	if m.Revoked != nil && len(m.Revoked) == 0 {
+		return fmt.Errorf("member %s: empty list of revocations", m.Code)
+	}
+	last := -1
+	for _, r := range m.Revoked {
+		at := m.place(r.Key)
+		if at < 0 {
+			return fmt.Errorf("member %s: revoked key not in the history", m.Code)
+		}
+		if at <= last {
+			return fmt.Errorf("member %s: revocations not in the order of the history, or a key twice", m.Code)
+		}
+		last = at
 	}
 	return nil
 }
@@ -270,6 +309,10 @@ func (c *Charter) checkGroups() error {
 			return errors.New("groups: all first, then sorted by id")
 		case g.History != "all" && g.History != "none":
 			return fmt.Errorf("group %s: history", g.ID)
+		case g.ID == record.All && g.History != "all":
+			// Every active member is in All and entitled to its parts: a newcomer whom holders refuse the older ones would
+			// wait for them for ever.
+			return errors.New("group all: history: want all")
 		case g.ID == record.All && !slices.Equal(g.Members, active):
 			return errors.New("group all: not the active members")
 		}

@@ -107,7 +107,7 @@ func (d *Directory) SignKey(s record.StreamID, seq uint64) (ed25519.PublicKey, b
 // CurrentKey returns the key that an active member signs answers, heads and tokens with; false if it is revoked.
 func (d *Directory) CurrentKey(m record.MemberID) (ed25519.PublicKey, bool) {
 	e, ok := d.now.Load().members[m]
-	if !ok || e.State != Active || e.revoked(e.current()) {
+	if !ok || e.State != Active || e.IsRevoked(e.current()) {
 		return nil, false
 	}
 	return e.current(), true

@@ -157,7 +157,7 @@ func signStatement(st Statement, sg *record.Signer, name string) ([]byte, error)
 // applyStatement returns m as its statement makes it. The note must be signed by the member's current signing key, unless
 // that is revoked, or by its recovery key.
 func applyStatement(m Member, st *Statement, s signed) (Member, error) {
-	own := s.by(charterName(m.Code), m.current()) && !m.revoked(m.current())
+	own := s.by(charterName(m.Code), m.current()) && !m.IsRevoked(m.current())
 	if !own && !s.by(recoveryName(m.Code), m.Recovery) {
 		return m, fmt.Errorf("statement %d of %s: %w", st.Counter, m.Code, ErrSigners)
 	}
@@ -181,10 +181,7 @@ func applyStatement(m Member, st *Statement, s signed) (Member, error) {
 	case Leave:
 		m.State = Left
 	case Revoke:
-		if m.Revoked != nil {
-			return m, fmt.Errorf("statement %d of %s: %w: format 1 holds one revocation", st.Counter, m.Code, ErrRefused)
-		}
-		m.Revoked = &Revocation{Key: st.Key, CompromisedFrom: st.From}
+		m.Revoked = m.revoke(Revocation{Key: st.Key, CompromisedFrom: st.From})
 	}
 	if err := m.check(); err != nil {
 		return m, fmt.Errorf("statement %d of %s: %w: %w", st.Counter, m.Code, ErrRefused, err)

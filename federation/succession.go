@@ -66,7 +66,7 @@ func found(c *Charter, s signed) (*standing, error) {
 }
 
 // fresh reports whether m has the key history of a newcomer.
-func fresh(m Member) bool { return len(m.Sign) == 1 && m.Revoked == nil }
+func fresh(m Member) bool { return len(m.Sign) == 1 && len(m.Revoked) == 0 }
 
 // succeed verifies c as a successor of base: what it changes, and that enough signed. With rivals, two valid successors
 // of base that c names both, everybody but those who signed both must sign.
@@ -191,14 +191,11 @@ func compareMemberLists(c *Charter, before, folded map[record.MemberID]Member) (
 
 func sameKeys(a, b Member) bool {
 	return slices.EqualFunc(a.Sign, b.Sign, func(x, y SignKey) bool { return x.From == y.From && x.Key.Equal(y.Key) }) &&
-		sameRevocation(a.Revoked, b.Revoked) &&
+		slices.EqualFunc(a.Revoked, b.Revoked, sameRevocation) &&
 		a.KEM == b.KEM && a.TLS == b.TLS && a.Address == b.Address && a.Recovery.Equal(b.Recovery)
 }
 
-func sameRevocation(a, b *Revocation) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
+func sameRevocation(a, b Revocation) bool {
 	return a.CompromisedFrom == b.CompromisedFrom && a.Key.Equal(b.Key)
 }
 
@@ -236,7 +233,7 @@ func (base *standing) signed(s signed, folded map[record.MemberID]Member) []reco
 	for _, code := range base.active() {
 		after := folded[code]
 		keys := []SignKey{{Key: base.members[code].current()}, {Key: after.current()}}
-		keys = slices.DeleteFunc(keys, func(k SignKey) bool { return after.revoked(k.Key) })
+		keys = slices.DeleteFunc(keys, func(k SignKey) bool { return after.IsRevoked(k.Key) })
 		if slices.ContainsFunc(keys, func(k SignKey) bool { return s.by(charterName(code), k.Key) }) {
 			out = append(out, code)
 		}

@@ -125,6 +125,8 @@ func charterVectors(t *testing.T) vectors {
 		{"signed, duplicate member", resigned(strings.Replace(text, `"v":1`, `"v":1,"v":1`, 1))},
 		{"signed, two lines", resigned(text + "{}\n")},
 		{"signed, members out of order", resigned(strings.Replace(text, entries[0]+","+entries[1], entries[1]+","+entries[0], 1))},
+		{"signed, newcomers to all are given nothing", resigned(strings.Replace(text, `"history":"all"`, `"history":"none"`, 1))},
+		{"signed, a founder with a revoked key", resigned(strings.Replace(text, `"kem":`, `"revoked":[{"key":"`+base64Of(signers["pilin/charter/"+string(origin)].Public())+`","compromised_from":"7"}],"kem":`, 1))},
 		{"signed, wrap of another member", resigned(strings.Replace(text, wraps[0], strings.Replace(wraps[1], string(other), string(origin), 1), 1))},
 	} {
 		v.Bad = append(v.Bad, vector{"name": c[0], "note": c[1], "kem": kems, "epoch": good["epoch"], "federation": federationOf(c[1])})

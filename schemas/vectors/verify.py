@@ -366,11 +366,12 @@ def check_charter(v):
     o = ijson(text)
     codes = [m["code"] for m in o["members"]]
     need(o["pilin"] == "charter" and o["v"] == 1 and o["version"] == "1" and o["federation"] == "" and o["prev"] == [], "founding")
+    need(all(m["state"] == "active" and len(m["sign"]) == 1 and m["sign"][0]["from"] == "0" and "revoked" not in m for m in o["members"]), "founders")
     need(codes == sorted(set(codes)) and all(full(r"[0-9]{6}-[0-9]{2}", c) for c in codes), "members")
     note(body, *((f"pilin/charter/{m['code']}", b64(m["sign"][0]["key"], 32), 1) for m in o["members"]))
     group = o["groups"][0]
     epoch = group["epochs"][-1]
-    need(group["group"] == "all" and group["members"] == codes and [w["member"] for w in epoch["wraps"]] == codes, "group all")
+    need(group["group"] == "all" and group["history"] == "all" and group["members"] == codes and [w["member"] for w in epoch["wraps"]] == codes, "group all")
     private = {k["member"]: raw(k, "private") for k in v["kem"]}
     need(sorted(private) == codes, "keys")
     for m, w in zip(o["members"], epoch["wraps"]):
