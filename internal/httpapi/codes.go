@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/auth"
+)
+
+// word is what a code means at the border: a status and one sentence in each language. A sentence says what to do; it
+// never repeats what was sent.
+type word struct {
+	status int
+	zh, en string
+}
+
+// codes is the one table of problem codes. Codes of single fields have their words in schemas.Texts.
+var codes = map[string]word{
+	// the request as such
+	"malformed":           {http.StatusBadRequest, "请求格式有误", "The request is ill-formed"},
+	"path_invalid":        {http.StatusBadRequest, "地址中含有不允许的字符", "The path contains characters that are not allowed"},
+	"query_invalid":       {http.StatusBadRequest, "查询参数有误、重复或不存在", "A query parameter is unknown, repeated or ill-formed"},
+	"cursor_invalid":      {http.StatusBadRequest, "翻页标记无效,请从第一页重新查询", "The cursor is not valid for this caller and filter; start again from the first page"},
+	"pii_in_url":          {http.StatusBadRequest, "地址中不得出现姓名、证件号码或电话,请用 POST 提交", "No name, identity or telephone number may stand in a URL; send it by POST"},
+	"body_unexpected":     {http.StatusBadRequest, "此请求不应带内容", "This request takes no body"},
+	"header_invalid":      {http.StatusBadRequest, "请求头有误", "A request header is ill-formed"},
+	"not_found":           {http.StatusNotFound, "没有此项内容", "There is no such thing"},
+	"method_not_allowed":  {http.StatusMethodNotAllowed, "此地址不支持这种方法", "The method is not allowed here"},
+	"not_acceptable":      {http.StatusNotAcceptable, "只能以 JSON 答复", "Answers are JSON only"},
+	"too_large":           {http.StatusRequestEntityTooLarge, "提交的内容过大", "The body is too large"},
+	"uri_too_long":        {http.StatusRequestURITooLong, "地址过长", "The URI is too long"},
+	"media_type":          {http.StatusUnsupportedMediaType, "内容类型须为 application/json,编码须为 UTF-8", "The content type must be application/json in UTF-8"},
+	"content_encoding":    {http.StatusUnsupportedMediaType, "不接受压缩的请求内容", "Compressed bodies are not accepted"},
+	"invalid":             {http.StatusUnprocessableEntity, "提交的内容有误,见各字段说明", "The content is not acceptable; see the fields"},
+	"rate_limited":        {http.StatusTooManyRequests, "请求过多,请稍后再试", "Too many requests; try again later"},
+	"range_in_flight":     {http.StatusTooManyRequests, "上一个补取请求尚未结束", "Another range request of this peer is in flight"},
+	"timeout":             {http.StatusServiceUnavailable, "处理超时,请稍后以同一幂等键重试", "It took too long; repeat with the same idempotency key"},
+	"storage_full":        {http.StatusServiceUnavailable, "存储不可用,暂时不能写入和核查", "Storage is unavailable; nothing can be written or looked up for now"},
+	"unavailable":         {http.StatusServiceUnavailable, "暂时不能处理,请稍后再试", "It cannot be done just now; try again later"},
+	"internal":            {http.StatusInternalServerError, "系统内部错误,请把请求编号告诉管理员", "An internal error; tell the administrator the request id"},
+	"idempotency_missing": {http.StatusBadRequest, "写入请求须带 Idempotency-Key", "A request that writes needs an Idempotency-Key"},
+	"idempotency_body":    {http.StatusUnprocessableEntity, "此幂等键已用于另一内容", "The idempotency key was used with another body"},
+
+	// people
+	"forbidden":                  {http.StatusForbidden, "您的岗位无权进行此操作", "Your role may not do this"},
+	"cross_site":                 {http.StatusForbidden, "来自其他网站的请求不予接受", "Requests from other sites are refused"},
+	string(auth.SignInFailed):    {http.StatusUnauthorized, "账号或口令不正确", "The name or the password is wrong"},
+	string(auth.Locked):          {http.StatusTooManyRequests, "连续失败次数过多,请 15 分钟后再试", "Too many failures; try again in 15 minutes"},
+	string(auth.AccountDisabled): {http.StatusUnauthorized, "账号已停用", "The account is disabled"},
+	string(auth.SessionEnded):    {http.StatusUnauthorized, "登录已失效,请重新登录", "The session has ended; sign in again"},
+	string(auth.SessionReused):   {http.StatusUnauthorized, "登录凭据被重复使用,已全部注销;如非本人操作请告知管理员", "A refresh token was used twice; the session has been ended"},
+	string(auth.LinkInvalid):     {http.StatusForbidden, "一次性链接无效或已用过", "The one-time link is not valid or was used"},
+	string(auth.PasswordWeak):    {http.StatusUnprocessableEntity, "口令须为 12 至 128 个字符,且不得包含账号名", "A password has 12 to 128 characters and does not contain the account's name"},
+	string(auth.NameInvalid):     {http.StatusUnprocessableEntity, "账号名、部门或执法证号格式不符", "The account name, unit or certificate number is ill-formed"},
+	string(auth.RoleRefused):     {http.StatusUnprocessableEntity, "岗位有误,或这些岗位不得由一人兼任", "A role is unknown, or these roles must be apart"},
+	"account_taken":              {http.StatusConflict, "账号名已被使用", "The account name is taken"},
+	"last_administrator":         {http.StatusConflict, "不能停用自己的账号", "An administrator cannot disable his own account"},
+
+	// tokens
+	string(auth.TokenMissing):   {http.StatusUnauthorized, "未登录或未出示令牌", "No token"},
+	string(auth.TokenMalformed): {http.StatusUnauthorized, "令牌格式有误", "The token is ill-formed"},
+	string(auth.TokenHeader):    {http.StatusUnauthorized, "令牌头不被接受", "The token's header is not accepted"},
+	string(auth.TokenClaims):    {http.StatusUnauthorized, "令牌内容不被接受", "The token's claims are not accepted"},
+	string(auth.TokenKey):       {http.StatusUnauthorized, "令牌的签名密钥不在名录中", "The token's key is not in the charter"},
+	string(auth.TokenSignature): {http.StatusUnauthorized, "令牌签名不正确", "The token's signature is wrong"},
+	string(auth.TokenExpired):   {http.StatusUnauthorized, "令牌已过期", "The token has expired"},
+	string(auth.TokenAudience):  {http.StatusUnauthorized, "令牌不是给本节点的", "The token is for another audience"},
+	string(auth.TokenBinding):   {http.StatusUnauthorized, "令牌不是给此请求的", "The token is for another request"},
+	string(auth.TokenPeer):      {http.StatusForbidden, "令牌与连接的证书不属于同一成员", "Token and connection are of different members"},
+	string(auth.Replayed):       {http.StatusUnauthorized, "令牌或询问已经用过", "The token or the ask was used before"},
+	string(auth.ClockSkew):      {http.StatusUnauthorized, "双方时钟相差超过 5 分钟", "The clocks differ by more than five minutes"},
+
+	// members
+	"peer_unknown":     {http.StatusForbidden, "连接的证书不在名录中", "The connection's certificate is not in the charter"},
+	"not_member":       {http.StatusForbidden, "不是有效成员", "Not an active member"},
+	"not_sender":       {http.StatusForbidden, "询问单位与发送单位不一致", "The ask names another member than its sender"},
+	"other_federation": {http.StatusForbidden, "属于另一协作联盟", "Of another federation"},
+	"stale_charter":    {http.StatusConflict, "双方名录版本不同", "The two hold different charter versions"},
+	"not_served":       {http.StatusNotFound, "不提供此数据流", "This stream is not served"},
+
+	// the federated question
+	string(federation.RefusedPurpose):  {http.StatusUnprocessableEntity, "须注明核查目的", "A purpose is required"},
+	string(federation.RefusedWorkRef):  {http.StatusUnprocessableEntity, "须注明工作编号", "A work reference is required"},
+	string(federation.RefusedQuestion): {http.StatusUnprocessableEntity, "须填写一个号码,或姓名加出生日期", "A number is required, or a name with a birth date"},
+	string(federation.RefusedAsOf):     {http.StatusUnprocessableEntity, "截至日无效", "The day of reckoning is not valid"},
+	string(federation.RefusedScope):    {http.StatusUnprocessableEntity, "询问范围中有非成员单位", "The scope names somebody who is not a member"},
+	string(federation.RefusedTestOnly): {http.StatusForbidden, "本单位尚未补齐协议资料,只能以 TEST 目的演练", "This member may take part in exercises only, with purpose TEST"},
+	string(federation.RefusedPerson):   {http.StatusUnprocessableEntity, "账号或执法证号无效", "The account or certificate number is not valid"},
+
+	// records
+	"version_conflict": {http.StatusConflict, "内容已被他人更新,请刷新后重试", "Somebody else has changed it; read it again"},
+	"duplicate":        {http.StatusConflict, "编号已存在", "The id exists already"},
+	"record_too_large": {http.StatusRequestEntityTooLarge, "记录超过 256 KiB", "The record is larger than 256 KiB"},
+	"transition":       {http.StatusConflict, "当前状态不允许此操作", "The present state does not allow this"},
+	"guard":            {http.StatusConflict, "不满足此操作的条件", "A condition of this step is not met"},
+	"unreleased":       {http.StatusServiceUnavailable, "本节点正在与其他成员核对,请稍后再试", "This node is still comparing itself with the others"},
+}
+
+// wordOf returns a code's word; an unknown code is an internal error, so that a forgotten line shows itself.
+func wordOf(code string) word {
+	if w, ok := codes[code]; ok {
+		return w
+	}
+	return codes["internal"]
+}

@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/schemas"
+	"github.com/pilinhub/pilin/workflow"
+)
+
+// meanings is the one table from the errors of the domain to codes.
+var meanings = []struct {
+	err  error
+	code string
+}{
+	{record.ErrVersionTaken, "version_conflict"},
+	{record.ErrIdempotencyConflict, "idempotency_body"},
+	{record.ErrDuplicateRecord, "duplicate"},
+	{record.ErrStale, "version_conflict"},
+	{record.ErrNotFound, "not_found"},
+	{record.ErrStorageFull, "storage_full"},
+	{record.ErrFenced, "unavailable"},
+	{record.ErrTooLarge, "record_too_large"},
+	{record.ErrReplayed, string(auth.Replayed)},
+	{federation.ErrMalformed, "malformed"},
+	{federation.ErrNotSender, "not_sender"},
+	{federation.ErrNotMember, "not_member"},
+	{federation.ErrOtherFederation, "other_federation"},
+	{auth.ErrAccountTaken, "account_taken"},
+	{auth.ErrNoAccount, "not_found"},
+	{context.DeadlineExceeded, "timeout"},
+	{context.Canceled, "timeout"},
+}
+
+// toProblem says what an error of the domain means to the caller. What has no meaning there is an internal error: its
+// text goes into the log, scrubbed, and nowhere else.
+func toProblem(ctx context.Context, err error) *Problem {
+	if p, ok := problemOf(err); ok {
+		return p
+	}
+	var (
+		skew    *auth.SkewError
+		locked  *auth.LockedError
+		stale   *federation.StaleCharterError
+		refused *federation.Refusal
+		step    *workflow.Refusal
+	)
+	switch {
+	case errors.As(err, &skew):
+		p := problem(string(auth.ClockSkew))
+		p.Theirs, p.Ours = skew.Theirs.UTC().Format(time.RFC3339), skew.Ours.UTC().Format(time.RFC3339)
+		return p
+	case errors.As(err, &locked):
+		p := problem(string(auth.Locked))
+		p.retryAfter = 15 * time.Minute
+		return p
+	case auth.CodeOf(err) != "":
+		return problem(string(auth.CodeOf(err)))
+	case errors.As(err, &stale):
+		p := problem("stale_charter")
+		p.Ours, p.Theirs = charterText(stale.Ours), charterText(stale.Theirs)
+		return p
+	case errors.As(err, &refused):
+		p := problem(refused.Code)
+		if refused.Pointer != "" {
+			p.add(schemas.Violation{Pointer: refused.Pointer, Code: refused.Code})
+		}
+		return p
+	case errors.As(err, &step):
+		return stepProblem(step)
+	}
+	for _, m := range meanings {
+		if errors.Is(err, m.err) {
+			if m.code == "storage_full" || m.code == "unavailable" {
+				lineOf(ctx).note(slog.String("error", scrub(err)))
+			}
+			return problem(m.code)
+		}
+	}
+	lineOf(ctx).note(slog.String("error", scrub(err)))
+	return problem("internal")
+}
+
+func charterText(r record.CharterRef) string { return fmt.Sprintf("%d %x", r.Version, r.Hash) }
+
+// stepProblem says why a step of a state machine is not taken; the guard is named so that a program can show its rule.
+func stepProblem(r *workflow.Refusal) *Problem {
+	guard, isGuard := strings.CutPrefix(r.Code, "guard:")
+	switch {
+	case isGuard:
+		p := problem("guard")
+		p.add(schemas.Violation{Code: guard})
+		return p
+	case r.Code == workflow.WrongRole:
+		return problem("forbidden")
+	}
+	return problem("transition")
+}
