@@ -10,14 +10,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf16"
-
-	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/embedded"
@@ -28,7 +27,7 @@ import (
 	"github.com/pilinhub/pilin/schemas/identifier"
 )
 
-// direct is a little federation whose members' requests are function calls; Kafka is the in-process one, or none.
+// direct is a little federation in one process, over its members' real listeners; Kafka is the in-process one, or none.
 type direct struct {
 	t     *testing.T
 	nodes map[record.MemberID]*Node
@@ -42,8 +41,10 @@ func newDirect(t *testing.T, kafka bool) *direct {
 	d := &direct{t: t, nodes: map[record.MemberID]*Node{}, down: map[record.MemberID]*atomic.Bool{}}
 	dir := t.TempDir()
 	var requests [][]byte
+	address := map[record.MemberID]string{}
 	for _, m := range directMembers {
-		id, err := Init(dir+"/"+string(m), m, federation.Entry{Name: string(m), Address: "https://127.0.0.1:1", AgreementNo: "测1", PIPIANo: "测1", Retention: "测1"}, time.Now())
+		address[m] = freePort(t)
+		id, err := Init(dir+"/"+string(m), m, federation.Entry{Name: string(m), Address: "https://" + address[m], AgreementNo: "测1", PIPIANo: "测1", Retention: "测1"}, time.Now())
 		d.ok(err)
 		b, err := os.ReadFile(id.RequestFile)
 		d.ok(err)
@@ -69,7 +70,7 @@ func newDirect(t *testing.T, kafka bool) *direct {
 		brokers = s.Brokers
 	}
 	for _, m := range directMembers {
-		cfg := Config{Member: m, Data: dir + "/" + string(m), Kafka: kafkabus.Config{Brokers: brokers}, UnsafeTest: true}
+		cfg := Config{Member: m, Data: dir + "/" + string(m), Kafka: kafkabus.Config{Brokers: brokers}, Members: Members{Listen: address[m]}, People: People{Listen: freePort(t)}, UnsafeTest: true}
 		_, err := Join(t.Context(), cfg, note)
 		d.ok(err)
 		n, err := Open(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -102,75 +103,47 @@ func (d *direct) run(n *Node) {
 	})
 }
 
-// wire lets a node reach the others by calling them.
+// wire puts a switch before each request of a node to another: a member that is down is not reached.
 func (d *direct) wire(n *Node) {
-	me := n.cfg.Member
-	peer := func(m record.MemberID) (*Node, error) {
+	real, call := n.t.peers, n.hub.Call
+	up := func(m record.MemberID) error {
 		if d.down[m].Load() {
-			return nil, federation.ErrUnreachable
+			return federation.ErrUnreachable
 		}
-		return d.nodes[m], nil
+		return nil
 	}
 	n.t.peers = peers{
 		Heads: func(ctx context.Context, m record.MemberID, body []byte) ([]byte, error) {
-			p, err := peer(m)
-			if err != nil {
+			if err := up(m); err != nil {
 				return nil, err
 			}
-			r, err := exchange.DecodeHeadsRequest(body)
-			if err != nil {
-				return nil, err
-			}
-			return p.t.answerHeads(ctx, me, r)
+			return real.Heads(ctx, m, body)
 		},
 		Range: func(ctx context.Context, m record.MemberID, s record.StreamID, from uint64) ([]*record.Frame, error) {
-			p, err := peer(m)
-			if err != nil {
+			if err := up(m); err != nil {
 				return nil, err
 			}
-			b, err := exchange.ServeRange(ctx, p.store, p.roster, p.t.release.Released(), me, s, from)
-			if err != nil {
-				return nil, err
-			}
-			return record.DecodeRange(b)
+			return real.Range(ctx, m, s, from)
 		},
-		Leaves: func(ctx context.Context, m record.MemberID, s record.StreamID, size uint64) ([]tlog.Hash, error) {
-			p, err := peer(m)
-			if err != nil {
-				return nil, err
-			}
-			return exchange.ServeLeaves(ctx, p.store, p.roster, p.t.release.Released(), s, size)
-		},
-		Charter: func(_ context.Context, m record.MemberID, from uint64) ([][]byte, error) {
-			p, err := peer(m)
-			if err != nil {
-				return nil, err
-			}
-			return p.dir.Versions(from), nil
-		},
-		Agreement: func(_ context.Context, m record.MemberID, id [32]byte) ([]byte, error) {
-			p, err := peer(m)
-			if err != nil {
-				return nil, err
-			}
-			b, ok := p.dir.Agreement(id, me)
-			if !ok {
-				return nil, record.ErrNotFound
-			}
-			return b, nil
-		},
+		Leaves: real.Leaves, Charter: real.Charter, Agreement: real.Agreement,
 	}
 	n.hub.Call = func(ctx context.Context, m record.MemberID, body []byte) ([]byte, error) {
-		p, err := peer(m)
-		if err != nil {
+		if err := up(m); err != nil {
 			return nil, err
 		}
-		id, err := record.NewBits128(rand.Reader)
-		if err != nil {
-			return nil, err
-		}
-		return p.hub.Reply(ctx, me, body, record.Use{Kind: "jti", ID: id.String(), Expires: time.Now().Add(time.Minute).Unix()})
+		return call(ctx, m, body)
 	}
+}
+
+// freePort returns a loopback address that was free a moment ago.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // until waits for a condition that the exchange brings about by itself.

@@ -41,8 +41,6 @@ type Node struct {
 	t      *traffic
 
 	wakeIndex chan struct{}
-	ageMu     sync.Mutex
-	complete  map[record.MemberID]time.Time // when this node last knew that it held all of a member's records
 
 	services
 }
@@ -53,7 +51,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{cfg: cfg, slog: log.With(slog.String("member", string(cfg.Member))), now: time.Now, count: &exchange.Counters{},
-		wakeIndex: newWake(), complete: map[record.MemberID]time.Time{}}
+		wakeIndex: newWake()}
 	var err error
 	if n.keys, err = ReadKeys(cfg.Data); err != nil {
 		return nil, err
@@ -129,7 +127,8 @@ func (n *Node) buildTraffic() error {
 	}
 	n.roster = rosterOf(n.dir)
 	t := &traffic{log: n.store, dir: n.dir, roster: n.roster, schedule: &exchange.Schedule{}, now: n.now, slog: n.slog, keep: n.keepDocuments,
-		applied: func(record.StreamID) { wake(n.wakeIndex) }, revisit: n.index.Revisit, sealed: n.sealed, wakeRelay: newWake(), wakeGaps: newWake(), wakeReceipts: newWake(), wakeHeads: newWake()}
+		applied: func(record.StreamID) { wake(n.wakeIndex) }, revisit: n.index.Revisit, sealed: n.sealed,
+		changed: func() { n.members.Recheck() }, wakeRelay: newWake(), wakeGaps: newWake(), wakeReceipts: newWake(), wakeHeads: newWake()}
 	t.replicas = &exchange.Replicas{Log: n.store, Roster: n.roster, Count: n.count, Alarm: n.alarm}
 	t.gaps = &exchange.GapFiller{Replicas: t.replicas, Roster: n.roster, Count: n.count}
 	t.release = &exchange.Release{Log: n.store, Roster: n.roster, Count: n.count, Alarm: n.alarm, Local: n.keepLocal}

@@ -1,14 +1,189 @@
 package node
 
-import "context"
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
 
-// services are what people and members reach over HTTP.
-type services struct{}
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/mod/sumdb/tlog"
 
-func (n *Node) buildServices(context.Context) error { return nil }
+	"github.com/pilinhub/pilin/client"
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/internal/exchange"
+	"github.com/pilinhub/pilin/internal/httpapi"
+	"github.com/pilinhub/pilin/internal/rediscache"
+	"github.com/pilinhub/pilin/internal/sqlstore"
+	"github.com/pilinhub/pilin/record"
+)
 
-type listening struct{}
+// services are what members and people reach over HTTP, and what this node reaches others with.
+type services struct {
+	registry *prometheus.Registry
+	others   *client.Peers
+	members  *httpapi.MemberListener
+}
 
-func (n *Node) listen() (listening, error) { return listening{}, nil }
+// buildServices makes the members' listener and the client of other members' listeners.
+func (n *Node) buildServices(context.Context) error {
+	n.registry = prometheus.NewRegistry()
+	if err := n.registry.Register(&exchangeMetrics{n.count}); err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	fed := n.dir.Federation()
+	issuer := &auth.MemberIssuer{Federation: fed, Self: n.cfg.Member, Key: auth.SigningKey(n.dir, n.keys), Now: n.now, Random: rand.Reader}
+	n.others = client.NewPeers(n.dir, n.keys, issuer.Issue)
+	n.t.peers = peers{Heads: n.others.Heads, Leaves: n.others.Leaves, Charter: n.others.Charter,
+		Range: func(ctx context.Context, m record.MemberID, s record.StreamID, from uint64) ([]*record.Frame, error) {
+			b, err := n.others.Range(ctx, m, s, from)
+			if err != nil {
+				return nil, err
+			}
+			return record.DecodeRange(b)
+		},
+		Agreement: func(ctx context.Context, m record.MemberID, id [32]byte) ([]byte, error) {
+			return n.others.Agreement(ctx, m, id)
+		}}
+	n.hub.Call = n.others.Ask
+	ids := usedIDs{n.store, n.redis}
+	h, err := httpapi.Members(httpapi.MemberDeps{
+		Directory: n.dir,
+		Tokens:    &auth.MemberTokens{Federation: fed, Self: n.cfg.Member, Key: n.dir.CurrentKey, IDs: ids, Now: n.now},
+		Reply: func(ctx context.Context, from record.MemberID, body []byte, token record.Use) ([]byte, error) {
+			return ids.once(ctx, token, func() ([]byte, error) { return n.hub.Reply(ctx, from, body, token) })
+		},
+		Heads: func(ctx context.Context, from record.MemberID, body []byte) ([]byte, error) {
+			r, err := exchange.DecodeHeadsRequest(body)
+			if err != nil {
+				return nil, errors.Join(federation.ErrMalformed, err)
+			}
+			return n.t.answerHeads(ctx, from, r)
+		},
+		Range: func(ctx context.Context, peer record.MemberID, s record.StreamID, from uint64) ([]byte, error) {
+			b, err := exchange.ServeRange(ctx, n.store, n.roster, n.t.release.Released(), peer, s, from)
+			return b, served(err)
+		},
+		Leaves: func(ctx context.Context, s record.StreamID, size uint64) ([]tlog.Hash, error) {
+			hs, err := exchange.ServeLeaves(ctx, n.store, n.roster, n.t.release.Released(), s, size)
+			return hs, served(err)
+		},
+		Log: n.slog, Metrics: n.registry, Now: n.now, Random: rand.Reader,
+	})
+	if err != nil {
+		return fmt.Errorf("members' listener: %w", err)
+	}
+	n.members = httpapi.MemberServer(h, n.dir, n.keys)
+	return nil
+}
 
-func (listening) serve(ctx context.Context) error { <-ctx.Done(); return nil }
+// served gives "not served" the meaning that the border knows.
+func served(err error) error {
+	if errors.Is(err, exchange.ErrNotServed) {
+		return errors.Join(record.ErrNotFound, err)
+	}
+	return err
+}
+
+// usedIDs is the replay guard: SQL decides, Redis spares SQL the look at what was certainly used. Without Redis, or with
+// an empty one, it is slower and no looser.
+type usedIDs struct {
+	sql   *sqlstore.Store
+	redis *rediscache.Cache // nil: none
+}
+
+// redisWait bounds the look into Redis; a slow one must not make a question late.
+const redisWait = 100 * time.Millisecond
+
+// once runs f, which uses u up in SQL, unless Redis knows u as used; afterwards Redis knows it.
+func (g usedIDs) once(ctx context.Context, u record.Use, f func() ([]byte, error)) ([]byte, error) {
+	if g.redis == nil {
+		return f()
+	}
+	look, cancel := context.WithTimeout(ctx, redisWait)
+	used, err := g.redis.Used(look, u.Kind, u.ID)
+	cancel()
+	if err == nil && used {
+		return nil, record.ErrReplayed
+	}
+	b, err := f()
+	if err == nil {
+		note, cancel := context.WithTimeout(context.WithoutCancel(ctx), redisWait)
+		defer cancel()
+		_ = g.redis.MarkUsed(note, u.Kind, u.ID, 6*time.Minute) // a hint: SQL has it
+	}
+	return b, err
+}
+
+// Use implements auth.UsedIDs.
+func (g usedIDs) Use(ctx context.Context, u record.Use) error {
+	_, err := g.once(ctx, u, func() ([]byte, error) { return nil, g.sql.Use(ctx, u) })
+	return err
+}
+
+// Floor implements auth.UsedIDs.
+func (g usedIDs) Floor(ctx context.Context) (int64, error) { return g.sql.Floor(ctx) }
+
+// exchangeMetrics exports the exchange's counters as pilin_<name>{value}; label values are stable codes.
+type exchangeMetrics struct{ count *exchange.Counters }
+
+// labelOf names the one label of a counter.
+var labelOf = map[string]string{exchange.CountApplied: "via", exchange.CountLate: "via", exchange.CountDropped: "reason", exchange.CountDuplicate: "via",
+	exchange.CountForked: "road", exchange.CountFetched: "result", exchange.CountHeads: "role", exchange.CountReceipts: "what", exchange.CountRelayFail: "kind"}
+
+// Describe implements prometheus.Collector: the set grows with what happens, so it is left unchecked.
+func (m *exchangeMetrics) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (m *exchangeMetrics) Collect(out chan<- prometheus.Metric) {
+	for _, c := range m.count.All() {
+		var labels, values []string
+		if l := labelOf[c.Name]; l != "" {
+			labels, values = []string{l}, []string{c.Value}
+		}
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc("pilin_"+c.Name, "Counted by the exchange.", labels, nil), prometheus.CounterValue, float64(c.N), values...)
+	}
+}
+
+// listening is the node's open listeners.
+type listening struct {
+	n       *Node
+	members net.Listener
+}
+
+// listen opens the listeners, so that a port that is taken is known before anything runs.
+func (n *Node) listen() (*listening, error) {
+	m, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", n.cfg.Members.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("members' listener: %w", err)
+	}
+	return &listening{n: n, members: m}, nil
+}
+
+// serve serves until ctx ends or a listener fails, then lets requests under way finish for a while.
+func (l *listening) serve(ctx context.Context) error {
+	failed := make(chan error, 2)
+	var wg sync.WaitGroup
+	wg.Go(func() { failed <- l.n.members.ServeTLS(l.members, "", "") })
+	l.n.slog.LogAttrs(ctx, slog.LevelInfo, "serving", slog.String("members", l.members.Addr().String()))
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
+	defer cancel()
+	err = errors.Join(err, l.n.members.Shutdown(stop))
+	wg.Wait()
+	l.n.others.Close()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}

@@ -24,7 +24,7 @@ type peers struct {
 	Heads     func(ctx context.Context, m record.MemberID, body []byte) ([]byte, error)
 	Range     func(ctx context.Context, m record.MemberID, s record.StreamID, from uint64) ([]*record.Frame, error)
 	Leaves    func(ctx context.Context, m record.MemberID, s record.StreamID, size uint64) ([]tlog.Hash, error)
-	Charter   func(ctx context.Context, m record.MemberID, from uint64) ([][]byte, error)
+	Charter   func(ctx context.Context, m record.MemberID, from uint64) (versions, statements [][]byte, err error)
 	Agreement func(ctx context.Context, m record.MemberID, id [32]byte) ([]byte, error)
 }
 
@@ -48,6 +48,7 @@ type traffic struct {
 	applied  func(s record.StreamID)                                       // wakes the index
 	revisit  func(s record.StreamID, seq uint64)                           // parts of stored records came: the index reads them anew
 	sealed   func(ctx context.Context, s record.StreamID, seq uint64) bool // records from seq on are sealed under keys that this node lacks
+	changed  func()                                                        // the charter changed: connections of those it no longer names end
 	now      func() time.Time
 	slog     *slog.Logger
 
@@ -453,19 +454,24 @@ func (t *traffic) want(ctx context.Context, m record.MemberID, w exchange.Wanted
 }
 
 func (t *traffic) fetchCharter(ctx context.Context, m record.MemberID) {
-	notes, err := t.peers.Charter(ctx, m, t.dir.Charter().Version)
+	versions, statements, err := t.peers.Charter(ctx, m, t.dir.Charter().Version)
 	changed := false
-	for _, n := range notes {
-		c, addErr := t.dir.Add(n)
-		changed = changed || c
-		if addErr != nil {
-			err = addErr
+	take := func(notes [][]byte, add func([]byte) (bool, error)) {
+		for _, n := range notes {
+			c, addErr := add(n)
+			changed = changed || c
+			if addErr != nil {
+				err = addErr
+			}
 		}
 	}
+	take(versions, t.dir.Add)
+	take(statements, t.dir.AddStatement)
 	if err != nil {
 		t.slog.LogAttrs(ctx, slog.LevelWarn, "charter not taken", slog.String("peer", string(m)), slog.String("err", err.Error()))
 	}
 	if changed {
+		t.changed()
 		t.rekeyed(ctx)
 	}
 }
