@@ -1,0 +1,99 @@
+package blacklist
+
+import (
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/pilinhub/pilin/schemas"
+)
+
+// Person is who did something, as records name him: opaque account and certificate number.
+type Person struct {
+	User   string `json:"user"`
+	CertNo string `json:"cert_no,omitempty"`
+}
+
+func (a Actor) person() Person { return Person{a.Account, a.Certificate} }
+
+// payload is a payload and the few fields of it that the rules look at. Only bytes that passed their schema, or a draft's
+// loose check, are read into one.
+type payload struct {
+	raw []byte
+
+	OpenCase                          bool
+	PenaltyRefs, LinkRefs             []string
+	Purpose, ValidUntil               string
+	ServedAt, DecidedAt               string
+	RemedyState                       string
+	RemedyEvents                      []RemedyEvent
+	Synthetic                         *bool
+	CreatedBy, ReviewedBy, ApprovedBy Person
+	RecordedAt                        string
+	ActPlace, CauseCode               string
+}
+
+// readPayload reads what it can: fields of another type than expected are the schema's business and left out.
+func readPayload(b []byte) *payload {
+	var m map[string]jsontext.Value
+	if json.Unmarshal(b, &m) != nil {
+		return &payload{raw: b}
+	}
+	p := readMembers(m)
+	p.raw = b
+	return p
+}
+
+func readMembers(m map[string]jsontext.Value) *payload {
+	p := &payload{}
+	for name, dst := range map[string]any{"open_case": &p.OpenCase, "penalty_refs": &p.PenaltyRefs, "link_refs": &p.LinkRefs, "purpose": &p.Purpose,
+		"valid_until": &p.ValidUntil, "served_at": &p.ServedAt, "decided_at": &p.DecidedAt, "remedy_state": &p.RemedyState,
+		"remedy_events": &p.RemedyEvents, "created_by": &p.CreatedBy, "reviewed_by": &p.ReviewedBy, "approved_by": &p.ApprovedBy,
+		"recorded_at": &p.RecordedAt, "act_place": &p.ActPlace, "cause_code": &p.CauseCode, "synthetic": &p.Synthetic} {
+		if v, ok := m[name]; ok {
+			_ = json.Unmarshal(v, dst) // null and other types leave the zero value
+		}
+	}
+	return p
+}
+
+// with returns the payload with members set, or removed where the value is nil. What this node must know better than the
+// client, it writes itself: who, and when.
+func with(b []byte, set map[string]any) ([]byte, error) {
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(b, &members); err != nil {
+		return nil, err
+	}
+	if members == nil {
+		members = map[string]jsontext.Value{}
+	}
+	for name, v := range set {
+		if v == nil {
+			delete(members, name)
+			continue
+		}
+		e, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		members[name] = e
+	}
+	return json.Marshal(members, json.Deterministic(true))
+}
+
+// stamp is the time of a step as records write it.
+func stamp(t time.Time) string { return t.In(zone).Format(time.RFC3339) }
+
+var zone = time.FixedZone("+08:00", 8*3600)
+
+// hard are the violations for which not even a draft is kept.
+func hard(vs []schemas.Violation) []schemas.Violation {
+	var out []schemas.Violation
+	for _, v := range vs {
+		if v.Malformed() || v.Code == "unknown_field" || v.Code == "type" || v.Code == "minor_under_14" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
