@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/node"
 	"github.com/pilinhub/pilin/record"
 )
 
@@ -27,7 +29,7 @@ const (
 )
 
 // Run verifies every stream in the folder. Nothing of the folder is believed but what the charter's keys prove.
-func (c *verifyCmd) Run(out io.Writer) error {
+func (c *verifyCmd) Run(ctx context.Context, out io.Writer) error {
 	dir, err := trust(c.Charter)
 	if err != nil {
 		return exit{exitUnchecked, err}
@@ -36,7 +38,7 @@ func (c *verifyCmd) Run(out io.Writer) error {
 	if err != nil || len(files) == 0 {
 		return exit{exitUnchecked, fmt.Errorf("%s holds no exported streams", c.Dir)}
 	}
-	peers, err := c.peerCheckpoints()
+	peers, err := c.peerCheckpoints(ctx)
 	if err != nil {
 		return exit{exitUnchecked, err}
 	}
@@ -111,12 +113,16 @@ func verifyStream(v *record.Verifier, folder string) error {
 }
 
 // peerCheckpoints returns what other members hold: from the exported receipts, and live when asked for.
-func (c *verifyCmd) peerCheckpoints() (map[record.StreamID][][]byte, error) {
+func (c *verifyCmd) peerCheckpoints(ctx context.Context) (map[record.StreamID][][]byte, error) {
 	if c.Against == "" {
 		return nil, nil
 	}
 	if c.Config == "" {
 		return nil, errors.New("--against peers needs --config: only a member may ask the others")
 	}
-	return askPeerHeads(c.Config)
+	cfg, err := node.ReadConfig(c.Config)
+	if err != nil {
+		return nil, err
+	}
+	return node.PeerHeads(ctx, cfg)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/pilinhub/pilin/blacklist"
 	"github.com/pilinhub/pilin/client"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
@@ -26,6 +27,8 @@ import (
 
 // services are what members and people reach over HTTP, and what this node reaches others with.
 type services struct {
+	register *blacklist.Register
+	people   *auth.People
 	registry *prometheus.Registry
 	others   *client.Peers
 	members  *httpapi.MemberListener
@@ -33,6 +36,10 @@ type services struct {
 
 // buildServices makes the members' listener and the client of other members' listeners.
 func (n *Node) buildServices(context.Context) error {
+	n.buildRegisters()
+	if err := n.buildPeople(); err != nil {
+		return err
+	}
 	n.registry = prometheus.NewRegistry()
 	if err := n.registry.Register(&exchangeMetrics{n.count}); err != nil {
 		return fmt.Errorf("metrics: %w", err)

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/pilinhub/pilin/internal/demo"
+)
+
+type demoCmd struct {
+	Dir        string `help:"数据目录 · Folder of the demo." default:"build/demo" type:"path"`
+	Fresh      bool   `help:"从头开始 · Begin anew."`
+	Port       int    `help:"第一家的端口 · Port of the first bureau." default:"8101"`
+	Background int    `help:"生成的处罚决定数 · Generated decisions beside the story." default:"400"`
+	Debug      bool   `help:"详细日志 · Verbose log."`
+}
+
+// Run runs the demo until it is stopped.
+func (c *demoCmd) Run(ctx context.Context, out io.Writer) error {
+	level := slog.LevelError
+	if c.Debug {
+		level = slog.LevelDebug
+	}
+	return demo.Run(ctx, demo.Options{Dir: c.Dir, Fresh: c.Fresh, Port: c.Port, Background: c.Background,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}, out)
+}

@@ -1,0 +1,71 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/internal/node"
+	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/workflow"
+)
+
+// Desk is who loads the history of one bureau: an author and a reviewer, who are two people.
+type Desk struct {
+	Author, Reviewer, Liaison string // account ids
+}
+
+// together is how many decisions one bureau works on at once, so that they share commits.
+const together = 16
+
+// Load takes every decision of one bureau from draft to published, and its list entry behind it, through the register as
+// its people would.
+func Load(ctx context.Context, n *node.Node, d Desk, decisions []Decision) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(together)
+	for _, x := range decisions {
+		g.Go(func() error {
+			if err := loadOne(ctx, n.Register(), d, x); err != nil {
+				return fmt.Errorf("load %s: %w", x.No, err)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func loadOne(ctx context.Context, r *blacklist.Register, d Desk, x Decision) error {
+	payload, err := x.Penalty()
+	if err != nil {
+		return err
+	}
+	penalty, err := publish(ctx, r, d, blacklist.Proposal{Type: "penalty", Payload: payload})
+	if err != nil || !x.Entry {
+		return err
+	}
+	if payload, err = x.ListEntry(penalty.String()); err != nil {
+		return err
+	}
+	_, err = publish(ctx, r, d, blacklist.Proposal{Type: "blacklist.person", Payload: payload})
+	return err
+}
+
+// publish takes one proposal from draft to published and returns the subject.
+func publish(ctx context.Context, r *blacklist.Register, d Desk, p blacklist.Proposal) (record.RecordID, error) {
+	as := func(account string, role workflow.Role) blacklist.Request {
+		return blacklist.Request{Actor: blacklist.Actor{Account: account, Roles: []workflow.Role{role}}}
+	}
+	done, err := r.Draft(ctx, as(d.Author, workflow.Officer), p)
+	if err == nil {
+		done, err = r.Submit(ctx, as(d.Author, workflow.Officer), done.On)
+	}
+	if err == nil {
+		done, err = r.Approve(ctx, as(d.Reviewer, workflow.LegalReviewer), done.On)
+	}
+	if err == nil {
+		done, err = r.Publish(ctx, as(d.Liaison, workflow.Liaison), done.On)
+	}
+	return done.ID, err
+}

@@ -1,0 +1,178 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/internal/embedded"
+	"github.com/pilinhub/pilin/internal/kafkabus"
+	"github.com/pilinhub/pilin/internal/node"
+)
+
+// Options of a demo.
+type Options struct {
+	Dir        string // where the seven bureaux keep keys and databases
+	Fresh      bool   // begin anew
+	Port       int    // of the first bureau's people
+	Background int    // generated decisions beside the story
+	Log        *slog.Logger
+}
+
+// Password of every demo account.
+const Password = "demo-Pilin-2026"
+
+// roles of the demo accounts of each bureau, in the order in which they are printed.
+var staff = []struct {
+	name  string
+	title string
+	roles []auth.Role
+}{
+	{"officer", "执法人员", []auth.Role{auth.Officer}},
+	{"liaison", "联络员", []auth.Role{auth.Liaison}},
+	{"legal", "法制审核", []auth.Role{auth.LegalReviewer}},
+	{"head", "单位负责人", []auth.Role{auth.Head}},
+	{"coordinator", "牵头联络人", []auth.Role{auth.Coordinator}},
+	{"auditor", "稽查", []auth.Role{auth.Auditor}},
+}
+
+// loadedFile says that a bureau's history is in its database; it is written when all of it is.
+const loadedFile = "loaded"
+
+// Run founds or reads the federation, starts its seven nodes and serves until ctx ends. It prints what a visitor needs.
+func Run(ctx context.Context, o Options, out io.Writer) error {
+	begun := time.Now()
+	l, err := Found(o.Dir, o.Fresh, o.Port, begun)
+	if err != nil {
+		return err
+	}
+	var topics []string
+	for _, b := range Bureaux {
+		topics = append(topics, kafkabus.LogTopic(b.Member), kafkabus.AckTopic(b.Member))
+	}
+	services, err := embedded.Start(topics...)
+	if err != nil {
+		return err
+	}
+	defer services.Stop()
+	nodes, err := open(ctx, o, l, services)
+	if err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(ctx)
+	failed := make(chan error, len(nodes))
+	var wg sync.WaitGroup
+	for _, n := range nodes {
+		wg.Go(func() {
+			if err := n.Run(running); err != nil {
+				failed <- err
+				stop()
+			}
+		})
+	}
+	err = load(running, o, l, nodes)
+	if err == nil {
+		Describe(out, l, time.Since(begun))
+		<-running.Done()
+	}
+	stop()
+	wg.Wait()
+	for _, n := range nodes {
+		err = errors.Join(err, n.Close())
+	}
+	close(failed)
+	for e := range failed {
+		err = errors.Join(err, e)
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// open joins and opens the seven nodes over the in-process services.
+func open(ctx context.Context, o Options, l Layout, s *embedded.Services) ([]*node.Node, error) {
+	nodes := make([]*node.Node, len(l.Configs))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, c := range l.Configs {
+		c.Kafka.Brokers, c.Redis.URL = s.Brokers, s.Redis
+		g.Go(func() error {
+			if l.Founded {
+				if _, err := node.Join(ctx, c, l.Charter); err != nil {
+					return fmt.Errorf("join %s: %w", c.Member, err)
+				}
+			}
+			n, err := node.Open(ctx, c, o.Log)
+			if err != nil {
+				return fmt.Errorf("open %s: %w", c.Member, err)
+			}
+			nodes[i] = n
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		for _, n := range nodes {
+			if n != nil {
+				err = errors.Join(err, n.Close())
+			}
+		}
+		return nil, err
+	}
+	return nodes, nil
+}
+
+// load gives each bureau that has none yet its people and its history.
+func load(ctx context.Context, o Options, l Layout, nodes []*node.Node) error {
+	decisions := map[string][]Decision{}
+	for _, d := range append(append([]Decision{}, Story...), Background(o.Background, 1)...) {
+		decisions[d.Issuer.Name] = append(decisions[d.Issuer.Name], d)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for i, n := range nodes {
+		done := filepath.Join(l.Configs[i].Data, loadedFile)
+		if _, err := os.Stat(done); err == nil {
+			continue
+		}
+		g.Go(func() error {
+			ids := map[string]string{}
+			for j, s := range staff {
+				a := auth.NewAccount{Name: s.name, Roles: s.roles}
+				if s.name == "officer" {
+					a.Certificate = fmt.Sprintf("990000000%d%d", i+1, j)
+				}
+				account, err := n.NewAccount(ctx, a, Password)
+				if err != nil {
+					return fmt.Errorf("account %s of %s: %w", s.name, Bureaux[i].Name, err)
+				}
+				ids[s.name] = account.ID
+			}
+			if err := Load(ctx, n, Desk{Author: ids["officer"], Reviewer: ids["legal"], Liaison: ids["liaison"]}, decisions[Bureaux[i].Name]); err != nil {
+				return err
+			}
+			return node.WriteDurably(done, []byte("yes\n"), 0o600)
+		})
+	}
+	return g.Wait()
+}
+
+// Describe prints addresses, accounts and what to try.
+func Describe(out io.Writer, l Layout, took time.Duration) {
+	fmt.Fprintf(out, "\n合成数据 SYNTHETIC  %s  就绪 ready in %.1f s\n\n", Name, took.Seconds())
+	for i, c := range l.Configs {
+		fmt.Fprintf(out, "  %s %s  http://%s\n", Bureaux[i].Member, Bureaux[i].Name, c.People.Listen)
+	}
+	fmt.Fprintf(out, "\n每家账号 accounts of each:")
+	for _, s := range staff {
+		fmt.Fprintf(out, " %s(%s)", s.name, s.title)
+	}
+	fmt.Fprintf(out, "\n口令 password of all: %s\n", Password)
+}

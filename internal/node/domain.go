@@ -1,0 +1,73 @@
+package node
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"net/netip"
+
+	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/internal/sqlstore"
+	"github.com/pilinhub/pilin/record"
+)
+
+// ownLog is the store as the domains append to it: a record that is durable is in the index before its caller knows.
+type ownLog struct {
+	*sqlstore.Store
+	n *Node
+}
+
+// Append implements record.Log.
+func (l ownLog) Append(ctx context.Context, a record.Append) (record.Appended, error) {
+	return l.n.append(ctx, a)
+}
+
+// buildRegisters makes the desks of the domains.
+func (n *Node) buildRegisters() {
+	n.register = &blacklist.Register{Log: ownLog{n.store, n}, Self: n.cfg.Member, Now: n.now, Random: rand.Reader, Synthetic: n.dir.Synthetic(),
+		Covers: func(string, record.Level) bool { return !n.dir.TestOnly(n.cfg.Member) }}
+}
+
+// buildPeople makes the sign-in of this bureau's people. Their access tokens are signed with a key of this process only:
+// a restart makes them fetch a new one with their refresh token.
+func (n *Node) buildPeople() error {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return fmt.Errorf("key of access tokens: %w", err)
+	}
+	passwords, err := auth.NewPasswords(2, 0)
+	if err != nil {
+		return fmt.Errorf("passwords: %w", err)
+	}
+	audit := record.Stream(n.cfg.Member, record.Audit)
+	n.people = &auth.People{Federation: n.dir.Federation(), Self: n.cfg.Member, Key: key, Accounts: n.store, Sessions: n.store, Passwords: passwords,
+		Audit: func(ctx context.Context, e auth.Event) error {
+			d, err := e.Draft(audit, rand.Reader, n.dir.Synthetic())
+			if err != nil {
+				return err
+			}
+			_, err = n.store.Append(ctx, record.Append{Drafts: []record.Draft{d}})
+			return err
+		}, Now: n.now, Random: rand.Reader}
+	return nil
+}
+
+// NewAccount creates an account with a password, for a demonstration or a test; in daily use an administrator creates
+// accounts and their owners choose passwords through one-time links.
+func (n *Node) NewAccount(ctx context.Context, a auth.NewAccount, password string) (auth.Account, error) {
+	account, link, err := n.people.Create(ctx, "", a)
+	if err != nil {
+		return account, err
+	}
+	return account, n.people.UseLink(ctx, link, password, netip.IPv6Loopback())
+}
+
+// FirstAdministrator creates the node's administrator once and returns the secret of its one-time link.
+func (n *Node) FirstAdministrator(ctx context.Context) (string, error) {
+	return n.people.FirstAdministrator(ctx)
+}
+
+// Register returns the desk of list entries and penalties.
+func (n *Node) Register() *blacklist.Register { return n.register }
