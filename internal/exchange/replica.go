@@ -150,16 +150,19 @@ func (r *replica) hold(fr *record.Frame, via string, at *record.Cursor) bool {
 	for _, b := range fr.Boxes {
 		size += len(b.Data) + 64*len(b.Wraps)
 	}
+	e := early{frame: fr, via: via, size: size, at: -1}
+	if at != nil {
+		e.at = at.Offset - 1
+	}
 	if old, ok := r.held[fr.First]; ok {
+		if old.at >= 0 && (e.at < 0 || old.at < e.at) {
+			e.at = old.at // the position stays before the first copy
+		}
 		r.heldBytes -= old.size
 		delete(r.held, fr.First)
 	}
 	if len(r.held) >= MaxHeldFrames || r.heldBytes+size > MaxHeldBytes {
 		return false
-	}
-	e := early{frame: fr, via: via, size: size, at: -1}
-	if at != nil {
-		e.at = at.Offset - 1
 	}
 	if r.held == nil {
 		r.held = map[uint64]early{}

@@ -240,16 +240,19 @@ func (w *world) cosigned(n *node, s record.StreamID, old, size uint64, receipt [
 	if !w.must("read head", err) {
 		return
 	}
-	r, err := record.VerifyReceipt(receipt, fedID, n.id, n.key, w.signKey)
-	if err != nil || r.Size != size || r.Stream != s {
-		w.violated("I19", "%s makes a receipt that does not verify: %v", n.id, err)
-		return
-	}
 	if size <= old || size > h.Size {
 		w.violated("I19", "%s cosigns %s at %d after %d, has %d", n.id, s, size, old, h.Size)
 	}
 	pending, err := log.Pending(w.ctx, s)
 	if !w.must("read pending", err) {
+		return
+	}
+	if len(pending) == 0 && w.chance(0.8) {
+		return // the rest costs three signatures
+	}
+	r, err := record.VerifyReceipt(receipt, fedID, n.id, n.key, w.signKey)
+	if err != nil || r.Size != size || r.Stream != s {
+		w.violated("I19", "%s makes a receipt that does not verify: %v", n.id, err)
 		return
 	}
 	for _, at := range pending {
@@ -378,7 +381,7 @@ func (w *world) checkAcks(n *node) {
 			}
 		}
 	}
-	for _, a := range w.acks {
+	for _, a := range w.promises {
 		if a.node != n || a.void {
 			continue
 		}

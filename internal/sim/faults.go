@@ -106,7 +106,8 @@ func (w *world) restore(n *node) {
 	if w.forker != nil || len(n.durable.copies) == 0 || n.process != nil && n.process.release.Phase() != exchange.Open {
 		return
 	}
-	b := n.durable.copies[w.draw(len(n.durable.copies))]
+	i := w.draw(len(n.durable.copies))
+	b := n.durable.copies[i]
 	reach, all := w.reach(n)
 	if !all {
 		return
@@ -114,9 +115,11 @@ func (w *world) restore(n *node) {
 	w.fault("restored")
 	w.kill(n)
 	w.voidAcks(n, b, reach)
+	n.durable.copies = n.durable.copies[:i+1] // later ones are of a past that may now never have been
 	n.durable.log = n.durable.log.Restore(b.disk)
-	n.durable.charter, n.durable.agreement, n.durable.stored = b.charter, b.agreement, b.stored
+	n.durable.charter, n.durable.agreement, n.durable.stored = b.charter, b.agreement, maps.Clone(b.stored)
 	n.restores++
+	n.seen = nil               // what was handed over after the copy was taken was handed over to nobody
 	n.restored = w.chance(0.5) // the file beside the database says that it is behind
 	n.relearn = true
 	w.quiet = true
@@ -201,7 +204,7 @@ func (w *world) voidAcks(n *node, b backup, reach uint64) {
 	}
 	note(n.durable.log.Restore(b.disk), func(record.Stored) bool { return true })
 	note(n.durable.log, func(st record.Stored) bool { return st.Stream == n.stream() && st.Seq < reach })
-	for _, a := range w.acks {
+	for _, a := range w.promises {
 		if a.node == n && !safe[a.id] {
 			a.void = true
 		}

@@ -202,8 +202,10 @@ func (p *process) build() {
 	}
 	for _, other := range w.nodes {
 		if other != n {
-			p.intakes = append(p.intakes, &intake{p: p, member: other.id, topic: logTopic(other.id)},
-				&intake{p: p, member: other.id, topic: ackTopic(other.id), acks: true})
+			p.intakes = append(p.intakes, &intake{p: p, member: other.id, topic: logTopic(other.id)})
+			if w.acks {
+				p.intakes = append(p.intakes, &intake{p: p, member: other.id, topic: ackTopic(other.id), acks: true})
+			}
 		}
 	}
 }
@@ -216,5 +218,5 @@ func (w *world) kill(n *node) {
 	w.tell("%s dies", n.id)
 	n.process = nil
 	w.checkCursors(n)
-	w.after(time.Duration(100+w.draw(8000))*time.Millisecond, func() { w.start(n) })
+	w.after(time.Duration(100+w.draw(4000))*time.Millisecond, func() { w.start(n) })
 }

@@ -282,7 +282,7 @@ func (w *world) acked(r *request, res record.Appended) {
 		if i == 0 {
 			a.canary = r.canary
 		}
-		w.acks = append(w.acks, a)
+		w.promises = append(w.promises, a)
 		if d.Stream == n.stream() && !slices.ContainsFunc(d.Refs, func(x record.Ref) bool { return x.Rel.Changes() }) {
 			n.subjects = append(n.subjects, d.ID)
 		}
@@ -384,7 +384,7 @@ func (w *world) askCoverage(n *node) {
 // keepLocal keeps a draft whose version was taken while the node had forgotten it.
 func (p *process) keepLocal(_ context.Context, d record.Draft) error {
 	w, n := p.node.w, p.node
-	for _, a := range w.acks {
+	for _, a := range w.promises {
 		if a.node == n && a.id == d.ID && a.stream == d.Stream {
 			a.void = true
 		}

@@ -63,3 +63,13 @@ func TestReplay(t *testing.T) {
 		t.Fatal(r.Violations)
 	}
 }
+
+// TestSameSeedSameHistory: a seed is a history, to the byte.
+func TestSameSeedSameHistory(t *testing.T) {
+	for s := uint64(1); s <= uint64(histories(t, 10)); s++ {
+		a, b := sim.Run(sim.Config{Seed: s}), sim.Run(sim.Config{Seed: s})
+		if a.Fingerprint != b.Fingerprint || !slices.Equal(a.Violations, b.Violations) {
+			t.Fatalf("seed %d: %x %v, then %x %v", s, a.Fingerprint, a.Violations, b.Fingerprint, b.Violations)
+		}
+	}
+}

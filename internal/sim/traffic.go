@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	tickEvery    = 200 * time.Millisecond
+	tickEvery    = 250 * time.Millisecond
 	headsTimeout = 2 * time.Second
 	rangeTimeout = 4 * time.Second
 	topicEnd     = 64 // messages at the own topic's end that the release rule reads
@@ -55,6 +55,9 @@ func (p *process) stepReceipts() {
 	w := p.node.w
 	made, _ := p.receipts.Step(w.ctx, w.hour())
 	for _, m := range made {
+		if !w.acks {
+			break
+		}
 		_ = w.courier.produce(ackTopic(p.node.id), m.Receipt) // what is lost goes with the next head exchange
 	}
 }

@@ -99,13 +99,14 @@ type world struct {
 	faulty  bool // faults may happen: not before everybody met, not while it heals
 	quiet   bool // nobody new may get into trouble: a restored disk is being released
 	ended   bool
+	acks    bool // receipts go over the courier too, not with head exchanges only: dear, each has three signatures
 	ops     int
 	forker  *forker
 	rates   rates
 
 	truth     map[record.StreamID]map[uint64]tlog.Hash // leaves that origins signed
 	confirmed map[record.StreamID]uint64               // what the broker has, by stream
-	acks      []*ack
+	promises  []*ack
 	headers   map[string]headerSeen
 	notes     map[string]record.Checkpoint
 
@@ -137,7 +138,7 @@ func newWorld(cfg Config) *world {
 	w.courier = courier{w: w, topics: map[string]*topic{}, refuse: map[string]bool{}}
 	count := cfg.Members
 	if count == 0 {
-		count = []int{3, 3, 3, 3, 4, 4, 5, 7}[w.draw(8)]
+		count = []int{3, 3, 3, 3, 3, 3, 4, 4, 5, 7}[w.draw(10)]
 	}
 	w.report.Members = count
 	for i := range count {
@@ -169,7 +170,8 @@ func (w *world) drawRates() {
 	w.net.slow = time.Duration(10+w.draw(400)) * time.Millisecond
 	w.courier.noAck, w.courier.lost, w.courier.twice = some(0.1), some(0.1), some(0.15)
 	w.courier.again, w.courier.flip = some(0.15), some(0.08)
-	w.rates.storeCrash = some(0.002)
+	w.rates.storeCrash = some(0.003)
+	w.acks = w.chance(0.25)
 }
 
 func (w *world) draw(n int) int        { return w.rng.IntN(n) }
