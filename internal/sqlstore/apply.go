@@ -3,11 +3,8 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
-
-	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/pilinhub/pilin/record"
 )
@@ -24,26 +21,22 @@ func (s *Store) Apply(ctx context.Context, a record.Apply) error {
 		if err != nil {
 			return err
 		}
-		if h.Size != a.From || h.Frozen != "" {
-			return fmt.Errorf("apply to %s at %d, stored %d: %w", a.Stream, a.From, h.Size, record.ErrStale)
+		released, err := s.isReleased(ctx, tx, a.Stream)
+		if err != nil {
+			return err
+		}
+		if err := record.CheckApply(h, a, s.own(a.Stream) && released); err != nil {
+			return err
 		}
 		return s.apply(ctx, tx, h, a)
 	})
 	if err != nil {
-		return classify(err)
+		return err
 	}
 	if len(a.Deletes) > 0 || hasGone(a) {
 		s.eraseNow(ctx)
 	}
 	return nil
-}
-
-// eraseNow makes deleted bytes unreadable in the files. What deleted them is committed whether this succeeds or not;
-// Maintain does it again within the hour, and only then a deletion is called gone.
-func (s *Store) eraseNow(ctx context.Context) {
-	if err := s.d.erase(ctx, s.write); err != nil {
-		s.eraseFails.Add(1)
-	}
 }
 
 // hasGone reports whether late parts were found to be deleted already.
@@ -54,25 +47,21 @@ func hasGone(a record.Apply) bool {
 }
 
 func (s *Store) apply(ctx context.Context, tx *sql.Tx, h record.Head, a record.Apply) error {
-	var subjects []record.RecordID
+	var touched []record.RecordID
 	touch := func(st record.Stored) {
-		if st.Meaning.IsZero() {
-			return
-		}
-		if id, _ := st.Meaning.Subject(); !slices.Contains(subjects, id) {
-			subjects = append(subjects, id)
+		if id, _ := st.Meaning.Subject(); !st.Meaning.IsZero() && !slices.Contains(touched, id) {
+			touched = append(touched, id)
 		}
 	}
-	if a.Group != nil {
-		for _, st := range a.Group.Records {
-			if err := insertRecord(ctx, tx, st); err != nil {
-				return err
-			}
-			touch(st)
+	if g := a.Group; g != nil {
+		if err := insertRecords(ctx, tx, g.Records); err != nil {
+			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO commit_group (stream, first, size, checkpoint) VALUES ($1,$2,$3,$4)",
-			string(a.Stream), a.Group.First, a.NewHead.Size, a.Group.Checkpoint); err != nil {
-			return fmt.Errorf("insert commit group: %w", err)
+		if err := insertGroup(ctx, tx, a.Stream, g.First, a.NewHead.Size, contentSize(g.Records), g.Checkpoint); err != nil {
+			return err
+		}
+		for _, st := range g.Records {
+			touch(st)
 		}
 	}
 	for _, st := range a.Late {
@@ -86,8 +75,13 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, h record.Head, a record.A
 			return err
 		}
 	}
-	for _, id := range subjects {
-		if err := s.project(ctx, tx, a.Stream, id); err != nil {
+	if a.Group != nil && s.own(a.Stream) {
+		if err := takenBack(ctx, tx, a.Group.Records); err != nil {
+			return err
+		}
+	}
+	for _, id := range touched {
+		if err := s.projectStored(ctx, tx, subjectAt{a.Stream, id}); err != nil {
 			return err
 		}
 	}
@@ -96,135 +90,75 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, h record.Head, a record.A
 			return err
 		}
 	}
-	return putHead(ctx, tx, h, a.NewHead)
+	next := a.NewHead
+	var err error
+	if next.Applied, err = appliedSize(ctx, tx, a.Stream, next.Size); err != nil {
+		return err
+	}
+	return putHead(ctx, tx, h, next)
 }
 
-// Rekey implements record.Log.
-func (s *Store) Rekey(ctx context.Context, st record.StreamID, has func(record.KeyID) bool) (int, error) {
-	n := 0
-	err := s.tx(ctx, func(tx *sql.Tx) error {
-		h, err := head(ctx, tx, st, s.d.forUpdate)
-		if err != nil {
+// takenBack does what own records that came back from others mean at their origin.
+func takenBack(ctx context.Context, tx *sql.Tx, all []record.Stored) error {
+	for _, st := range all {
+		if err := restrict(ctx, tx, st); err != nil {
 			return err
 		}
-		found, err := withheld(ctx, tx, st, has)
-		if err != nil || len(found) == 0 {
-			return err
-		}
-		for _, at := range found {
-			if _, err := tx.ExecContext(ctx, "UPDATE part SET state=$4 WHERE stream=$1 AND seq=$2 AND name=$3", string(st), at.Seq, string(at.Part), int(record.PartPending)); err != nil {
-				return fmt.Errorf("rekey: %w", err)
-			}
-		}
-		n = len(found)
-		next := h
-		next.Applied = min(h.Applied, found[0].Seq)
-		return putHead(ctx, tx, h, next)
-	})
-	return n, classify(err)
-}
-
-// withheld returns the withheld parts of which has knows a key, ascending.
-func withheld(ctx context.Context, q querier, st record.StreamID, has func(record.KeyID) bool) ([]record.PartAt, error) {
-	rows, err := q.QueryContext(ctx, "SELECT seq, name, keys FROM part WHERE stream=$1 AND state=$2 ORDER BY seq, ord", string(st), int(record.PartWithheld))
-	if err != nil {
-		return nil, fmt.Errorf("read withheld parts: %w", err)
-	}
-	defer rows.Close()
-	var out []record.PartAt
-	for rows.Next() {
-		var at record.PartAt
-		var keys []byte
-		if err := rows.Scan(&at.Seq, &at.Part, &keys); err != nil {
-			return nil, fmt.Errorf("read withheld parts: %w", err)
-		}
-		if slices.ContainsFunc(splitKeys(keys), has) {
-			out = append(out, at)
-		}
-	}
-	return out, rows.Err()
-}
-
-// Release implements record.Log.
-func (s *Store) Release(ctx context.Context, st record.StreamID) error {
-	if !s.own(st) {
-		return fmt.Errorf("release %s: not a stream of %s", st, s.cfg.Self)
-	}
-	// The lock keeps new groups out until those before them are signed: checkpoints are signed in order.
-	s.relMu.Lock()
-	defer s.relMu.Unlock()
-	if s.released[st] {
-		return nil
-	}
-	err := s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := s.fence(ctx, tx); err != nil {
-			return err
-		}
-		h, err := head(ctx, tx, st, s.d.forUpdate)
-		if err != nil || h.Size == h.Signed {
-			return err
-		}
-		sizes, err := unsigned(ctx, tx, st)
-		if err != nil {
-			return err
-		}
-		hs, err := leaves(ctx, tx, st, 0, h.Size)
-		if err != nil {
-			return err
-		}
-		tree, next := record.Tree{}, h
-		for _, size := range sizes {
-			for tree.Size < size {
-				tree = tree.Add(hs[tree.Size])
-			}
-			if next.Checkpoint, err = s.checkpoint(st, tree); err != nil {
+		if h, err := record.DecodeHeader(st.Header); err == nil {
+			if err := clearTail(ctx, tx, h.ID); err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, "UPDATE commit_group SET checkpoint=$3 WHERE stream=$1 AND size=$2", string(st), size, next.Checkpoint); err != nil {
-				return fmt.Errorf("sign group: %w", err)
-			}
-			next.Signed = size
 		}
-		return putHead(ctx, tx, h, next)
-	})
-	if err != nil {
-		return classify(err)
 	}
-	s.released[st] = true
 	return nil
 }
 
-// unsigned returns the sizes at which groups without checkpoint end, ascending.
-func unsigned(ctx context.Context, q querier, st record.StreamID) ([]uint64, error) {
-	rows, err := q.QueryContext(ctx, "SELECT size FROM commit_group WHERE stream=$1 AND checkpoint IS NULL ORDER BY size", string(st))
-	if err != nil {
-		return nil, fmt.Errorf("read unsigned groups: %w", err)
+// appliedSize returns how far a stream of the given size is applied.
+func appliedSize(ctx context.Context, q querier, st record.StreamID, size uint64) (uint64, error) {
+	var first sql.NullInt64
+	if err := q.QueryRowContext(ctx, "SELECT MIN(seq) FROM part WHERE stream=$1 AND state=$2", string(st), int(record.PartPending)).Scan(&first); err != nil {
+		return 0, fmt.Errorf("read first pending part of %s: %w", st, err)
 	}
-	defer rows.Close()
-	var out []uint64
-	for rows.Next() {
-		var n uint64
-		if err := rows.Scan(&n); err != nil {
-			return nil, fmt.Errorf("read unsigned groups: %w", err)
-		}
-		out = append(out, n)
-	}
-	return out, rows.Err()
+	return record.AppliedSize(size, uint64(first.Int64), first.Valid), nil
 }
 
-// Unreleased implements record.Log. What it takes off is kept in a table of its own until it is appended again, so that a
-// crash in between loses nothing; a repeat returns it again.
-func (s *Store) Unreleased(ctx context.Context, st record.StreamID) ([]record.Draft, error) {
-	if !s.own(st) || st.Kind() != record.Records {
-		return nil, fmt.Errorf("unreleased tail of %s: not a records stream of %s", st, s.cfg.Self)
+// Pending implements record.Log.
+func (s *Store) Pending(ctx context.Context, st record.StreamID) ([]record.PartAt, error) {
+	var out []record.PartAt
+	err := each(ctx, s.read, "SELECT seq, name FROM part WHERE stream=$1 AND state=$2 ORDER BY seq, ord", []any{string(st), int(record.PartPending)}, func(rows *sql.Rows) error {
+		var at record.PartAt
+		err := rows.Scan(&at.Seq, &at.Part)
+		out = append(out, at)
+		return err
+	})
+	if err != nil {
+		return nil, classify(fmt.Errorf("read pending parts of %s: %w", st, err))
 	}
-	s.relMu.RLock()
-	defer s.relMu.RUnlock()
-	if s.released[st] {
-		return nil, fmt.Errorf("unreleased tail of %s: %w", st, record.ErrStale)
+	return out, nil
+}
+
+// Rekey implements record.Log. The caller's has is asked outside of the transaction.
+func (s *Store) Rekey(ctx context.Context, st record.StreamID, has func(record.KeyID) bool) (int, error) {
+	var found []record.PartAt
+	err := each(ctx, s.read, "SELECT seq, name, keys FROM part WHERE stream=$1 AND state=$2 ORDER BY seq, ord", []any{string(st), int(record.PartWithheld)}, func(rows *sql.Rows) error {
+		var at record.PartAt
+		var keys []byte
+		if err := rows.Scan(&at.Seq, &at.Part, &keys); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(splitKeys(keys), has) {
+			found = append(found, at)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, classify(fmt.Errorf("read withheld parts of %s: %w", st, err))
 	}
-	var drafts []record.Draft
-	err := s.tx(ctx, func(tx *sql.Tx) error {
+	if len(found) == 0 {
+		return 0, nil
+	}
+	n := 0
+	err = s.tx(ctx, func(tx *sql.Tx) error {
 		if _, err := s.fence(ctx, tx); err != nil {
 			return err
 		}
@@ -232,161 +166,23 @@ func (s *Store) Unreleased(ctx context.Context, st record.StreamID) ([]record.Dr
 		if err != nil {
 			return err
 		}
-		if h.Size > h.Signed {
-			if err := s.takeOff(ctx, tx, st, h); err != nil {
-				return err
+		for _, at := range found {
+			res, err := tx.ExecContext(ctx, "UPDATE part SET state=$4 WHERE stream=$1 AND seq=$2 AND name=$3 AND state=$5",
+				string(st), at.Seq, string(at.Part), int(record.PartPending), int(record.PartWithheld))
+			if err != nil {
+				return fmt.Errorf("rekey %s: %w", st, err)
 			}
-		}
-		drafts, err = tailDrafts(ctx, tx, st)
-		return err
-	})
-	return drafts, classify(err)
-}
-
-func (s *Store) takeOff(ctx context.Context, tx *sql.Tx, st record.StreamID, h record.Head) error {
-	all, err := records(ctx, tx, "r.stream=$1 AND r.seq>=$2", string(st), h.Signed)
-	if err != nil {
-		return err
-	}
-	var next int64
-	if err := tx.QueryRowContext(ctx, "SELECT COALESCE(MAX(ord), 0) + 1 FROM tail").Scan(&next); err != nil {
-		return fmt.Errorf("read tail: %w", err)
-	}
-	for i, r := range all {
-		d := draftOf(r)
-		b, err := encodeDraft(d)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO tail (ord, stream, id, draft) VALUES ($1,$2,$3,$4)", next+int64(i), string(st), d.ID[:], b); err != nil {
-			return fmt.Errorf("keep tail: %w", err)
-		}
-		if id, _ := r.Meaning.Subject(); true {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM subject WHERE stream=$1 AND subject=$2", string(st), id[:]); err != nil {
-				return fmt.Errorf("take off read model: %w", err)
+			changed, err := res.RowsAffected()
+			if err != nil {
+				return fmt.Errorf("rekey %s: %w", st, err)
 			}
-		}
-	}
-	for _, table := range []string{"part", "record"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE stream=$1 AND seq>=$2", string(st), h.Signed); err != nil {
-			return fmt.Errorf("take off tail: %w", err)
-		}
-	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM commit_group WHERE stream=$1 AND first>=$2", string(st), h.Signed); err != nil {
-		return fmt.Errorf("take off tail: %w", err)
-	}
-	for _, r := range all {
-		id, _ := r.Meaning.Subject()
-		if err := s.project(ctx, tx, st, id); err != nil {
-			return err
-		}
-	}
-	hs, err := leaves(ctx, tx, st, 0, h.Signed)
-	if err != nil {
-		return err
-	}
-	tree := treeOf(hs)
-	back := h
-	back.Size, back.Applied, back.Root, back.Frontier = h.Signed, h.Signed, tree.Root(), tree.Frontier
-	return putHead(ctx, tx, h, back)
-}
-
-func treeOf(hs []tlog.Hash) record.Tree {
-	var t record.Tree
-	for _, l := range hs {
-		t = t.Add(l)
-	}
-	return t
-}
-
-// draftOf returns what a record of an own stream said before it had a place.
-func draftOf(st record.Stored) record.Draft {
-	m := st.Meaning
-	d := record.Draft{Stream: st.Stream, ID: m.ID, Type: m.Type, Schema: m.Schema, Day: m.Day, Audience: m.Audience, Refs: m.Refs, Parts: map[record.PartName][]byte{}}
-	for _, p := range st.Parts {
-		if p.Name != record.Meta && p.State == record.PartPresent {
-			d.Parts[p.Name] = p.Bytes
-		}
-	}
-	return d
-}
-
-func tailDrafts(ctx context.Context, q querier, st record.StreamID) ([]record.Draft, error) {
-	rows, err := q.QueryContext(ctx, "SELECT draft FROM tail WHERE stream=$1 ORDER BY ord", string(st))
-	if err != nil {
-		return nil, fmt.Errorf("read tail: %w", err)
-	}
-	defer rows.Close()
-	var out []record.Draft
-	for rows.Next() {
-		var b []byte
-		if err := rows.Scan(&b); err != nil {
-			return nil, fmt.Errorf("read tail: %w", err)
-		}
-		d, err := decodeDraft(b)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d)
-	}
-	return out, rows.Err()
-}
-
-// PutEvidence implements record.Log.
-func (s *Store) PutEvidence(ctx context.Context, st record.StreamID, evidence []byte) error {
-	return classify(s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO evidence (stream, evidence) VALUES ($1,$2) ON CONFLICT (stream) DO NOTHING", string(st), evidence); err != nil {
-			return fmt.Errorf("keep evidence: %w", err)
-		}
-		h, err := head(ctx, tx, st, s.d.forUpdate)
-		if err != nil {
-			return err
+			n += int(changed)
 		}
 		next := h
-		next.Frozen = "forked"
+		if next.Applied, err = appliedSize(ctx, tx, st, h.Size); err != nil {
+			return err
+		}
 		return putHead(ctx, tx, h, next)
-	}))
-}
-
-// Cosign implements record.Log.
-func (s *Store) Cosign(ctx context.Context, st record.StreamID, old, size uint64, root tlog.Hash, receipt []byte) error {
-	if size < old {
-		return fmt.Errorf("cosign %s at %d after %d: %w", st, size, old, record.ErrStale)
-	}
-	return classify(s.tx(ctx, func(tx *sql.Tx) error {
-		h, err := head(ctx, tx, st, s.d.forUpdate)
-		if err != nil {
-			return err
-		}
-		if size > appliedLimit(h) {
-			return fmt.Errorf("cosign %s at %d, applied %d: %w", st, size, h.Applied, record.ErrStale)
-		}
-		if old == 0 {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO cosigned (stream, size, root) VALUES ($1,0,$2) ON CONFLICT (stream) DO NOTHING", string(st), root[:]); err != nil {
-				return fmt.Errorf("cosign %s: %w", st, err)
-			}
-		}
-		res, err := tx.ExecContext(ctx, "UPDATE cosigned SET size=$2, root=$3 WHERE stream=$1 AND size=$4", string(st), size, root[:], old)
-		if err := changedOne(res, err, "cosign "+string(st)); err != nil {
-			return err
-		}
-		return putReceipt(ctx, tx, st, s.cfg.Self, size, receipt)
-	}))
-}
-
-// appliedLimit is how far a stream may be vouched for: to its first pending part.
-func appliedLimit(h record.Head) uint64 { return h.Applied }
-
-// Cosigned implements record.Log.
-func (s *Store) Cosigned(ctx context.Context, st record.StreamID) (uint64, tlog.Hash, error) {
-	var size uint64
-	var root []byte
-	err := s.read.QueryRowContext(ctx, "SELECT size, root FROM cosigned WHERE stream=$1", string(st)).Scan(&size, &root)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && size == 0 {
-		return 0, tlog.Hash{}, nil
-	}
-	if err != nil {
-		return 0, tlog.Hash{}, classify(fmt.Errorf("read cosigned size of %s: %w", st, err))
-	}
-	return size, tlog.Hash(root), nil
+	})
+	return n, err
 }

@@ -3,11 +3,14 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +30,10 @@ type dialect struct {
 	forUpdate string
 	// snapshotLevel makes a reading transaction see one state. SQLite's always do.
 	snapshotLevel sql.IsolationLevel
+	// durable refuses a database that acknowledges before its disk has the bytes.
+	durable func(ctx context.Context, db *sql.DB) error
+	// commitUnknown reports whether an error of COMMIT leaves open if the transaction took effect.
+	commitUnknown func(error) bool
 	// erase makes deleted bytes unreadable in the files; run after a transaction that deleted parts.
 	erase func(ctx context.Context, db *sql.DB) error
 	// vacuum is erase's hourly half.
@@ -35,30 +42,89 @@ type dialect struct {
 
 var postgresDialect = dialect{
 	name: "postgres", goose: goose.DialectPostgres, forUpdate: " FOR UPDATE", snapshotLevel: sql.LevelRepeatableRead,
-	erase:  func(context.Context, *sql.DB) error { return nil }, // rows stay until VACUUM, in Maintain
-	vacuum: func(ctx context.Context, db *sql.DB) error { _, err := db.ExecContext(ctx, "VACUUM part"); return err },
+	durable: func(ctx context.Context, db *sql.DB) error {
+		for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
+			if err := refuse(ctx, db, "SHOW "+name, "off"); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	// Unknown is every end but a server's plain refusal: a lost connection, and a server that is being stopped (57, 08).
+	commitUnknown: func(err error) bool {
+		var pe *pq.Error
+		if errors.As(err, &pe) {
+			return pe.Code.Class() == "57" || pe.Code.Class() == "08"
+		}
+		return !errors.Is(err, pq.ErrInFailedTransaction) && !errors.Is(err, sql.ErrTxDone) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+	},
+	erase: func(context.Context, *sql.DB) error { return nil }, // rows stay until VACUUM, in Maintain
+	vacuum: func(ctx context.Context, db *sql.DB) error {
+		return exec(ctx, db, "VACUUM part", "VACUUM restricted_part", "VACUUM tail")
+	},
 }
 
 var sqliteDialect = dialect{
 	name: "sqlite", goose: goose.DialectSQLite3,
+	durable: func(ctx context.Context, db *sql.DB) error {
+		for query, bad := range map[string][]string{"PRAGMA synchronous": {"0", "1"}, "PRAGMA journal_mode": {"off", "memory"}} {
+			if err := refuse(ctx, db, query, bad...); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	// A commit that fails is rolled back, unless the disk failed under it: then a later start may find it in the WAL.
+	commitUnknown: func(err error) bool {
+		var se *sqlite.Error
+		return errors.As(err, &se) && se.Code()&0xff == sqlite3.SQLITE_IOERR
+	},
 	erase: func(ctx context.Context, db *sql.DB) error { // secure_delete overwrites pages, the WAL may hold older ones
-		_, err := db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-		return err
+		var busy, frames, done int
+		if err := db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &done); err != nil {
+			return fmt.Errorf("truncate WAL: %w", err)
+		}
+		if busy != 0 {
+			return errors.New("truncate WAL: a reader still needs it")
+		}
+		return nil
 	},
 	vacuum: func(context.Context, *sql.DB) error { return nil },
 }
 
+func exec(ctx context.Context, db *sql.DB, statements ...string) error {
+	for _, q := range statements {
+		if _, err := db.ExecContext(ctx, q); err != nil {
+			return fmt.Errorf("%s: %w", q, err)
+		}
+	}
+	return nil
+}
+
+// refuse asks the database for a setting that must not be one of bad.
+func refuse(ctx context.Context, db *sql.DB, query string, bad ...string) error {
+	var v string
+	if err := db.QueryRowContext(ctx, query).Scan(&v); err != nil {
+		return classify(fmt.Errorf("%s: %w", query, err))
+	}
+	if slices.Contains(bad, v) {
+		return fmt.Errorf("%s says %s: an acknowledged record could be lost", query, v)
+	}
+	return nil
+}
+
 // openSQLite returns a writing pool of one connection and a reading pool.
 func openSQLite(file string) (write, read *sql.DB, err error) {
-	base := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(1)&_pragma=foreign_keys(1)"
+	base := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(1)"
 	if write, err = sql.Open("sqlite", base+"&_txlock=immediate"); err != nil {
 		return nil, nil, fmt.Errorf("open %s: %w", file, err)
 	}
 	write.SetMaxOpenConns(1)
-	if read, err = sql.Open("sqlite", base); err != nil {
+	if read, err = sql.Open("sqlite", base+"&_pragma=query_only(1)"); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open %s: %w", file, err), write.Close())
 	}
 	read.SetMaxOpenConns(8)
+	read.SetMaxIdleConns(8)
 	return write, read, nil
 }
 
@@ -106,70 +172,65 @@ func (p patient) Read(b []byte) (int, error) {
 	return p.Conn.Read(b)
 }
 
-// openPostgres returns one pool for reading and writing.
-func openPostgres(dsn string, unsafeTest bool) (*sql.DB, error) {
-	if !unsafeTest && !safeTransport(dsn) {
-		return nil, errors.New("postgres: set sslmode=verify-full or a unix socket (host=/…)")
-	}
-	sep := " "
-	if strings.Contains(dsn, "://") {
-		sep = "&"
-		if !strings.Contains(dsn, "?") {
-			sep = "?"
-		}
-	}
-	c, err := pq.NewConnector(dsn + sep + "statement_timeout=" + statementTimeout)
+// openPostgres returns a writing and a reading pool on the primary, so that readers never keep a writer waiting for a
+// connection.
+func openPostgres(dsn string, unsafeTest bool) (write, read *sql.DB, err error) {
+	cfg, err := pq.NewConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("postgres address: %w", err)
+		return nil, nil, fmt.Errorf("postgres address: %w", err)
+	}
+	if !unsafeTest && !safeTransport(cfg) {
+		return nil, nil, errors.New("postgres address: set sslmode=verify-full, or host=/… for a unix socket")
+	}
+	cfg = cfg.Clone()
+	cfg.Runtime["statement_timeout"] = statementTimeout
+	c, err := pq.NewConnectorConfig(cfg)
+	if err != nil {
+		return nil, nil, fmt.Errorf("postgres address: %w", err)
 	}
 	c.Dialer(dialer{net.Dialer{Timeout: 5 * time.Second}})
-	db := sql.OpenDB(c)
-	db.SetMaxOpenConns(16)
-	db.SetMaxIdleConns(16)
-	db.SetConnMaxIdleTime(5 * time.Minute)
-	return db, nil
-}
-
-// safeTransport reports whether a DSN reaches the server over verified TLS or a unix socket.
-func safeTransport(dsn string) bool {
-	return strings.Contains(dsn, "sslmode=verify-full") || strings.Contains(dsn, "host=/") || strings.Contains(dsn, "host=%2F")
-}
-
-// durable refuses a server that acknowledges before its disk has the bytes.
-func durable(ctx context.Context, db *sql.DB) error {
-	for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
-		var v string
-		if err := db.QueryRowContext(ctx, "SHOW "+name).Scan(&v); err != nil {
-			return fmt.Errorf("ask postgres for %s: %w", name, err)
-		}
-		if v == "off" {
-			return fmt.Errorf("postgres has %s=off: an acknowledged record could be lost; switch it on", name)
-		}
+	pool := func(n int) *sql.DB {
+		db := sql.OpenDB(c)
+		db.SetMaxOpenConns(n)
+		db.SetMaxIdleConns(n)
+		db.SetConnMaxIdleTime(5 * time.Minute)
+		return db
 	}
-	return nil
+	return pool(4), pool(12), nil
+}
+
+// safeTransport reports whether the server is reached over verified TLS, or every host over a unix socket.
+func safeTransport(cfg pq.Config) bool {
+	socket := func(host string, addr netip.Addr) bool { return !addr.IsValid() && strings.HasPrefix(host, "/") }
+	all := socket(cfg.Host, cfg.Hostaddr)
+	for _, m := range cfg.Multi {
+		all = all && socket(m.Host, m.Hostaddr)
+	}
+	return cfg.SSLMode == pq.SSLModeVerifyFull || all
 }
 
 // classify gives an error of the database the meaning that callers test for.
 func classify(err error) error {
-	if err == nil || errors.Is(err, record.ErrStorageFull) {
+	var lost commitLost
+	if err == nil || errors.Is(err, record.ErrStorageFull) || errors.As(err, &lost) {
 		return err
 	}
 	var se *sqlite.Error
 	if errors.As(err, &se) {
 		switch se.Code() & 0xff {
-		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY:
 			return fmt.Errorf("%w: %w", record.ErrStorageFull, err)
 		}
 	}
 	var pe *pq.Error
 	if errors.As(err, &pe) {
 		switch {
-		case pe.Code.Class() == "53", pe.Code.Class() == "58", pe.Code.Class() == "57", pe.Code == "25006":
+		case slices.Contains([]string{"08", "53", "57", "58"}, string(pe.Code.Class())), pe.Code == "25006":
 			return fmt.Errorf("%w: %w", record.ErrStorageFull, err)
 		}
 	}
 	var ne net.Error
-	if errors.As(err, &ne) || errors.Is(err, io.EOF) || errors.Is(err, sql.ErrConnDone) || strings.Contains(err.Error(), "bad connection") {
+	if errors.As(err, &ne) || errors.Is(err, io.EOF) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn) {
 		return fmt.Errorf("%w: %w", record.ErrStorageFull, err)
 	}
 	return err

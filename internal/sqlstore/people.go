@@ -263,7 +263,7 @@ func (s *Store) EndSession(ctx context.Context, family string) error {
 // Standing implements auth.Sessions.
 func (s *Store) Standing(ctx context.Context, account, family string) (auth.Standing, error) {
 	var live sql.NullInt64
-	a, err := scanAccount(s.write.QueryRowContext(ctx, "SELECT "+accountColumns+", x.live FROM account a LEFT JOIN session x ON x.account=a.id AND x.family=$2 WHERE a.id=$1", account, family), &live)
+	a, err := scanAccount(s.read.QueryRowContext(ctx, "SELECT "+accountColumns+", x.live FROM account a LEFT JOIN session x ON x.account=a.id AND x.family=$2 WHERE a.id=$1", account, family), &live)
 	if err != nil {
 		return auth.Standing{}, err
 	}

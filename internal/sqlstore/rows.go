@@ -105,22 +105,6 @@ func place(st record.Stored) (id, subject, version any) {
 	return id, sub[:], int64(v)
 }
 
-func insertRecord(ctx context.Context, tx *sql.Tx, st record.Stored) error {
-	id, subject, version := place(st)
-	if _, err := tx.ExecContext(ctx, "INSERT INTO record (stream, seq, header, leaf, id, subject, version, unusable) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)",
-		string(st.Stream), st.Seq, st.Header, st.Leaf[:], id, subject, version, st.Unusable); err != nil {
-		return fmt.Errorf("insert record %s %d: %w", st.Stream, st.Seq, err)
-	}
-	for i, p := range st.Parts {
-		salt, data := partBytes(p)
-		if _, err := tx.ExecContext(ctx, "INSERT INTO part (stream, seq, ord, name, state, salt, bytes, keys, gone_by) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
-			string(st.Stream), st.Seq, i, string(p.Name), int(p.State), salt, data, joinKeys(p.Keys), p.GoneBy); err != nil {
-			return fmt.Errorf("insert part %s of %s %d: %w", p.Name, st.Stream, st.Seq, err)
-		}
-	}
-	return nil
-}
-
 // partBytes returns salt and bytes as columns, null unless the part is present.
 func partBytes(p record.StoredPart) (salt, data []byte) {
 	if p.State != record.PartPresent {
@@ -246,27 +230,6 @@ func leaves(ctx context.Context, q querier, s record.StreamID, from, to uint64) 
 	return out, nil
 }
 
-// project writes a subject's read model anew from its records.
-func (s *Store) project(ctx context.Context, tx *sql.Tx, st record.StreamID, subject record.RecordID) error {
-	if s.cfg.Project == nil {
-		return nil
-	}
-	all, err := subjectRecords(ctx, tx, st, subject)
-	if err != nil {
-		return err
-	}
-	row, ok := s.cfg.Project(all)
-	if !ok || len(all) == 0 {
-		return nil
-	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO subject (stream, subject, type, version, state, valid_until, day, seq) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)"+
-		" ON CONFLICT (stream, subject) DO UPDATE SET type=$3, version=$4, state=$5, valid_until=$6, seq=$8",
-		string(st), subject[:], row.Type, row.Version, row.State, row.ValidUntil, all[0].Meaning.Day, all[len(all)-1].Seq); err != nil {
-		return fmt.Errorf("write read model: %w", err)
-	}
-	return nil
-}
-
 // subjectRecords returns what Log.Subject does.
 func subjectRecords(ctx context.Context, q querier, s record.StreamID, subject record.RecordID) ([]record.Stored, error) {
 	all, err := records(ctx, q, "r.stream=$1 AND (r.subject=$2 OR (r.id=$2 AND r.subject IS NULL AND r.unusable=''))", string(s), subject[:])
@@ -274,4 +237,12 @@ func subjectRecords(ctx context.Context, q querier, s record.StreamID, subject r
 		return nil, err
 	}
 	return byVersion(all), nil
+}
+
+func treeOf(hs []tlog.Hash) record.Tree {
+	var t record.Tree
+	for _, l := range hs {
+		t = t.Add(l)
+	}
+	return t
 }

@@ -12,25 +12,16 @@ import (
 
 var _ auth.UsedIDs = (*Store)(nil)
 
-// Use implements auth.UsedIDs.
+// Use implements auth.UsedIDs: an append of nothing but a used id, so that many at once share one commit.
 func (s *Store) Use(ctx context.Context, u record.Use) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		floor, err := s.fence(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if u.Expires <= floor {
-			return record.ErrReplayed
-		}
-		res, err := tx.ExecContext(ctx, "INSERT INTO used_id (kind, id, expires) VALUES ($1,$2,$3) ON CONFLICT DO NOTHING", u.Kind, u.ID, u.Expires)
-		return one(res, err, "note used id", record.ErrReplayed)
-	})
+	_, err := s.Append(ctx, record.Append{Uses: []record.Use{u}})
+	return err
 }
 
 // Floor implements auth.UsedIDs.
 func (s *Store) Floor(ctx context.Context) (int64, error) {
 	var floor int64
-	err := s.write.QueryRowContext(ctx, "SELECT floor FROM node WHERE one=1").Scan(&floor)
+	err := s.read.QueryRowContext(ctx, "SELECT floor FROM node WHERE one=1").Scan(&floor)
 	return floor, classify(err)
 }
 
@@ -74,6 +65,9 @@ func (s *Store) Maintain(ctx context.Context) error {
 	}
 	if err == nil {
 		err = s.d.vacuum(ctx, s.write)
+	}
+	if err == nil {
+		s.eraseOwed.Store(false)
 	}
 	return classify(err)
 }

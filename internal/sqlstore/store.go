@@ -42,14 +42,6 @@ type Config struct {
 	UnsafeTest bool
 }
 
-// Row is a subject's read model: what a list is filtered by, no personal data.
-type Row struct {
-	Type       string
-	Version    uint64
-	State      string
-	ValidUntil string // civil date, empty for none
-}
-
 // Store is one node's database.
 type Store struct {
 	cfg   Config
@@ -58,14 +50,15 @@ type Store struct {
 	read  *sql.DB
 	epoch int64
 
-	mu      sync.Mutex // guards queue and writing
+	mu      sync.Mutex // guards queue, writing and closed
 	queue   []*request
 	writing bool
+	closed  bool
+	places  chan struct{} // one for each queued request
+	writers sync.WaitGroup
+	issued  map[record.StreamID]*uint64 // of the writing goroutine, for record.NextSeq alone
 
-	eraseFails atomic.Int64 // deletions whose bytes wait for Maintain
-
-	relMu    sync.RWMutex
-	released map[record.StreamID]bool
+	eraseOwed atomic.Bool // deleted bytes may still be in the files: Maintain erases again
 }
 
 var _ record.Log = (*Store)(nil)
@@ -85,7 +78,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 // OpenReader connects for tools that only read: nothing is migrated and a running node keeps its place. Whatever appends
 // is refused as fenced.
 func OpenReader(ctx context.Context, c Config) (*Store, error) {
-	s := &Store{cfg: c, released: map[record.StreamID]bool{}, epoch: -1}
+	s := &Store{cfg: c, epoch: -1, places: make(chan struct{}, maxQueued), issued: map[record.StreamID]*uint64{}}
 	var err error
 	switch c.Driver {
 	case "sqlite":
@@ -93,16 +86,15 @@ func OpenReader(ctx context.Context, c Config) (*Store, error) {
 		s.write, s.read, err = openSQLite(c.DSN)
 	case "postgres":
 		s.d = postgresDialect
-		s.write, err = openPostgres(c.DSN, c.UnsafeTest)
-		s.read = s.write
+		s.write, s.read, err = openPostgres(c.DSN, c.UnsafeTest)
 	default:
 		err = fmt.Errorf("database driver %q: want postgres or sqlite", c.Driver)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if s.d.name == "postgres" && !c.UnsafeTest {
-		if err := durable(ctx, s.write); err != nil {
+	if !c.UnsafeTest {
+		if err := s.d.durable(ctx, s.write); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
@@ -127,50 +119,68 @@ func (s *Store) start(ctx context.Context) error {
 	return nil
 }
 
-// Close ends all connections.
+// Close takes no more appends, waits until those that are queued are written, and ends all connections.
 func (s *Store) Close() error {
-	var err error
-	if s.read != nil && s.read != s.write {
-		err = s.read.Close()
-	}
-	if s.write != nil {
-		err = errors.Join(err, s.write.Close())
-	}
-	return err
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.writers.Wait()
+	return errors.Join(s.read.Close(), s.write.Close())
 }
 
 // own reports whether a stream is this node's.
 func (s *Store) own(st record.StreamID) bool { return st.Member() == s.cfg.Self }
 
-// isReleased reports whether checkpoints of an own stream are signed as records come. Streams that never leave the node
-// need no release.
-func (s *Store) isReleased(st record.StreamID) bool {
-	if st.Kind() != record.Records {
-		return true
+// issuedOf belongs to the writing goroutine.
+func (s *Store) issuedOf(st record.StreamID) *uint64 {
+	if s.issued[st] == nil {
+		s.issued[st] = new(uint64)
 	}
-	s.relMu.RLock()
-	defer s.relMu.RUnlock()
-	return s.released[st]
+	return s.issued[st]
 }
 
+// commitLost says that the answer to a COMMIT did not come: nobody can tell by it whether the transaction took effect.
+type commitLost struct{ error }
+
+func (e commitLost) Unwrap() error { return e.error }
+
 // tx runs f in one writing transaction.
-func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) (err error) {
+func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return classify(err)
 	}
-	defer func() {
-		if err != nil {
-			if rb := tx.Rollback(); rb != nil && !errors.Is(rb, sql.ErrTxDone) {
-				err = errors.Join(err, rb)
-			}
-			err = classify(err)
+	if err := f(tx); err != nil {
+		if rb := tx.Rollback(); rb != nil && !errors.Is(rb, sql.ErrTxDone) {
+			err = errors.Join(err, rb)
 		}
-	}()
-	if err = f(tx); err != nil {
-		return err
+		return classify(err)
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		if s.d.commitUnknown(err) {
+			return fmt.Errorf("outcome of commit is unknown: %w", commitLost{err})
+		}
+		return classify(err)
+	}
+	return nil
+}
+
+// fenced runs f in one writing transaction, unless a newer process has taken over.
+func (s *Store) fenced(ctx context.Context, f func(*sql.Tx) error) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := s.fence(ctx, tx); err != nil {
+			return err
+		}
+		return f(tx)
+	})
+}
+
+// eraseNow makes deleted bytes unreadable in the files. What deleted them is committed whether this succeeds or not;
+// Maintain does it again within the hour, and only then a deletion is called gone.
+func (s *Store) eraseNow(ctx context.Context) {
+	if err := s.d.erase(ctx, s.write); err != nil {
+		s.eraseOwed.Store(true)
+	}
 }
 
 // fence fails with ErrFenced once a newer process has taken over; it locks out a take-over until the transaction ends.

@@ -2,341 +2,329 @@ package sqlstore
 
 import (
 	"context"
-	"crypto/subtle"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/pilinhub/pilin/record"
 )
 
+// writer is the work of one transaction that appends. Everything that may refuse a request is read once for the whole
+// batch, under the locks; what a request then places is kept here and written many rows at a time.
+type writer struct {
+	s     *Store
+	tx    *sql.Tx
+	floor int64 // of one-use ids
+	tail  bool  // drafts that were taken off wait to be appended again
+
+	heads map[record.StreamID]*ownHead
+	order []record.StreamID // in which they are locked
+
+	slots map[slot]*request // idempotency slots taken in this batch
+	kept  map[slot]keptAnswer
+	used  map[useKey]bool // one-use ids of the database and of this batch
+	ids   map[idAt]bool   // record ids of the database and of this batch
+	lines map[subjectAt]*record.Versions
+
+	fresh   []record.Stored               // placed and not inserted yet
+	placed  map[subjectAt][]record.Stored // all records of subjects that began in this batch
+	touched []subjectAt
+	erased  bool
+}
+
 // ownHead is an own stream's head while a batch is written.
 type ownHead struct {
 	old, now record.Head
 	tree     record.Tree
+	released bool
+	pending  *uint64 // first record with a pending part
+	bytes    int     // of what is placed
 }
 
-// writer is the work of one transaction.
-type writer struct {
-	s        *Store
-	tx       *sql.Tx
-	floor    int64
-	heads    map[record.StreamID]*ownHead
-	order    []record.StreamID
-	slots    map[[2]string]*request // idempotency slots taken in this batch
-	touched  []subjectAt
-	uses     map[[2]string]bool
-	erased   bool
-	taken    map[versionAt]bool
-	ids      map[record.RecordID]bool
-	repeated []*request
-}
-
-type subjectAt struct {
-	stream  record.StreamID
-	subject record.RecordID
-}
-
-type versionAt struct {
-	subjectAt
-	version uint64
-}
-
-// streamRank is the order in which streams are locked: audit, local, records.
-func streamRank(s record.StreamID) int {
-	switch s.Kind() {
-	case record.Audit:
-		return 0
-	case record.Local:
-		return 1
+type (
+	slot       struct{ scope, key string }
+	keptAnswer struct{ answer, hash []byte }
+	useKey     struct{ kind, id string }
+	idAt       struct {
+		stream record.StreamID
+		id     record.RecordID
 	}
-	return 2
+	subjectAt struct {
+		stream  record.StreamID
+		subject record.RecordID
+	}
+)
+
+func newWriter(s *Store) *writer {
+	return &writer{s: s, heads: map[record.StreamID]*ownHead{}, slots: map[slot]*request{}, kept: map[slot]keptAnswer{}, used: map[useKey]bool{},
+		ids: map[idAt]bool{}, lines: map[subjectAt]*record.Versions{}, placed: map[subjectAt][]record.Stored{}}
 }
 
-// lock fences off other processes and locks the heads of the batch in the fixed order.
+// lock fences off other processes, locks the heads of the batch in the fixed order and reads what may refuse a request.
 func (w *writer) lock(ctx context.Context, batch []*request) error {
 	var err error
 	if w.floor, err = w.s.fence(ctx, w.tx); err != nil {
 		return err
 	}
+	var ids, slots, uses [][]any
 	for _, r := range batch {
 		for _, d := range r.a.Drafts {
+			ids = append(ids, []any{d.ID[:]})
 			if !slices.Contains(w.order, d.Stream) {
 				w.order = append(w.order, d.Stream)
 			}
 		}
+		if r.a.Key != "" {
+			slots = append(slots, []any{r.a.Scope, r.a.Key})
+		}
+		for _, u := range r.a.Uses {
+			uses = append(uses, []any{u.Kind, u.ID})
+		}
 	}
-	slices.SortFunc(w.order, func(a, b record.StreamID) int {
-		if ra, rb := streamRank(a), streamRank(b); ra != rb {
-			return ra - rb
-		}
-		if a < b {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(w.order, record.CompareLockOrder)
 	for _, st := range w.order {
-		h, err := head(ctx, w.tx, st, w.s.d.forUpdate)
-		if err != nil {
+		if err := w.lockHead(ctx, st); err != nil {
 			return err
 		}
-		if h.Frozen != "" {
-			return fmt.Errorf("append to %s: stream is frozen (%s)", st, h.Frozen)
-		}
-		w.heads[st] = &ownHead{old: h, now: h, tree: record.Tree{Size: h.Size, Frontier: h.Frontier}}
 	}
-	w.uses, w.taken, w.ids = map[[2]string]bool{}, map[versionAt]bool{}, map[record.RecordID]bool{}
+	return w.readRefusals(ctx, ids, slots, uses)
+}
+
+func (w *writer) lockHead(ctx context.Context, st record.StreamID) error {
+	h, err := head(ctx, w.tx, st, w.s.d.forUpdate)
+	if err != nil {
+		return err
+	}
+	if h.Frozen != "" {
+		return fmt.Errorf("append to %s: stream is frozen (%s)", st, h.Frozen)
+	}
+	released, err := w.s.isReleased(ctx, w.tx, st)
+	if err != nil {
+		return err
+	}
+	own := &ownHead{old: h, now: h, tree: record.Tree{Size: h.Size, Frontier: h.Frontier}, released: released}
+	if h.Applied < h.Size { // parts of records that were taken back are still on their way
+		own.pending = &h.Applied
+	}
+	w.heads[st] = own
 	return nil
 }
 
-// place decides about one request and, unless it is refused, inserts its records. A refusal is the request's own error and
-// leaves the transaction whole; a returned error is the transaction's.
-func (w *writer) place(ctx context.Context, r *request) error {
-	if done, err := w.known(ctx, r); done || err != nil {
-		return err
+// readRefusals reads which ids, idempotency slots and one-use ids of the batch the database knows.
+func (w *writer) readRefusals(ctx context.Context, ids, slots, uses [][]any) error {
+	err := eachRow(ctx, w.tx, "SELECT stream, id FROM record WHERE id", ids, func(rows *sql.Rows) error {
+		var at idAt
+		var id []byte
+		if err := rows.Scan(&at.stream, &id); err != nil {
+			return err
+		}
+		at.id = record.RecordID(id)
+		w.ids[at] = true
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("look up record ids: %w", err)
 	}
-	if refusal, err := w.refusal(ctx, r); refusal != nil || err != nil {
-		r.err = refusal
+	err = eachRow(ctx, w.tx, "SELECT scope, key, answer, body_hash FROM idempotency WHERE (scope, key)", slots, func(rows *sql.Rows) error {
+		var at slot
+		var k keptAnswer
+		if err := rows.Scan(&at.scope, &at.key, &k.answer, &k.hash); err != nil {
+			return err
+		}
+		w.kept[at] = k
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("look up idempotency keys: %w", err)
+	}
+	err = eachRow(ctx, w.tx, "SELECT kind, id FROM used_id WHERE (kind, id)", uses, func(rows *sql.Rows) error {
+		var u useKey
+		if err := rows.Scan(&u.kind, &u.id); err != nil {
+			return err
+		}
+		w.used[u] = true
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("look up one-use ids: %w", err)
+	}
+	if len(ids) > 0 {
+		var n int
+		if err := w.tx.QueryRowContext(ctx, "SELECT count(*) FROM tail").Scan(&n); err != nil {
+			return fmt.Errorf("read tail: %w", err)
+		}
+		w.tail = n > 0
+	}
+	return nil
+}
+
+// place decides about one request and, unless it is refused, gives its records their places. A refusal is the request's
+// own error and leaves the transaction whole; a returned error is the transaction's.
+func (w *writer) place(ctx context.Context, r *request) error {
+	if w.known(r) {
+		return nil
+	}
+	for i, u := range r.a.Uses {
+		again := slices.ContainsFunc(r.a.Uses[:i], func(v record.Use) bool { return v.Kind == u.Kind && v.ID == u.ID })
+		if again || w.used[useKey{u.Kind, u.ID}] || record.Replayed(u, w.floor) {
+			r.err = record.ErrReplayed
+			return nil
+		}
+	}
+	plan, err := w.plan(ctx, r)
+	if err != nil || r.err != nil {
 		return err
 	}
 	for _, u := range r.a.Uses {
-		w.uses[[2]string{u.Kind, u.ID}] = true
-		if _, err := w.tx.ExecContext(ctx, "INSERT INTO used_id (kind, id, expires) VALUES ($1,$2,$3)", u.Kind, u.ID, u.Expires); err != nil {
-			return fmt.Errorf("note used id: %w", err)
-		}
+		w.used[useKey{u.Kind, u.ID}] = true
 	}
-	for _, d := range r.a.Drafts {
-		h := w.heads[d.Stream]
-		st, err := w.s.cfg.Sealer.Seal(d, h.now.Size)
-		if err != nil {
-			return err
-		}
-		if err := insertRecord(ctx, w.tx, st); err != nil {
-			return err
-		}
-		if err := w.effect(ctx, st); err != nil {
-			return err
-		}
-		h.tree = h.tree.Add(st.Leaf)
-		h.now.Size++
-		r.res.Records = append(r.res.Records, record.Placed{ID: d.ID, Stream: d.Stream, Seq: st.Seq, Leaf: st.Leaf})
+	for at, line := range plan.lines {
+		w.lines[at] = line
 	}
 	if r.a.Key != "" {
-		w.slots[[2]string{r.a.Scope, r.a.Key}] = r
+		w.slots[slot{r.a.Scope, r.a.Key}] = r
+	}
+	for _, st := range plan.records {
+		if err := w.put(ctx, st); err != nil {
+			return err
+		}
+		r.res.Records = append(r.res.Records, record.Placed{ID: st.Meaning.ID, Stream: st.Stream, Seq: st.Seq, Leaf: st.Leaf})
 	}
 	return nil
 }
 
 // known answers a request whose idempotency key was used before, in this batch or earlier.
-func (w *writer) known(ctx context.Context, r *request) (bool, error) {
+func (w *writer) known(r *request) bool {
 	if r.a.Key == "" {
-		return false, nil
+		return false
 	}
-	if first := w.slots[[2]string{r.a.Scope, r.a.Key}]; first != nil {
+	at := slot{r.a.Scope, r.a.Key}
+	if first := w.slots[at]; first != nil {
 		if first.a.BodyHash != r.a.BodyHash {
 			r.err = record.ErrIdempotencyConflict
-			return true, nil
 		}
-		r.res.Repeated = true
-		w.repeated = append(w.repeated, r)
-		return true, nil
+		r.res.Repeated = r.err == nil // answered as soon as the first one is
+		return true
 	}
-	answer, hash, err := answered(ctx, w.tx, r.a.Scope, r.a.Key)
+	k, ok := w.kept[at]
 	switch {
-	case errors.Is(err, record.ErrNotFound):
-		return false, nil
-	case err != nil:
-		return false, err
-	case subtle.ConstantTimeCompare(hash[:], r.a.BodyHash[:]) != 1:
+	case !ok:
+		return false
+	case [32]byte(k.hash) != r.a.BodyHash:
 		r.err = record.ErrIdempotencyConflict
 	default:
-		r.res = record.Appended{Repeated: true, Answer: answer}
+		r.res = record.Appended{Repeated: true, Answer: k.answer}
 	}
-	return true, nil
+	return true
 }
 
-// refusal says why a request cannot be done, before anything of it is written.
-func (w *writer) refusal(ctx context.Context, r *request) (refusal, err error) {
-	for i, u := range r.a.Uses {
-		if u.Expires <= w.floor || w.uses[[2]string{u.Kind, u.ID}] || slices.Contains(r.a.Uses[:i], u) {
-			return record.ErrReplayed, nil
-		}
-		var n int
-		if err := w.tx.QueryRowContext(ctx, "SELECT count(*) FROM used_id WHERE kind=$1 AND id=$2", u.Kind, u.ID).Scan(&n); err != nil {
-			return nil, fmt.Errorf("read used id: %w", err)
-		}
-		if n > 0 {
-			return record.ErrReplayed, nil
-		}
-	}
-	mine := map[versionAt]bool{}
+// plan is what one request would place.
+type plan struct {
+	records []record.Stored
+	lines   map[subjectAt]*record.Versions
+}
+
+// plan seals the request's drafts at their places; r.err says why it is refused.
+func (w *writer) plan(ctx context.Context, r *request) (plan, error) {
+	p := plan{lines: map[subjectAt]*record.Versions{}}
+	sizes := map[record.StreamID]uint64{}
+	ids := map[idAt]bool{}
 	for _, d := range r.a.Drafts {
-		if w.ids[d.ID] {
-			return record.ErrDuplicateRecord, nil
+		seq := record.NextSeq(w.heads[d.Stream].now.Size+sizes[d.Stream], w.s.issuedOf(d.Stream))
+		sizes[d.Stream]++
+		st, err := w.s.cfg.Sealer.Seal(d, seq)
+		if err != nil {
+			return p, err
 		}
-		m := record.Meaning{ID: d.ID, Refs: d.Refs}
-		subject, version := m.Subject()
-		at := versionAt{subjectAt{d.Stream, subject}, version}
-		if w.taken[at] || mine[at] {
-			return record.ErrVersionTaken, nil
+		if at := (idAt{d.Stream, d.ID}); w.ids[at] || ids[at] {
+			r.err = record.ErrDuplicateRecord
+			return p, nil
 		}
-		mine[at] = true
-		var ids, versions int
-		if err := w.tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM record WHERE id=$1 AND stream=$2), (SELECT count(*) FROM record WHERE stream=$2 AND subject=$3 AND version=$4)",
-			d.ID[:], string(d.Stream), subject[:], version).Scan(&ids, &versions); err != nil {
-			return nil, fmt.Errorf("read version: %w", err)
+		ids[idAt{d.Stream, d.ID}] = true
+		subject, _ := st.Meaning.Subject()
+		at := subjectAt{d.Stream, subject}
+		if p.lines[at] == nil {
+			if p.lines[at], err = w.line(ctx, at, st.Meaning); err != nil {
+				return p, err
+			}
 		}
-		switch {
-		case ids > 0:
-			return record.ErrDuplicateRecord, nil
-		case versions > 0:
-			return record.ErrVersionTaken, nil
+		if r.err = p.lines[at].Check(st.Meaning); r.err != nil {
+			return p, nil
 		}
+		p.lines[at].Add(st.Meaning)
+		p.records = append(p.records, st)
 	}
-	for at := range mine {
-		w.taken[at] = true
-	}
-	return nil, nil
+	return p, nil
 }
 
-// effect does what a record means at its origin: an erasure deletes, a record that was taken off is back.
-func (w *writer) effect(ctx context.Context, st record.Stored) error {
-	w.ids[st.Meaning.ID] = true
+// line returns a copy of what the stream holds of a subject.
+func (w *writer) line(ctx context.Context, at subjectAt, m record.Meaning) (*record.Versions, error) {
+	if known := w.lines[at]; known != nil {
+		return known.Clone(), nil
+	}
+	line := &record.Versions{}
+	if _, change := m.Change(); !change {
+		return line, nil // it begins a subject whose name is its own id, and that id is free
+	}
+	err := each(ctx, w.tx, "SELECT r.header, p.bytes FROM record r LEFT JOIN part p ON p.stream=r.stream AND p.seq=r.seq AND p.name='meta' WHERE r.stream=$1 AND r.subject=$2",
+		[]any{string(at.stream), at.subject[:]}, func(rows *sql.Rows) error {
+			var header, meta []byte
+			if err := rows.Scan(&header, &meta); err != nil {
+				return err
+			}
+			h, err := record.DecodeHeader(header)
+			if err != nil {
+				return err
+			}
+			have, err := h.Meaning(meta)
+			if err == nil {
+				line.Add(have)
+			}
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read subject %s: %w", at.subject, err)
+	}
+	return line, nil
+}
+
+// put takes a record into the batch: tree, effects at the origin, read model.
+func (w *writer) put(ctx context.Context, st record.Stored) error {
+	h := w.heads[st.Stream]
+	h.tree = h.tree.Add(st.Leaf)
+	h.now.Size++
+	h.bytes += contentSize([]record.Stored{st})
+	w.ids[idAt{st.Stream, st.Meaning.ID}] = true
+	w.fresh = append(w.fresh, st)
 	subject, _ := st.Meaning.Subject()
 	at := subjectAt{st.Stream, subject}
 	if !slices.Contains(w.touched, at) {
 		w.touched = append(w.touched, at)
 	}
-	if _, err := w.tx.ExecContext(ctx, "DELETE FROM tail WHERE id=$1", st.Meaning.ID[:]); err != nil {
-		return fmt.Errorf("clear tail: %w", err)
+	ref, change := st.Meaning.Change()
+	if change {
+		delete(w.placed, at) // read back: what was there before counts too
+	} else {
+		w.placed[at] = []record.Stored{st}
 	}
-	ref, ok := st.Meaning.Change()
-	if !ok || !ref.Rel.Deletes() {
+	if w.tail {
+		if err := clearTail(ctx, w.tx, st.Meaning.ID); err != nil {
+			return err
+		}
+	}
+	if !change || !ref.Rel.Deletes() {
 		return nil
 	}
-	return w.restrict(ctx, st, subject, ref.Rel == record.Erases)
+	w.erased = w.erased || ref.Rel == record.Erases
+	if err := w.flush(ctx); err != nil {
+		return err
+	}
+	return restrict(ctx, w.tx, st)
 }
 
-// restrict takes the content of a subject's earlier records out of every view, frame and range. Until retention ends the
-// origin keeps it in a table of its own that nothing else reads; an erasure deletes it there too.
-func (w *writer) restrict(ctx context.Context, st record.Stored, subject record.RecordID, erase bool) error {
-	const earlier = "stream=$1 AND seq IN (SELECT seq FROM record WHERE stream=$1 AND subject=$2 AND seq<$3)"
-	args := []any{string(st.Stream), subject[:], st.Seq}
-	if erase {
-		w.erased = true
-		if _, err := w.tx.ExecContext(ctx, "DELETE FROM restricted_part WHERE "+earlier, args...); err != nil {
-			return fmt.Errorf("erase: %w", err)
-		}
-	} else if _, err := w.tx.ExecContext(ctx, "INSERT INTO restricted_part (stream, seq, name, salt, bytes) SELECT stream, seq, name, salt, bytes FROM part WHERE name<>'meta' AND state=$4 AND "+earlier,
-		append(args, int(record.PartPresent))...); err != nil {
-		return fmt.Errorf("restrict superseded parts: %w", err)
-	}
-	if _, err := w.tx.ExecContext(ctx, "UPDATE part SET state=$4, salt=NULL, bytes=NULL, gone_by=$3 WHERE name<>'meta' AND state<>$4 AND "+earlier,
-		append(args, int(record.PartGone))...); err != nil {
-		return fmt.Errorf("take out superseded parts: %w", err)
-	}
-	return nil
-}
-
-// seal closes the commit groups: read models, heads, and last the checkpoints, over headers read back from the database.
-func (w *writer) seal(ctx context.Context) error {
-	for _, at := range w.touched {
-		if err := w.s.project(ctx, w.tx, at.stream, at.subject); err != nil {
-			return err
-		}
-	}
-	for _, st := range w.order {
-		h := w.heads[st]
-		if h.now.Size == h.old.Size {
-			continue
-		}
-		tree, err := w.reread(ctx, h)
-		if err != nil {
-			return err
-		}
-		h.now.Frontier, h.now.Root, h.now.Applied = tree.Frontier, tree.Root(), tree.Size
-		var note []byte
-		if w.s.isReleased(st) {
-			if note, err = w.s.checkpoint(st, tree); err != nil {
-				return err
-			}
-			h.now.Checkpoint, h.now.Signed = note, tree.Size
-		}
-		if _, err := w.tx.ExecContext(ctx, "INSERT INTO commit_group (stream, first, size, checkpoint) VALUES ($1,$2,$3,$4)", string(st), h.old.Size, h.now.Size, note); err != nil {
-			return fmt.Errorf("insert commit group: %w", err)
-		}
-		if err := putHead(ctx, w.tx, h.old, h.now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// reread hashes the new headers as the database returns them: a bit that flipped on the way is found before it is signed.
-func (w *writer) reread(ctx context.Context, h *ownHead) (record.Tree, error) {
-	rows, err := w.tx.QueryContext(ctx, "SELECT header FROM record WHERE stream=$1 AND seq>=$2 ORDER BY seq", string(h.old.Stream), h.old.Size)
-	if err != nil {
-		return record.Tree{}, fmt.Errorf("read back: %w", err)
-	}
-	defer rows.Close()
-	tree := record.Tree{Size: h.old.Size, Frontier: h.old.Frontier}
-	for rows.Next() {
-		var b []byte
-		if err := rows.Scan(&b); err != nil {
-			return tree, fmt.Errorf("read back: %w", err)
-		}
-		tree = tree.Add(record.Leaf(b))
-	}
-	if err := rows.Err(); err != nil {
-		return tree, fmt.Errorf("read back: %w", err)
-	}
-	if tree.Size != h.now.Size || tree.Root() != h.tree.Root() {
-		return tree, fmt.Errorf("%s: what was read back is not what was written", h.old.Stream)
-	}
-	return tree, nil
-}
-
-// checkpoint signs a tree of an own stream.
-func (s *Store) checkpoint(st record.StreamID, tree record.Tree) ([]byte, error) {
-	sg, ok := s.cfg.Signer(st, max(tree.Size, 1)-1)
-	if !ok {
-		return nil, fmt.Errorf("sign %s at %d: the charter names a key that this node does not have", st, tree.Size)
-	}
-	return record.SignCheckpoint(sg, record.Checkpoint{Federation: s.cfg.Federation(), Stream: st, Size: tree.Size, Root: tree.Root(), Charter: s.cfg.Charter()})
-}
-
-// answer makes and keeps the request's answer.
-func (w *writer) answer(ctx context.Context, r *request) error {
-	if r.err != nil || r.res.Repeated {
-		return nil
-	}
-	r.res.Checkpoint = map[record.StreamID][]byte{}
-	for _, p := range r.res.Records {
-		if h := w.heads[p.Stream]; h.now.Signed > p.Seq {
-			r.res.Checkpoint[p.Stream] = h.now.Checkpoint
-		}
-	}
-	if r.a.Answer != nil {
-		var err error
-		if r.res.Answer, err = r.a.Answer(r.res); err != nil {
-			return fmt.Errorf("make answer: %w", err)
-		}
-	}
-	if r.a.Key != "" {
-		kept := r.res.Answer
-		if kept == nil {
-			kept = []byte{}
-		}
-		if _, err := w.tx.ExecContext(ctx, "INSERT INTO idempotency (scope, key, body_hash, answer, at) VALUES ($1,$2,$3,$4,$5)",
-			r.a.Scope, r.a.Key, r.a.BodyHash[:], kept, w.s.cfg.Now().Unix()); err != nil {
-			return fmt.Errorf("keep answer: %w", err)
-		}
-	}
-	for _, again := range w.repeated {
-		if w.slots[[2]string{again.a.Scope, again.a.Key}] == r {
-			again.res.Answer = r.res.Answer
-		}
-	}
-	return nil
+// flush inserts what was placed.
+func (w *writer) flush(ctx context.Context) error {
+	fresh := w.fresh
+	w.fresh = nil
+	return insertRecords(ctx, w.tx, fresh)
 }

@@ -14,13 +14,15 @@ CREATE TABLE stream_head (
     frontier   BYTEA NOT NULL, -- 32 bytes each, left to right
     checkpoint BYTEA,
     signed     BIGINT NOT NULL,
-    frozen     TEXT NOT NULL
+    frozen     TEXT NOT NULL,
+    released   BIGINT NOT NULL DEFAULT 0 -- epoch of the process that was released
 );
 
 CREATE TABLE commit_group (
     stream     TEXT NOT NULL,
     first      BIGINT NOT NULL,
     size       BIGINT NOT NULL, -- of the stream, with this group
+    bytes      BIGINT NOT NULL, -- of headers and parts when it was stored; bounds what is read at once
     checkpoint BYTEA,           -- null while the own stream is not released
     PRIMARY KEY (stream, first)
 );

@@ -1,0 +1,79 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/pilinhub/pilin/record"
+)
+
+// Row is a subject's read model: what a list is filtered by, no personal data.
+type Row struct {
+	Type       string
+	Version    uint64
+	State      string
+	ValidUntil string // civil date, empty for none
+}
+
+// projection is the read models that one transaction changes.
+type projection struct {
+	rows [][]any
+	none []subjectAt // subjects that have none (any more)
+}
+
+func (s *Store) projectInto(p *projection, at subjectAt, all []record.Stored) {
+	if len(all) > 0 {
+		if row, ok := s.cfg.Project(all); ok {
+			p.rows = append(p.rows, []any{string(at.stream), append([]byte{}, at.subject[:]...), row.Type, row.Version, row.State, row.ValidUntil, all[0].Meaning.Day, all[len(all)-1].Seq})
+			return
+		}
+	}
+	p.none = append(p.none, at)
+}
+
+func (p *projection) write(ctx context.Context, tx *sql.Tx) error {
+	if err := insertMany(ctx, tx, "INSERT INTO subject (stream, subject, type, version, state, valid_until, day, seq)", p.rows,
+		" ON CONFLICT (stream, subject) DO UPDATE SET type=excluded.type, version=excluded.version, state=excluded.state, valid_until=excluded.valid_until, day=excluded.day, seq=excluded.seq"); err != nil {
+		return fmt.Errorf("write read models: %w", err)
+	}
+	for _, at := range p.none {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM subject WHERE stream=$1 AND subject=$2", string(at.stream), at.subject[:]); err != nil {
+			return fmt.Errorf("delete read model: %w", err)
+		}
+	}
+	return nil
+}
+
+// project writes the read models of the batch. A subject that began in it needs no look at the database.
+func (w *writer) project(ctx context.Context) error {
+	if w.s.cfg.Project == nil {
+		return nil
+	}
+	var p projection
+	for _, at := range w.touched {
+		all := w.placed[at]
+		if all == nil {
+			var err error
+			if all, err = subjectRecords(ctx, w.tx, at.stream, at.subject); err != nil {
+				return err
+			}
+		}
+		w.s.projectInto(&p, at, all)
+	}
+	return p.write(ctx, w.tx)
+}
+
+// projectStored writes one subject's read model anew from its stored records.
+func (s *Store) projectStored(ctx context.Context, tx *sql.Tx, at subjectAt) error {
+	if s.cfg.Project == nil {
+		return nil
+	}
+	all, err := subjectRecords(ctx, tx, at.stream, at.subject)
+	if err != nil {
+		return err
+	}
+	var p projection
+	s.projectInto(&p, at, all)
+	return p.write(ctx, tx)
+}

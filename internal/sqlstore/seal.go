@@ -1,0 +1,154 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/pilinhub/pilin/record"
+)
+
+// seal closes the commit groups of a batch: read models, heads, and last the checkpoints, over headers read back from the
+// database.
+func (w *writer) seal(ctx context.Context) error {
+	if err := w.project(ctx); err != nil {
+		return err
+	}
+	for _, st := range w.order {
+		h := w.heads[st]
+		if h.now.Size == h.old.Size {
+			continue
+		}
+		tree, err := w.reread(ctx, h)
+		if err != nil {
+			return err
+		}
+		h.now.Frontier, h.now.Root, h.now.Applied = tree.Frontier, tree.Root(), tree.Size
+		if h.pending != nil {
+			h.now.Applied = record.AppliedSize(tree.Size, *h.pending, true)
+		}
+		var note []byte
+		if h.released {
+			if note, err = w.s.checkpoint(st, tree); err != nil {
+				return err
+			}
+			h.now.Checkpoint, h.now.Signed = note, tree.Size
+		}
+		if err := insertGroup(ctx, w.tx, st, h.old.Size, h.now.Size, h.bytes, note); err != nil {
+			return err
+		}
+		if err := putHead(ctx, w.tx, h.old, h.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertGroup(ctx context.Context, tx *sql.Tx, st record.StreamID, first, size uint64, bytes int, note []byte) error {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO commit_group (stream, first, size, bytes, checkpoint) VALUES ($1,$2,$3,$4,$5)", string(st), first, size, bytes, note); err != nil {
+		return fmt.Errorf("insert commit group of %s at %d: %w", st, first, err)
+	}
+	return nil
+}
+
+// reread hashes the new headers as the database returns them: a bit that flipped on the way is found before it is signed.
+func (w *writer) reread(ctx context.Context, h *ownHead) (record.Tree, error) {
+	tree := record.Tree{Size: h.old.Size, Frontier: h.old.Frontier}
+	err := each(ctx, w.tx, "SELECT header, leaf FROM record WHERE stream=$1 AND seq>=$2 ORDER BY seq", []any{string(h.old.Stream), h.old.Size}, func(rows *sql.Rows) error {
+		var b, leaf []byte
+		if err := rows.Scan(&b, &leaf); err != nil {
+			return err
+		}
+		hash := record.Leaf(b)
+		if string(hash[:]) != string(leaf) {
+			return fmt.Errorf("header %d is not of its leaf", tree.Size)
+		}
+		tree = tree.Add(hash)
+		return nil
+	})
+	if err != nil {
+		return tree, fmt.Errorf("read back %s: %w", h.old.Stream, err)
+	}
+	if tree.Size != h.now.Size || tree.Root() != h.tree.Root() {
+		return tree, fmt.Errorf("%s: what was read back is not what was written", h.old.Stream)
+	}
+	return tree, nil
+}
+
+// checkpoint signs a tree of an own stream.
+func (s *Store) checkpoint(st record.StreamID, tree record.Tree) ([]byte, error) {
+	sg, ok := s.cfg.Signer(st, max(tree.Size, 1)-1)
+	if !ok {
+		return nil, fmt.Errorf("sign %s at %d: the charter names a key that this node does not have", st, tree.Size)
+	}
+	return record.SignCheckpoint(sg, record.Checkpoint{Federation: s.cfg.Federation(), Stream: st, Size: tree.Size, Root: tree.Root(), Charter: s.cfg.Charter()})
+}
+
+// answer makes and keeps the answers of a batch, and notes its one-use ids.
+func (w *writer) answer(ctx context.Context, batch []*request) error {
+	var kept, uses [][]any
+	for _, r := range batch {
+		if r.err != nil {
+			continue
+		}
+		if r.res.Repeated {
+			if first := w.slots[slot{r.a.Scope, r.a.Key}]; first != nil {
+				r.res.Answer = first.res.Answer
+			}
+			continue
+		}
+		r.res.Checkpoint = map[record.StreamID][]byte{}
+		for _, p := range r.res.Records {
+			if h := w.heads[p.Stream]; h.now.Signed > p.Seq {
+				r.res.Checkpoint[p.Stream] = h.now.Checkpoint
+			}
+		}
+		if r.a.Answer != nil {
+			var err error
+			if r.res.Answer, err = r.a.Answer(r.res); err != nil {
+				return fmt.Errorf("make answer: %w", err)
+			}
+		}
+		if r.a.Key != "" {
+			answer := r.res.Answer
+			if answer == nil {
+				answer = []byte{}
+			}
+			kept = append(kept, []any{r.a.Scope, r.a.Key, r.a.BodyHash[:], answer, w.s.cfg.Now().Unix()})
+		}
+		for _, u := range r.a.Uses {
+			uses = append(uses, []any{u.Kind, u.ID, u.Expires})
+		}
+	}
+	if err := insertMany(ctx, w.tx, "INSERT INTO idempotency (scope, key, body_hash, answer, at)", kept, ""); err != nil {
+		return fmt.Errorf("keep answers: %w", err)
+	}
+	if err := insertMany(ctx, w.tx, "INSERT INTO used_id (kind, id, expires)", uses, ""); err != nil {
+		return fmt.Errorf("note one-use ids: %w", err)
+	}
+	return nil
+}
+
+// restrict takes the content of what an own record supersedes, ends or erases out of every view, frame and range. Until
+// retention ends the origin keeps it in a table of its own that nothing else reads; an erasure deletes it there too.
+func restrict(ctx context.Context, tx *sql.Tx, st record.Stored) error {
+	ref, ok := st.Meaning.Change()
+	if !ok || !ref.Rel.Deletes() {
+		return nil
+	}
+	const earlier = "stream=$1 AND seq IN (SELECT seq FROM record WHERE stream=$1 AND subject=$2 AND seq<$3)"
+	args := []any{string(st.Stream), ref.ID[:], st.Seq}
+	if ref.Rel == record.Erases {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM restricted_part WHERE "+earlier, args...); err != nil {
+			return fmt.Errorf("erase: %w", err)
+		}
+	} else if _, err := tx.ExecContext(ctx, "INSERT INTO restricted_part (stream, seq, name, salt, bytes) SELECT stream, seq, name, salt, bytes FROM part WHERE name<>'meta' AND state=$4 AND "+earlier,
+		append(args, int(record.PartPresent))...); err != nil {
+		return fmt.Errorf("restrict superseded parts: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE part SET state=$4, salt=NULL, bytes=NULL, gone_by=$3 WHERE name<>'meta' AND (state<>$4 OR gone_by>=$3) AND "+earlier,
+		append(args, int(record.PartGone))...); err != nil {
+		return fmt.Errorf("take out superseded parts: %w", err)
+	}
+	return nil
+}
