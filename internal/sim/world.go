@@ -138,7 +138,7 @@ func newWorld(cfg Config) *world {
 	w.courier = courier{w: w, topics: map[string]*topic{}, refuse: map[string]bool{}}
 	count := cfg.Members
 	if count == 0 {
-		count = []int{3, 3, 3, 3, 3, 3, 4, 4, 5, 7}[w.draw(10)]
+		count = []int{3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 7}[w.draw(12)]
 	}
 	w.report.Members = count
 	for i := range count {
@@ -171,7 +171,7 @@ func (w *world) drawRates() {
 	w.courier.noAck, w.courier.lost, w.courier.twice = some(0.1), some(0.1), some(0.15)
 	w.courier.again, w.courier.flip = some(0.15), some(0.08)
 	w.rates.storeCrash = some(0.003)
-	w.acks = w.chance(0.25)
+	w.acks = w.chance(0.15)
 }
 
 func (w *world) draw(n int) int        { return w.rng.IntN(n) }

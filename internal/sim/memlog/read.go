@@ -1,6 +1,7 @@
 package memlog
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -82,9 +83,10 @@ func (l *Log) Subject(_ context.Context, id record.StreamID, subject record.Reco
 		_, v := r.Meaning.Subject()
 		return v
 	}
+	name := []byte(subject.String()) // most headers are told apart without decoding them
 	for _, r := range l.read().look(id).records {
 		if r.Meaning.IsZero() {
-			if r.Unusable == "" && idOf(r) == subject {
+			if r.Unusable == "" && bytes.Contains(r.Header, name) && idOf(r) == subject {
 				out = append(out, r)
 			}
 			continue
