@@ -29,7 +29,7 @@ type Options struct {
 }
 
 // Password of every demo account.
-const Password = "demo-Pilin-2026"
+const Password = "yanshi-zhi-yong-2026"
 
 // roles of the demo accounts of each bureau, in the order in which they are printed.
 var staff = []struct {
