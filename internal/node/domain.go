@@ -30,6 +30,10 @@ func (n *Node) buildRegisters() {
 		Covers: func(string, record.Level) bool { return !n.dir.TestOnly(n.cfg.Member) }}
 }
 
+// exerciseMemory is what one password hash takes in an exercise, in KiB: its accounts guard synthetic data, and a
+// demonstration makes dozens of them at once.
+const exerciseMemory = 8 << 10
+
 // buildPeople makes the sign-in of this bureau's people. Their access tokens are signed with a key of this process only:
 // a restart makes them fetch a new one with their refresh token.
 func (n *Node) buildPeople() error {
@@ -37,7 +41,11 @@ func (n *Node) buildPeople() error {
 	if err != nil {
 		return fmt.Errorf("key of access tokens: %w", err)
 	}
-	passwords, err := auth.NewPasswords(2, 0)
+	memory := uint32(0)
+	if n.dir.Synthetic() {
+		memory = exerciseMemory
+	}
+	passwords, err := auth.NewPasswords(2, memory)
 	if err != nil {
 		return fmt.Errorf("passwords: %w", err)
 	}
