@@ -123,7 +123,7 @@ func (r *Register) commit(ctx context.Context, req Request, done Done, drafts ..
 	return done, nil
 }
 
-// sheetDraft makes the local record of one version of a draft.
+// localDraft makes the local record of one version of a draft.
 func (r *Register) localDraft(typ string, home any, refs ...record.Ref) (record.Draft, error) {
 	id, err := record.NewBits128(r.Random)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/schemas"
+	"github.com/pilinhub/pilin/workflow"
 )
 
 // Correction is the whole new payload of a published subject and why; the difference is shown (Diff), never sent.
@@ -86,7 +87,7 @@ func (r *Register) correct(ctx context.Context, req Request, d Sheet) (Done, err
 		return Done{}, err
 	}
 	if d.State != InReview {
-		return Done{}, &Refusal{Code: "illegal_transition"}
+		return Done{}, &Refusal{Code: workflow.IllegalTransition}
 	}
 	f, level, err := r.reviewFacts(ctx, req, d)
 	if err != nil {

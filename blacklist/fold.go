@@ -313,7 +313,7 @@ func (e *Entry) Deadlines(now time.Time, c *workflow.Calendar) ([]workflow.Due, 
 		at, err := time.Parse(time.RFC3339, s.At)
 		if err != nil {
 			// Only the day is known: the clock starts with it.
-			if at, err = time.ParseInLocation(time.DateOnly, s.Day, zone); err != nil {
+			if at, err = time.ParseInLocation(time.DateOnly, s.Day, record.CivilZone); err != nil {
 				return nil, fmt.Errorf("deadlines of %s: %w", e.Subject, err)
 			}
 		}

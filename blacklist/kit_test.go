@@ -35,6 +35,7 @@ type memory struct {
 	streams map[record.StreamID][]record.Stored
 	slots   map[[2]string]slot
 	before  func() // runs once before the next append: what another person does meanwhile
+	reading func() // the same before the next reading of a subject
 	fail    error
 }
 
@@ -131,6 +132,10 @@ func (m *memory) Record(_ context.Context, id record.RecordID) (record.Stored, e
 }
 
 func (m *memory) Subject(_ context.Context, s record.StreamID, subject record.RecordID) ([]record.Stored, error) {
+	if f := m.reading; f != nil {
+		m.reading = nil
+		f()
+	}
 	var out []record.Stored
 	for _, st := range m.streams[s] {
 		if id, _ := st.Meaning.Subject(); id == subject {

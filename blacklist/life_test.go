@@ -293,12 +293,17 @@ func TestRegister_correction(t *testing.T) {
 func TestRegister_open_case(t *testing.T) {
 	d := newDesk(t, "open case")
 	on := d.published(blacklist.Proposal{Type: blacklist.TypePerson, Payload: d.entryPayload("", map[string]any{"open_case": true, "penalty_refs": []string{}})})
+	sus := d.must(d.reg.Suspend(ctx, liaison, on, paper("objection")))
+	if a := d.log.streams[shared][len(d.log.streams[shared])-1].Meaning.Audience; len(a) != 1 || a[record.All] != record.L1 {
+		t.Errorf("a step of an L1 entry goes to %v", a)
+	}
+	on = d.must(d.reg.Lift(ctx, head, sus.On, paper("examined"))).On
 	plain := d.entry()
 	_, err := d.reg.EndOpenCase(ctx, node, plain, paper("not_punished"))
 	refusedWith(t, "guard:open_case", blacklist.Done{}, err)
 	done := d.must(d.reg.EndOpenCase(ctx, node, on, paper("not_punished")))
 	e := d.view(done.On, "")
-	if e.State != blacklist.Withdrawn || e.History[1].By.User != "node" {
+	if e.State != blacklist.Withdrawn || e.History[3].By.User != "node" {
 		t.Errorf("%+v", e)
 	}
 	if due, err := e.Deadlines(d.now, workflow.Statutory()); err != nil || len(due) != 1 || due[0].Term != "gone_everywhere" || due[0].LastDay != "2026-03-05" {
@@ -424,6 +429,14 @@ func TestRegister_repeat(t *testing.T) {
 	var winner blacklist.Done
 	d.log.before = func() { winner = d.must(d.reg.Suspend(ctx, race, e2, paper("objection"))) }
 	loser := d.must(d.reg.Suspend(ctx, race, e2, paper("objection")))
+	if loser.Record != winner.Record || !loser.Appended.Repeated {
+		t.Errorf("winner %+v, loser %+v", winner, loser)
+	}
+	// Also where it finds the state moved on before it appends anything.
+	e3 := d.entry()
+	race.Key = "k4"
+	d.log.reading = func() { winner = d.must(d.reg.Suspend(ctx, race, e3, paper("objection"))) }
+	loser = d.must(d.reg.Suspend(ctx, race, e3, paper("objection")))
 	if loser.Record != winner.Record || !loser.Appended.Repeated {
 		t.Errorf("winner %+v, loser %+v", winner, loser)
 	}

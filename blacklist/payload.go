@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/schemas"
 )
 
@@ -83,9 +84,7 @@ func with(b []byte, set map[string]any) ([]byte, error) {
 }
 
 // stamp is the time of a step as records write it.
-func stamp(t time.Time) string { return t.In(zone).Format(time.RFC3339) }
-
-var zone = time.FixedZone("+08:00", 8*3600)
+func stamp(t time.Time) string { return t.In(record.CivilZone).Format(time.RFC3339) }
 
 // hard are the violations for which not even a draft is kept.
 func hard(vs []schemas.Violation) []schemas.Violation {
