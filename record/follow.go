@@ -182,17 +182,21 @@ func (f *Follower) authentic(fr *Frame, c Checkpoint) string {
 }
 
 // isDuplicate reports whether every sequence of the frame is stored already.
-func (f *Follower) isDuplicate(fr *Frame) bool { return fr.End() <= f.Head.Size }
+func (f *Follower) isDuplicate(fr *Frame) bool {
+	return fr.End() <= f.Head.Size && !bugNoDuplicateCheck
+}
 
 // gapBefore reports whether sequences are missing before the frame.
-func (f *Follower) gapBefore(fr *Frame) bool { return fr.First > f.Head.Size }
+func (f *Follower) gapBefore(fr *Frame) bool { return fr.First > f.Head.Size && !bugGapSkipped }
 
 // rootMatches is the proof: the tree that we computed ourselves is the one that the origin signed.
-func rootMatches(t Tree, c Checkpoint) bool { return t.Size == c.Size && t.Root() == c.Root }
+func rootMatches(t Tree, c Checkpoint) bool {
+	return t.Size == c.Size && (t.Root() == c.Root || bugCheckpointOverUnreadBytes)
+}
 
 // sameCheckpoint reports whether a checkpoint with this root is stored for this size; its frame brings nothing new.
 func (f *Follower) sameCheckpoint(c Checkpoint) bool {
-	if c.Size > f.Head.Size {
+	if c.Size > f.Head.Size || bugNoDuplicateCheck {
 		return false
 	}
 	b, ok := f.stored(c.Size)

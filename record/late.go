@@ -74,7 +74,9 @@ func (p *pass) complete(index int, seq uint64, header []byte) error {
 }
 
 // awaited reports whether bytes may still come for a part.
-func awaited(p StoredPart) bool { return p.State == PartPending || p.State == PartWithheld }
+func awaited(p StoredPart) bool {
+	return p.State == PartPending || p.State == PartWithheld || p.State == PartGone && bugWithdrawnReinserted
+}
 
 // before returns the record as it is stored: with its bytes if its meaning is known, else with the states that a sealed
 // record has before its meta is here.
@@ -135,7 +137,7 @@ func (p *pass) settleLate(now *Stored, newMeaning bool) error {
 	}
 	for _, later := range all {
 		ref, change := later.Meaning.Change()
-		if later.Seq <= now.Seq || !change {
+		if later.Seq <= now.Seq || !change || bugWithdrawnReinserted {
 			continue
 		}
 		for _, name := range deletionsOf(ref.Rel, *now, p.own()) {
