@@ -23,6 +23,7 @@ const (
 // Situation is what decides about a view beside the roles.
 type Situation struct {
 	Own      bool               // the record is of this bureau's own stream
+	Author   bool               // the person wrote it
 	Purpose  federation.Purpose // of the question or of the opening; empty for a mere list
 	Opened   bool               // the person gave purpose and work reference for this very record, and it was logged
 	Assigned bool               // a supervised task that this supervisor assigned (T28)
@@ -45,7 +46,10 @@ func viewOf(r Role, s Situation) View {
 		}
 		return answered(s)
 	case Officer:
-		if s.Own && s.Purpose == "" {
+		switch {
+		case s.Own && s.Author:
+			return ViewHome
+		case s.Own && s.Purpose == "":
 			return ViewCard
 		}
 		return answered(s)

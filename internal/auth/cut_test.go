@@ -69,6 +69,9 @@ func TestViewOf(t *testing.T) {
 			}
 		}
 	}
+	if got := auth.ViewOf([]auth.Role{auth.Officer}, auth.Situation{Own: true, Author: true}); got != auth.ViewHome {
+		t.Errorf("an officer does not see what he wrote: %d", got)
+	}
 	if got := auth.ViewOf([]auth.Role{auth.Coordinator, auth.Officer}, answer); got != auth.ViewMasked {
 		t.Errorf("of two roles the larger view counts: %d", got)
 	}

@@ -29,6 +29,7 @@ const requestTime = 10 * time.Second
 // byte, and its messages, which repeat input, become our codes.
 func init() {
 	huma.ValidateStrictCasing = true
+	huma.DefaultArrayNullable = false
 	huma.NewError = fromHuma
 	huma.NewErrorWithContext = func(_ huma.Context, status int, msg string, errs ...error) huma.StatusError {
 		return fromHuma(status, msg, errs...)
@@ -68,6 +69,8 @@ func fromHuma(status int, _ string, errs ...error) huma.StatusError {
 				p = problem("not_found") // an id of another form names nothing
 			}
 			return p
+		case at.Location == "header.Idempotency-Key":
+			return problem("idempotency_missing")
 		case strings.HasPrefix(at.Location, "header"), strings.HasPrefix(at.Location, "cookie"):
 			return problem("header_invalid")
 		}

@@ -92,8 +92,29 @@ var codes = map[string]word{
 	"duplicate":        {http.StatusConflict, "编号已存在", "The id exists already"},
 	"record_too_large": {http.StatusRequestEntityTooLarge, "记录超过 256 KiB", "The record is larger than 256 KiB"},
 	"transition":       {http.StatusConflict, "当前状态不允许此操作", "The present state does not allow this"},
+	"type_unknown":     {http.StatusUnprocessableEntity, "没有这种记录类型,或不能由此拟稿", "There is no such record type, or it cannot be drafted here"},
+	"other_subject":    {http.StatusUnprocessableEntity, "记录类型与对象不一致", "The record type is not that of the subject"},
 	"guard":            {http.StatusConflict, "不满足此操作的条件", "A condition of this step is not met"},
 	"unreleased":       {http.StatusServiceUnavailable, "本节点正在与其他成员核对,请稍后再试", "This node is still comparing itself with the others"},
+}
+
+// guardTexts are the words of guards, by name: the sentence of domain.md §5 that is not fulfilled.
+var guardTexts = map[string][2]string{
+	"supported":     {"须至少有一项有效处罚,或为在办案件", "At least one penalty that stands is needed, or an open case"},
+	"complete":      {"内容不完整", "The content is not complete"},
+	"reason":        {"须说明理由", "A reason is needed"},
+	"document":      {"须附文书摘要", "The hash of a document is needed"},
+	"not_author":    {"审核人不得是拟稿人", "The reviewer must not be an author"},
+	"reviewed":      {"尚未由他人审核", "Nobody else has reviewed it"},
+	"not_suspender": {"确认人不得是提出暂停的人", "Who suspended it must not confirm"},
+	"purpose":       {"须注明目的", "A purpose is needed"},
+	"covered":       {"协议或影响评估未涵盖此类型和级别", "Agreement or impact assessment does not cover type and level"},
+	"served_or_l1":  {"所附处罚均未送达时只能以 L1 共享", "Without a served penalty it can be shared at L1 only"},
+	"open_case":     {"仅适用于在办案件", "Only for an open case"},
+	"new_penalty":   {"须有新的处罚", "A new penalty is needed"},
+	"valid_until":   {"有效期未满", "It is still valid"},
+	"nothing_lost":  {"更正内容不得遗漏已登记的送达和救济事项", "A correction must not leave out service or remedies that were recorded"},
+	"not_served":    {"已经送达", "It is served already"},
 }
 
 // wordOf returns a code's word; an unknown code is an internal error, so that a forgotten line shows itself.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pilinhub/pilin/blacklist"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
 	"github.com/pilinhub/pilin/record"
@@ -51,6 +52,8 @@ func toProblem(ctx context.Context, err error) *Problem {
 		stale   *federation.StaleCharterError
 		refused *federation.Refusal
 		step    *workflow.Refusal
+		desk    *blacklist.Refusal
+		invalid *blacklist.Invalid
 	)
 	switch {
 	case errors.As(err, &skew):
@@ -74,7 +77,11 @@ func toProblem(ctx context.Context, err error) *Problem {
 		}
 		return p
 	case errors.As(err, &step):
-		return stepProblem(step)
+		return stepProblem(step.Code, "")
+	case errors.As(err, &desk):
+		return stepProblem(desk.Code, desk.Pointer)
+	case errors.As(err, &invalid):
+		return violations(invalid.Violations)
 	}
 	for _, m := range meanings {
 		if errors.Is(err, m.err) {
@@ -90,16 +97,27 @@ func toProblem(ctx context.Context, err error) *Problem {
 
 func charterText(r record.CharterRef) string { return fmt.Sprintf("%d %x", r.Version, r.Hash) }
 
+// deskCodes are the Register's own codes in the border's words.
+var deskCodes = map[string]string{
+	blacklist.VersionConflict: "version_conflict", blacklist.IdempotencyConflict: "idempotency_body", blacklist.NotFound: "not_found",
+	blacklist.UnknownType: "type_unknown", blacklist.OtherSubject: "other_subject", blacklist.UnknownAccount: "forbidden",
+	workflow.WrongRole: "forbidden", workflow.IllegalTransition: "transition",
+}
+
 // stepProblem says why a step of a state machine is not taken; the guard is named so that a program can show its rule.
-func stepProblem(r *workflow.Refusal) *Problem {
-	guard, isGuard := strings.CutPrefix(r.Code, "guard:")
-	switch {
-	case isGuard:
+func stepProblem(code, at string) *Problem {
+	if guard, ok := strings.CutPrefix(code, "guard:"); ok {
 		p := problem("guard")
-		p.add(schemas.Violation{Code: guard})
+		p.add(schemas.Violation{Pointer: at, Code: guard})
 		return p
-	case r.Code == workflow.WrongRole:
-		return problem("forbidden")
 	}
-	return problem("transition")
+	border, ok := deskCodes[code]
+	if !ok {
+		border = "transition"
+	}
+	p := problem(border)
+	if at != "" {
+		p.add(schemas.Violation{Pointer: at, Code: border})
+	}
+	return p
 }

@@ -187,7 +187,7 @@ const (
 func (m *members) routes(api huma.API) {
 	op := func(id, method, path, summary string, keep bool) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: "/member/v1/" + path, Summary: summary, Tags: []string{"members"},
-			SkipValidateBody: true, Middlewares: huma.Middlewares{m.authentic(api, keep)}}
+			Security: []map[string][]string{{"member": {}}}, SkipValidateBody: true, Middlewares: huma.Middlewares{m.authentic(api, keep)}}
 	}
 	register(api, op("member-ask", http.MethodPost, "ask", "Put a question to this member (wire.md §5)", true), m.ask)
 	register(api, op("member-heads", http.MethodPost, "heads", "Exchange heads and receipts (wire.md §4)", false), m.heads)

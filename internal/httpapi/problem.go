@@ -66,6 +66,9 @@ func fieldTexts(code string) (zh, en string) {
 	if w, ok := codes[code]; ok {
 		return w.zh, w.en
 	}
+	if g, ok := guardTexts[code]; ok {
+		return g[0], g[1]
+	}
 	return schemas.Texts(code)
 }
 

@@ -1,0 +1,224 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/workflow"
+)
+
+// Deps are what the people's listener needs.
+type Deps struct {
+	Directory *federation.Directory
+	People    *auth.People
+	Hub       *federation.Hub
+	Register  *blacklist.Register
+	Log       record.Log
+	// List returns rows of own subjects, newest change first, at most Limit.
+	List func(ctx context.Context, f Filter) ([]Item, error)
+	// Status tells how the federation looks from here.
+	Status func(ctx context.Context) (Status, error)
+	// Ready examines what the node can do just now, one line for each capability; nothing in it is secret.
+	Ready func(ctx context.Context) []Capability
+
+	Logger   *slog.Logger
+	Metrics  prometheus.Registerer // nil: counted but not exported
+	Gatherer prometheus.Gatherer   // nil: no /metrics
+	Now      func() time.Time
+	Random   io.Reader
+	// Secure says that people reach the listener over TLS: then cookies are Secure.
+	Secure bool
+}
+
+// maxInFlight bounds what one account may have running at once; others are not affected.
+const maxInFlight = 16
+
+// People returns the handler of the people's listener.
+func People(d Deps) (http.Handler, error) {
+	m, err := newMetrics(d.Metrics, "people")
+	if err != nil {
+		return nil, err
+	}
+	h := &people{Deps: d, inFlight: map[string]int{}}
+	if _, err := io.ReadFull(d.Random, h.cursorKey[:]); err != nil {
+		return nil, fmt.Errorf("draw cursor key: %w", err)
+	}
+	l := newListener(options{name: "people", title: "Pilin API 毗邻接口", log: d.Logger, metrics: m, now: d.Now, random: d.Random,
+		limit: func(string) int64 { return maxBody }, check: func(string) bool { return true }, headers: secure, time: requestTime})
+	h.routes(l.api)
+	h.probes(l.echo)
+	return l.echo, nil
+}
+
+type people struct {
+	Deps
+	cursorKey [32]byte
+	mu        sync.Mutex
+	inFlight  map[string]int // by account
+}
+
+// routes registers every operation; with a zero people they serve as the source of the OpenAPI document.
+func (h *people) routes(api huma.API) {
+	h.sessionRoutes(api)
+	h.accountRoutes(api)
+	h.askRoutes(api)
+	h.entryRoutes(api)
+	h.recordRoutes(api)
+	h.statusRoutes(api)
+}
+
+type principalKey struct{}
+
+// principalOf returns who makes a request; authed has put it there.
+func principalOf(ctx context.Context) auth.Principal {
+	p, _ := ctx.Value(principalKey{}).(auth.Principal)
+	return p
+}
+
+// op describes an operation for a signed-in person whose roles allow act.
+func (h *people) op(api huma.API, act auth.Act, id, method, path, summary string, status int) huma.Operation {
+	return huma.Operation{OperationID: id, Method: method, Path: "/api/v1/" + path, Summary: summary, DefaultStatus: status,
+		Security: []map[string][]string{{"bearer": {}}, {"cookie": {}}}, Middlewares: huma.Middlewares{h.authed(api, act)}}
+}
+
+// authed lets a request through whose token is good and whose person may act. act is empty for what everybody signed in
+// may do.
+func (h *people) authed(api huma.API, act auth.Act) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		r := humaecho.Unwrap(ctx).Request()
+		token, err := h.tokenOf(r)
+		if err != nil {
+			writeHuma(api, ctx, toProblem(ctx.Context(), err))
+			return
+		}
+		p, err := h.People.Verify(ctx.Context(), token)
+		if err != nil {
+			writeHuma(api, ctx, toProblem(ctx.Context(), err))
+			return
+		}
+		lineOf(ctx.Context()).who = p.Account
+		if act != "" && !p.May(act) {
+			writeHuma(api, ctx, problem("forbidden"))
+			return
+		}
+		if !h.begin(p.Account) {
+			busy := problem("rate_limited")
+			busy.retryAfter = time.Second
+			writeHuma(api, ctx, busy)
+			return
+		}
+		defer h.end(p.Account)
+		next(huma.WithValue(ctx, principalKey{}, p))
+	}
+}
+
+func (h *people) begin(account string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.inFlight[account] >= maxInFlight {
+		return false
+	}
+	h.inFlight[account]++
+	return true
+}
+
+func (h *people) end(account string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.inFlight[account]--; h.inFlight[account] <= 0 {
+		delete(h.inFlight, account)
+	}
+}
+
+// Names of the cookies. They hold what a program would send as Bearer and in the body.
+const (
+	accessCookie  = "pilin_access"
+	refreshCookie = "pilin_refresh"
+	refreshPath   = "/api/v1/refresh"
+)
+
+// tokenOf returns the access token of a request: of its header, or else of its cookie. A cookie is sent by a browser
+// without the person's doing, so a request with one must come from a page of this node.
+func (h *people) tokenOf(r *http.Request) (string, error) {
+	if len(r.Header.Values("Authorization")) > 0 {
+		return bearer(r.Header)
+	}
+	c, err := r.Cookie(accessCookie)
+	if err != nil {
+		return "", problem(string(auth.TokenMissing))
+	}
+	return c.Value, sameSite(r)
+}
+
+// sameSite refuses what another site's page made the browser send.
+func sameSite(r *http.Request) error {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "same-origin", "none":
+	default:
+		return problem("cross_site")
+	}
+	if o := r.Header.Get("Origin"); o != "" {
+		if u, err := url.Parse(o); err != nil || u.Host != r.Host {
+			return problem("cross_site")
+		}
+	}
+	return nil
+}
+
+// Writing is what every request that writes a record carries: its idempotency key and the hash of its body as it came.
+type Writing struct {
+	Key  string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"200" doc:"Chosen by the caller; a repeat with the same body gets the same answer for 30 days"`
+	hash [32]byte
+}
+
+// Resolve hashes the body.
+func (w *Writing) Resolve(ctx huma.Context) []error {
+	w.hash = sha256.Sum256(bodyOf(humaecho.Unwrap(ctx)))
+	return nil
+}
+
+var _ huma.Resolver = (*Writing)(nil)
+
+// actor is the person as the Register knows him.
+func actor(p auth.Principal) blacklist.Actor {
+	a := blacklist.Actor{Account: p.Account, Certificate: p.Certificate, Unit: p.Unit}
+	for _, r := range p.Roles {
+		a.Roles = append(a.Roles, workflow.Role(r))
+	}
+	return a
+}
+
+// request says who asks the Register and in which idempotency slot: account and route, with its id, and key.
+func (w *Writing) request(ctx context.Context, route string) blacklist.Request {
+	p := principalOf(ctx)
+	return blacklist.Request{Actor: actor(p), Scope: "account/" + p.Account + "/" + route, Key: w.Key, BodyHash: w.hash}
+}
+
+// probes are the plain routes: liveness, readiness, metrics.
+func (h *people) probes(e *echo.Echo) {
+	e.GET("/livez", func(c echo.Context) error {
+		lineOf(c.Request().Context()).route = "/livez"
+		return c.String(http.StatusOK, "ok\n")
+	})
+	e.GET("/readyz", h.ready)
+	e.GET("/readyz/:capability", h.ready)
+	if h.Gatherer != nil {
+		e.GET("/metrics", h.metrics)
+	}
+}

@@ -1,0 +1,107 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/record"
+)
+
+// Receipts says who has applied a record: "k/n applied".
+type Receipts struct {
+	Applied int               `json:"applied" doc:"k: members whose newest receipt covers the record, this one included"`
+	Total   int               `json:"total" doc:"n: active members"`
+	Missing []record.MemberID `json:"missing" doc:"Members without"`
+}
+
+// receipts counts the receipts that cover a record of an own stream.
+func (h *people) receipts(ctx context.Context, s record.StreamID, seq uint64) (*Receipts, error) {
+	notes, err := h.Log.Receipts(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("read receipts of %s: %w", s, err)
+	}
+	out := &Receipts{Missing: []record.MemberID{}}
+	for _, m := range h.Directory.Active() {
+		out.Total++
+		if m == h.Directory.Self() || h.covered(notes[m], m, s, seq) {
+			out.Applied++
+		} else {
+			out.Missing = append(out.Missing, m)
+		}
+	}
+	return out, nil
+}
+
+// covered reports whether a member's receipt, verified under any key of its history, covers the record.
+func (h *people) covered(note []byte, m record.MemberID, s record.StreamID, seq uint64) bool {
+	if note == nil {
+		return false
+	}
+	e, _ := h.Directory.Member(m)
+	for _, k := range slices.Backward(e.Sign) {
+		r, err := record.VerifyReceipt(note, h.Directory.Federation(), m, k.Key, h.Directory.SignKey)
+		if err == nil {
+			return r.Stream == s && r.Covers(seq)
+		}
+	}
+	return false
+}
+
+// Proof lets anybody with the charter check that a record stands in a member's log.
+type Proof struct {
+	Record     string   `json:"record"`
+	Stream     string   `json:"stream"`
+	Seq        uint64   `json:"seq"`
+	Header     string   `json:"header" doc:"The exact bytes that the leaf is the hash of"`
+	Leaf       string   `json:"leaf"`
+	Size       uint64   `json:"size" doc:"Of the tree"`
+	Checkpoint string   `json:"checkpoint" doc:"Signed note over the tree's root"`
+	Proof      []string `json:"proof" doc:"RFC 6962 inclusion proof, leaf to root"`
+}
+
+type proofOut struct{ Body Proof }
+
+func (h *people) recordRoutes(api huma.API) {
+	o := h.op(api, auth.Prove, "prove-record", http.MethodGet, "records/{id}/proof", "Inclusion proof of a record 存证证明", http.StatusOK)
+	o.Tags = []string{"records"}
+	register(api, o, h.proof)
+}
+
+func (h *people) proof(ctx context.Context, in *entryIn) (*proofOut, error) {
+	id, err := record.ParseBits128(in.ID)
+	if err != nil {
+		return nil, problem("not_found")
+	}
+	noteRecord(ctx, id)
+	st, err := h.Log.Record(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if st.Stream.Kind() != record.Records {
+		return nil, problem("not_found") // drafts and the audit log are proven to auditors, not here
+	}
+	head, err := h.Log.Head(ctx, st.Stream)
+	if err != nil {
+		return nil, err
+	}
+	if head.Signed <= st.Seq {
+		return nil, problem("unreleased")
+	}
+	proof, err := record.ProveInclusion(func(from, to uint64) ([]tlog.Hash, error) { return h.Log.Leaves(ctx, st.Stream, from, to) }, head.Signed, st.Seq)
+	if err != nil {
+		return nil, fmt.Errorf("prove record %s: %w", id, err)
+	}
+	out := Proof{Record: id.String(), Stream: string(st.Stream), Seq: st.Seq, Header: string(st.Header), Leaf: hex.EncodeToString(st.Leaf[:]),
+		Size: head.Signed, Checkpoint: string(head.Checkpoint), Proof: []string{}}
+	for _, p := range proof {
+		out.Proof = append(out.Proof, hex.EncodeToString(p[:]))
+	}
+	return &proofOut{out}, nil
+}

@@ -1,0 +1,125 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/record"
+)
+
+// Status is how the federation looks from this node.
+type Status struct {
+	Member         record.MemberID `json:"member"`
+	Federation     string          `json:"federation" doc:"Federation id"`
+	Name           string          `json:"name"`
+	Synthetic      bool            `json:"synthetic" doc:"Founded for exercises"`
+	CharterVersion uint64          `json:"charter_version"`
+	CharterFrozen  bool            `json:"charter_frozen" doc:"Two successors of one version: an alarm"`
+	Released       bool            `json:"released" doc:"What is written here leaves the node"`
+	Kafka          string          `json:"kafka" enum:"up,down,none"`
+	Members        []MemberStatus  `json:"members"`
+	Streams        []StreamStatus  `json:"streams"`
+	Alarms         []string        `json:"alarms" doc:"Codes of what a person must look at"`
+}
+
+// MemberStatus is another member as this node knows it.
+type MemberStatus struct {
+	Member      record.MemberID `json:"member"`
+	Name        string          `json:"name"`
+	State       string          `json:"state" enum:"active,left,removed"`
+	TestOnly    bool            `json:"test_only"`
+	HeardSecAgo int64           `json:"heard_s_ago" doc:"Since its last head exchange with this node; -1 if there was none"`
+}
+
+// StreamStatus is how far this node is with one stream.
+type StreamStatus struct {
+	Stream  string `json:"stream"`
+	Size    uint64 `json:"size" doc:"Records stored and verified"`
+	Applied uint64 `json:"applied" doc:"Records before the first pending part"`
+	Signed  uint64 `json:"signed" doc:"Size of the newest signed checkpoint"`
+	Seen    uint64 `json:"seen" doc:"Newest size that anybody showed; more than size = lag"`
+	Frozen  string `json:"frozen,omitempty" doc:"Why nothing more is applied"`
+}
+
+// Capability is one thing that the node can or cannot do just now.
+type Capability struct {
+	Name  string `json:"name" doc:"write, ask, exchange, kafka, redis, …"`
+	Ready bool   `json:"ready"`
+	Why   string `json:"why,omitempty" doc:"Stable code when it is not"`
+	// Optional capabilities do not make the node unready: it works on without them.
+	Optional bool `json:"optional"`
+}
+
+type statusOut struct{ Body Status }
+
+func (h *people) statusRoutes(api huma.API) {
+	o := h.op(api, auth.SeeStatus, "status", http.MethodGet, "status", "Health of the federation 联盟状态", http.StatusOK)
+	o.Tags = []string{"status"}
+	register(api, o, func(ctx context.Context, _ *nothing) (*statusOut, error) {
+		s, err := h.Status(ctx)
+		return &statusOut{s}, err
+	})
+}
+
+// ready answers probes: all capabilities, or one by name. It says codes only, and needs no sign-in.
+func (h *people) ready(c echo.Context) error {
+	l := lineOf(c.Request().Context())
+	l.route = "/readyz"
+	all := h.Ready(c.Request().Context())
+	if name := c.Param("capability"); name != "" {
+		for _, k := range all {
+			if k.Name == name {
+				return capabilities(c, k.Ready, []Capability{k})
+			}
+		}
+		return problem("not_found")
+	}
+	ok := true
+	for _, k := range all {
+		ok = ok && (k.Ready || k.Optional)
+	}
+	return capabilities(c, ok, all)
+}
+
+func capabilities(c echo.Context, ok bool, list []Capability) error {
+	status := http.StatusOK
+	if !ok {
+		status = http.StatusServiceUnavailable
+	}
+	b, err := json.Marshal(struct {
+		Ready        bool         `json:"ready"`
+		Capabilities []Capability `json:"capabilities"`
+	}{ok, list})
+	if err != nil {
+		return err
+	}
+	return c.Blob(status, "application/json", b)
+}
+
+// metrics answers a collector on the same machine, or whoever may see metrics.
+func (h *people) metrics(c echo.Context) error {
+	r := c.Request()
+	lineOf(r.Context()).route = "/metrics"
+	if a, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !a.Addr().Unmap().IsLoopback() {
+		token, err := h.tokenOf(r)
+		if err != nil {
+			return toProblem(r.Context(), err)
+		}
+		p, err := h.People.Verify(r.Context(), token)
+		if err != nil {
+			return toProblem(r.Context(), err)
+		}
+		if !p.May(auth.SeeMetrics) {
+			return problem("forbidden")
+		}
+	}
+	promhttp.HandlerFor(h.Gatherer, promhttp.HandlerOpts{}).ServeHTTP(c.Response(), r)
+	return nil
+}
