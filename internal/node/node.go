@@ -41,6 +41,7 @@ type Node struct {
 	t      *traffic
 
 	wakeIndex chan struct{}
+	alarms    alarms
 
 	services
 }
@@ -182,11 +183,6 @@ func (n *Node) append(ctx context.Context, a record.Append) (record.Appended, er
 		}
 	}
 	return res, nil
-}
-
-// alarm tells the operator; the codes are explained by doctor.
-func (n *Node) alarm(a exchange.Alarm) {
-	n.slog.LogAttrs(context.Background(), slog.LevelError, "alarm", slog.String("code", a.Code), slog.String("stream", string(a.Stream)), slog.String("peer", string(a.Peer)))
 }
 
 // maxAsOfDays is how far the day of a peer's question may lie from today: time zones and a question asked at midnight,

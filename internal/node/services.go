@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,6 +33,7 @@ type services struct {
 	registry *prometheus.Registry
 	others   *client.Peers
 	members  *httpapi.MemberListener
+	desk     *http.Server
 }
 
 // buildServices makes the members' listener and the client of other members' listeners.
@@ -87,6 +89,25 @@ func (n *Node) buildServices(context.Context) error {
 		return fmt.Errorf("members' listener: %w", err)
 	}
 	n.members = httpapi.MemberServer(h, n.dir, n.keys)
+	return n.buildDesk()
+}
+
+// buildDesk makes the people's listener.
+func (n *Node) buildDesk() error {
+	var cert *tls.Certificate
+	if n.cfg.People.CertFile != "" {
+		c, err := tls.LoadX509KeyPair(n.cfg.People.CertFile, n.cfg.People.KeyFile)
+		if err != nil {
+			return fmt.Errorf("people's certificate: %w", err)
+		}
+		cert = &c
+	}
+	h, err := httpapi.People(httpapi.Deps{Directory: n.dir, People: n.people, Hub: n.hub, Register: n.register, Log: ownLog{n.store, n},
+		List: n.list, Status: n.status, Ready: n.ready, Logger: n.slog, Metrics: n.registry, Gatherer: n.registry, Now: n.now, Random: rand.Reader, Secure: cert != nil})
+	if err != nil {
+		return fmt.Errorf("people's listener: %w", err)
+	}
+	n.desk = httpapi.PeopleServer(h, cert)
 	return nil
 }
 
@@ -160,17 +181,22 @@ func (m *exchangeMetrics) Collect(out chan<- prometheus.Metric) {
 
 // listening is the node's open listeners.
 type listening struct {
-	n       *Node
-	members net.Listener
+	n               *Node
+	members, people net.Listener
 }
 
 // listen opens the listeners, so that a port that is taken is known before anything runs.
 func (n *Node) listen() (*listening, error) {
-	m, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", n.cfg.Members.Listen)
+	var lc net.ListenConfig
+	m, err := lc.Listen(context.Background(), "tcp", n.cfg.Members.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("members' listener: %w", err)
 	}
-	return &listening{n: n, members: m}, nil
+	p, err := lc.Listen(context.Background(), "tcp", n.cfg.People.Listen)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("people's listener: %w", err), m.Close())
+	}
+	return &listening{n: n, members: m, people: p}, nil
 }
 
 // serve serves until ctx ends or a listener fails, then lets requests under way finish for a while.
@@ -178,7 +204,14 @@ func (l *listening) serve(ctx context.Context) error {
 	failed := make(chan error, 2)
 	var wg sync.WaitGroup
 	wg.Go(func() { failed <- l.n.members.ServeTLS(l.members, "", "") })
-	l.n.slog.LogAttrs(ctx, slog.LevelInfo, "serving", slog.String("members", l.members.Addr().String()))
+	wg.Go(func() {
+		if l.n.desk.TLSConfig != nil {
+			failed <- l.n.desk.ServeTLS(l.people, "", "")
+			return
+		}
+		failed <- l.n.desk.Serve(l.people)
+	})
+	l.n.slog.LogAttrs(ctx, slog.LevelInfo, "serving", slog.String("members", l.members.Addr().String()), slog.String("people", l.people.Addr().String()))
 	var err error
 	select {
 	case <-ctx.Done():
@@ -186,7 +219,7 @@ func (l *listening) serve(ctx context.Context) error {
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
 	defer cancel()
-	err = errors.Join(err, l.n.members.Shutdown(stop))
+	err = errors.Join(err, l.n.desk.Shutdown(stop), l.n.members.Shutdown(stop))
 	wg.Wait()
 	l.n.others.Close()
 	if errors.Is(err, http.ErrServerClosed) {

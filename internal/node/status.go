@@ -1,0 +1,98 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/pilinhub/pilin/internal/httpapi"
+	"github.com/pilinhub/pilin/internal/sqlstore"
+	"github.com/pilinhub/pilin/record"
+)
+
+// list returns rows of own subjects for the people's listener.
+func (n *Node) list(ctx context.Context, f httpapi.Filter) ([]httpapi.Item, error) {
+	rows, err := n.store.List(ctx, sqlstore.Filter{Stream: f.Stream, Type: f.Type, State: f.State, DayFrom: f.DayFrom, DayTo: f.DayTo, AfterSeq: f.Before, Limit: f.Limit})
+	if err != nil {
+		return nil, err
+	}
+	items := make([]httpapi.Item, len(rows))
+	for i, r := range rows {
+		items[i] = httpapi.Item{Subject: r.Subject, Type: r.Type, Version: r.Version, State: r.State, ValidUntil: r.ValidUntil, Day: r.Day, Seq: r.Seq}
+	}
+	return items, nil
+}
+
+// status tells how the federation looks from here.
+func (n *Node) status(ctx context.Context) (httpapi.Status, error) {
+	c := n.dir.Current()
+	_, frozen := n.dir.Frozen()
+	s := httpapi.Status{Member: n.cfg.Member, Federation: n.dir.Federation().String(), Name: c.Name, Synthetic: c.Synthetic, CharterVersion: c.Version,
+		CharterFrozen: frozen, Released: n.t.release.Released(), Kafka: n.kafka(), Members: []httpapi.MemberStatus{}, Streams: []httpapi.StreamStatus{}, Alarms: n.alarms.codes()}
+	for _, m := range c.Members {
+		if m.Code == n.cfg.Member {
+			continue
+		}
+		heard := int64(-1)
+		if age, ok := n.age(m.Code); ok {
+			heard = int64(age / time.Second)
+		}
+		s.Members = append(s.Members, httpapi.MemberStatus{Member: m.Code, Name: m.Name, State: string(m.State), TestOnly: m.TestOnly(c.Synthetic), HeardSecAgo: heard})
+	}
+	heads, err := n.store.Heads(ctx)
+	if err != nil {
+		return s, err
+	}
+	for _, h := range heads {
+		if h.Stream.Kind() != record.Records {
+			continue
+		}
+		s.Streams = append(s.Streams, httpapi.StreamStatus{Stream: string(h.Stream), Size: h.Size, Applied: h.Applied, Signed: h.Signed, Seen: max(h.Size, n.t.gaps.Seen(h.Stream)), Frozen: h.Frozen})
+	}
+	return s, nil
+}
+
+// kafka says whether the courier works: up, down or none.
+func (n *Node) kafka() string {
+	switch {
+	case n.t.broker == nil:
+		return "none"
+	case n.t.kafkaUp.Load():
+		return "up"
+	}
+	return "down"
+}
+
+// ready examines what the node can do just now.
+func (n *Node) ready(ctx context.Context) []httpapi.Capability {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	capability := func(name string, ok, optional bool, why string) httpapi.Capability {
+		c := httpapi.Capability{Name: name, Ready: ok, Optional: optional}
+		if !ok {
+			c.Why = why
+		}
+		return c
+	}
+	writable := n.store.Ready(ctx) == nil
+	own := record.Stream(n.cfg.Member, record.Records)
+	h, err := n.store.Head(ctx, own)
+	indexed := err == nil && n.index.Applied(own) >= h.Applied
+	heard := false
+	for _, m := range n.roster.Peers() {
+		if age, ok := n.age(m); ok && age < time.Minute {
+			heard = true
+		}
+	}
+	out := []httpapi.Capability{
+		capability("publish", writable, false, "storage"),
+		capability("audit_writable", writable, false, "storage"),
+		capability("lookup_local", writable && indexed, false, "index_behind"),
+		capability("lookup_federated", heard || len(n.roster.Peers()) == 0, true, "no_peer_heard"),
+		capability("release", n.t.release.Released(), true, n.t.release.Phase().String()),
+		capability("relay", n.kafka() != "down", true, "kafka_down"),
+	}
+	if n.redis != nil {
+		out = append(out, capability("redis", n.redis.Ping(ctx) == nil, true, "redis_down"))
+	}
+	return out
+}
