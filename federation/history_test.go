@@ -126,8 +126,9 @@ func TestDirectory_concurrent(t *testing.T) {
 					return
 				default:
 				}
-				ref, k, ok := d.Charter(), record.EpochKey{}, false
-				if k, ok = d.CurrentEpoch(record.All); !ok || !d.Known(ref) || len(d.Active()) != 3 {
+				ref := d.Charter()
+				k, ok := d.CurrentEpoch(record.All)
+				if !ok || !d.Known(ref) || len(d.Active()) != 3 {
 					t.Error("half a view")
 				}
 				if _, ok := d.EpochKey(k.ID); !ok {

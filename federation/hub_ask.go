@@ -124,14 +124,15 @@ func (h *Hub) refuseByForm(req *AskRequest, a *Answer) *Refusal {
 	if err != nil {
 		return &Refusal{RefusedQuestion, ""}
 	}
-	for _, v := range t.Validate(payload, h.today()) {
-		code := RefusedQuestion
-		if strings.HasPrefix(v.Pointer, "/work_ref") {
-			code = RefusedWorkRef
-		}
-		return &Refusal{code, v.Pointer}
+	violations := t.Validate(payload, h.today())
+	if len(violations) == 0 {
+		return nil
 	}
-	return nil
+	at, code := violations[0].Pointer, RefusedQuestion
+	if strings.HasPrefix(at, "/work_ref") {
+		code = RefusedWorkRef
+	}
+	return &Refusal{code, at}
 }
 
 // write makes the ask as every member gets it. One nonce serves them all: each signs it under its own name.

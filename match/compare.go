@@ -204,10 +204,10 @@ func (a *asked) compareBirth(births []string) string {
 	result := ResultBirthDiffers
 	for _, asked := range a.births {
 		for _, b := range births {
-			switch {
-			case b == asked:
+			switch b {
+			case asked:
 				return ResultEqual
-			case b == asked[:4]:
+			case asked[:4]:
 				result = ResultYearEqual
 			}
 		}

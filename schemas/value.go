@@ -121,7 +121,7 @@ func parse(b []byte) (*value, *Violation) {
 	p := parser{d: jsontext.NewDecoder(bytes.NewReader(b))}
 	v := p.value()
 	if p.bad == nil {
-		if _, err := p.d.ReadToken(); err != io.EOF {
+		if _, err := p.d.ReadToken(); !errors.Is(err, io.EOF) {
 			p.fail("json_invalid") // trailing data, two documents
 		}
 	}

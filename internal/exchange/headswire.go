@@ -229,7 +229,7 @@ func openHeadsAnswer(b []byte, fed record.FederationID, by record.MemberID, keys
 	if len(b) > MaxHeads {
 		return a, record.ErrTooLarge
 	}
-	text, err := "", error(record.ErrNoSignature)
+	text, err := "", record.ErrNoSignature
 	for _, k := range keys {
 		if text, err = record.VerifyNote(b, headsName(fed, by), k); err == nil {
 			break

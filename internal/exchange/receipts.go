@@ -219,7 +219,7 @@ func (rc *Receipts) Take(ctx context.Context, by record.MemberID, b []byte) (rec
 }
 
 func (rc *Receipts) verify(by record.MemberID, b []byte) (record.Receipt, error) {
-	err := error(record.ErrNoSignature)
+	err := record.ErrNoSignature
 	for _, key := range rc.Roster.NoteKeys(by) {
 		var r record.Receipt
 		if r, err = record.VerifyReceipt(b, rc.Roster.Federation, by, key, rc.Roster.SignKey); err == nil {

@@ -174,16 +174,17 @@ func (r *replica) hold(fr *record.Frame, via string, at *record.Cursor) bool {
 
 // next takes the earliest held frame that begins at or below size.
 func (r *replica) next(size uint64) (early, bool) {
-	for _, first := range slices.Sorted(maps.Keys(r.held)) {
-		if first > size {
-			break
-		}
-		e := r.held[first]
-		delete(r.held, first)
-		r.heldBytes -= e.size
-		return e, true
+	if len(r.held) == 0 {
+		return early{}, false
 	}
-	return early{}, false
+	first := slices.Min(slices.Collect(maps.Keys(r.held)))
+	if first > size {
+		return early{}, false
+	}
+	e := r.held[first]
+	delete(r.held, first)
+	r.heldBytes -= e.size
+	return e, true
 }
 
 // reached notes how far the courier has read.
