@@ -197,17 +197,27 @@ func (t *traffic) takeFrame(m record.MemberID) func(context.Context, kafkabus.Me
 	}
 }
 
-// takeReceipt keeps what a member's ack topic brought; a receipt that is lost comes again with the next head exchange.
+// takeReceipt keeps what a member's ack topic brought about this node's own records; a receipt that is lost comes again
+// with the next head exchange. Receipts about others' records are for their origins: whatever they would prove of a fork
+// the heads prove too. The position is stored now and then only, because a receipt read twice changes nothing.
 func (t *traffic) takeReceipt(m record.MemberID) func(context.Context, kafkabus.Message) error {
+	own, unstored := string(record.Stream(t.roster.Self, record.Records)), 0
 	return func(ctx context.Context, msg kafkabus.Message) error {
-		if len(msg.Data) > 0 {
+		if string(msg.Key) == own {
 			if _, _, err := t.receipts.Take(ctx, m, msg.Data); err != nil {
 				return err
 			}
 		}
+		if unstored++; unstored < positionEvery {
+			return nil
+		}
+		unstored = 0
 		return t.log.SetCursor(ctx, record.Cursor{Topic: msg.Topic, Offset: msg.Offset + 1})
 	}
 }
+
+// positionEvery is after how many receipts the position in an ack topic is stored.
+const positionEvery = 64
 
 // after acts on what became of a frame: gaps are filled, a missing charter is fetched, readers are woken.
 func (t *traffic) after(o exchange.Outcome, from record.MemberID) {
