@@ -118,6 +118,22 @@ func written(ctx context.Context, d blacklist.Done, err error) (*writtenOut, err
 	return &writtenOut{Written{ID: d.ID.String(), Version: d.Version, Record: d.Record.String(), State: string(d.State)}}, nil
 }
 
+// inPayload makes pointers into a payload pointers into the body that carries it.
+func inPayload(err error) error {
+	var x *blacklist.Invalid
+	if !errors.As(err, &x) {
+		return err
+	}
+	out := &blacklist.Invalid{}
+	for _, v := range x.Violations {
+		if v.Pointer != "/reason_code" && v.Pointer != "/diff_reason" { // a correction's own members stand beside the payload
+			v.Pointer = "/payload" + v.Pointer
+		}
+		out.Violations = append(out.Violations, v)
+	}
+	return out
+}
+
 // on names what a step is about; the path's pattern has checked the form.
 func on(id string, version uint64) blacklist.On {
 	b, _ := record.ParseBits128(id)
@@ -148,16 +164,19 @@ type stepRoute struct {
 
 var stepRoutes = []stepRoute{
 	{"submit", auth.Draft, "送审", "Hand a draft to the legal reviewer", false, func(ctx context.Context, r *blacklist.Register, q blacklist.Request, on blacklist.On, _ StepBody) (blacklist.Done, error) {
-		return r.Submit(ctx, q, on)
+		d, err := r.Submit(ctx, q, on)
+		return d, inPayload(err)
 	}},
 	{"return", auth.Review, "退回", "Send a draft back with a reason", false, func(ctx context.Context, r *blacklist.Register, q blacklist.Request, on blacklist.On, b StepBody) (blacklist.Done, error) {
 		return r.Return(ctx, q, on, b.Reason)
 	}},
 	{"approve", auth.Review, "审核通过", "Approve a draft; of a correction this publishes it", false, func(ctx context.Context, r *blacklist.Register, q blacklist.Request, on blacklist.On, _ StepBody) (blacklist.Done, error) {
-		return r.Approve(ctx, q, on)
+		d, err := r.Approve(ctx, q, on)
+		return d, inPayload(err)
 	}},
 	{"publish", auth.Publish, "发布", "Publish an approved draft", false, func(ctx context.Context, r *blacklist.Register, q blacklist.Request, on blacklist.On, _ StepBody) (blacklist.Done, error) {
-		return r.Publish(ctx, q, on)
+		d, err := r.Publish(ctx, q, on)
+		return d, inPayload(err)
 	}},
 	{"suspend", auth.Publish, "暂停", "Suspend at once", true, func(ctx context.Context, r *blacklist.Register, q blacklist.Request, on blacklist.On, b StepBody) (blacklist.Done, error) {
 		return r.Suspend(ctx, q, on, b.change())
@@ -185,18 +204,18 @@ func (h *people) entryRoutes(api huma.API) {
 		}
 		register(api, op(auth.Draft, "draft", http.MethodPost, "", "起草", "Begin a draft", http.StatusCreated), func(ctx context.Context, in *draftIn) (*writtenOut, error) {
 			d, err := h.Register.Draft(ctx, in.request(ctx, f.path), in.Body.proposal(f.typ))
-			return written(ctx, d, err)
+			return written(ctx, d, inPayload(err))
 		})
 		register(api, op(auth.ListOwn, "list", http.MethodGet, "", "列出", "List own drafts or published subjects", http.StatusOK), h.list(f))
 		register(api, op(auth.ListOwn, "read", http.MethodGet, "/{id}", "查看", "Read one with history and receipts", http.StatusOK), h.read(f))
 		register(api, op(auth.Draft, "amend", http.MethodPost, "/{id}/amend", "修改", "Replace a draft by a new version", http.StatusOK), func(ctx context.Context, in *amendIn) (*writtenOut, error) {
 			d, err := h.Register.Amend(ctx, in.request(ctx, f.path+"/"+in.ID+"/amend"), on(in.ID, in.Body.Version), in.Body.proposal(f.typ))
-			return written(ctx, d, err)
+			return written(ctx, d, inPayload(err))
 		})
 		register(api, op(auth.Draft, "correct", http.MethodPost, "/{id}/correct", "更正", "Propose a correction: a draft that is in review at once", http.StatusCreated), func(ctx context.Context, in *correctIn) (*writtenOut, error) {
 			d, err := h.Register.Correct(ctx, in.request(ctx, f.path+"/"+in.ID+"/correct"), on(in.ID, in.Body.Version),
 				blacklist.Correction{Proposal: in.Body.proposal(f.typ), ReasonCode: in.Body.ReasonCode, DiffReason: in.Body.DiffReason})
-			return written(ctx, d, err)
+			return written(ctx, d, inPayload(err))
 		})
 		for _, s := range stepRoutes {
 			if s.entries && f.typ != blacklist.TypePerson {
