@@ -170,7 +170,7 @@ func altered(mark string, n int) func(*vector, context.Context, *desk, *desk, []
 				return '1'
 			case r >= '1' && r <= '9' && mark == `"index":"`:
 				return '0'
-			case r >= '0' && r <= '9':
+			case r >= '0' && r <= '9', r >= 'a' && r <= 'f':
 				return '0'
 			}
 			return r
