@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/pilinhub/pilin/internal/embedded"
 	"github.com/pilinhub/pilin/internal/exchange"
 	"github.com/pilinhub/pilin/internal/kafkabus"
+	"github.com/pilinhub/pilin/internal/testsvc"
 	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/schemas"
 	"github.com/pilinhub/pilin/schemas/identifier"
@@ -29,20 +31,65 @@ import (
 
 // direct is a little federation in one process, over its members' real listeners; Kafka is the in-process one, or none.
 type direct struct {
-	t     *testing.T
-	nodes map[record.MemberID]*Node
-	down  map[record.MemberID]*atomic.Bool
+	t       *testing.T
+	members []record.MemberID
+	nodes   map[record.MemberID]*Node
+	down    map[record.MemberID]*atomic.Bool
 }
 
-var directMembers = []record.MemberID{"310116-01", "310117-01", "330482-01"}
+// stack is what a federation runs on.
+type stack string
 
-func newDirect(t *testing.T, kafka bool) *direct {
+const (
+	onKfake stack = "in-process kafka, SQLite"
+	onHTTP  stack = "no courier, SQLite"
+	onReal  stack = "Apache Kafka, PostgreSQL, Redis"
+)
+
+// courier fills in each member's configuration for a stack.
+func (d *direct) courier(on stack) func(m record.MemberID, c *Config) {
+	t := d.t
+	switch on {
+	case onKfake:
+		var topics []string
+		for _, m := range d.members {
+			topics = append(topics, kafkabus.LogTopic(m), kafkabus.AckTopic(m))
+		}
+		s, err := embedded.Start(topics...)
+		d.ok(err)
+		t.Cleanup(s.Stop)
+		return func(_ record.MemberID, c *Config) { c.Kafka.Brokers, c.Redis.URL = s.Brokers, s.Redis }
+	case onReal:
+		k := testsvc.Kafka(t)
+		table, err := os.ReadFile("../../deploy/kafka/topics.yaml")
+		d.ok(err)
+		admin := Config{Kafka: kafkabus.Config{Brokers: []string{k.SASLAddr}, TLS: true, CAFile: k.CAFile, User: k.AdminUser, PasswordFile: k.PasswordFile(t)}}
+		_, err = ProvisionKafka(t.Context(), admin, table, d.members, 1)
+		d.ok(err)
+		redis := testsvc.Redis(t)
+		return func(m record.MemberID, c *Config) {
+			_, file := k.NewUser(t, string(m))
+			c.Kafka = kafkabus.Config{Brokers: []string{k.SASLAddr}, TLS: true, CAFile: k.CAFile, User: string(m), PasswordFile: file}
+			c.Redis.URL = redis
+			c.Database = Database{Driver: "postgres", DSN: testsvc.Postgres(t)}
+		}
+	}
+	return func(record.MemberID, *Config) {}
+}
+
+func newDirect(t *testing.T, on stack) *direct {
 	t.Helper()
-	d := &direct{t: t, nodes: map[record.MemberID]*Node{}, down: map[record.MemberID]*atomic.Bool{}}
+	d := &direct{t: t, members: []record.MemberID{"310116-01", "310117-01", "330482-01"}, nodes: map[record.MemberID]*Node{}, down: map[record.MemberID]*atomic.Bool{}}
+	if on == onReal {
+		for i, code := range testsvc.MemberCodes(t, 3) {
+			d.members[i] = record.MemberID(code)
+		}
+	}
+	courier := d.courier(on)
 	dir := t.TempDir()
 	var requests [][]byte
 	address := map[record.MemberID]string{}
-	for _, m := range directMembers {
+	for _, m := range d.members {
 		address[m] = freePort(t)
 		id, err := Init(dir+"/"+string(m), m, federation.Entry{Name: string(m), Address: "https://" + address[m], AgreementNo: "测1", PIPIANo: "测1", Retention: "测1"}, time.Now())
 		d.ok(err)
@@ -52,32 +99,22 @@ func newDirect(t *testing.T, kafka bool) *direct {
 	}
 	note, err := federation.Found(rand.Reader, federation.Founding{Name: "测", Synthetic: true, Day: record.CivilDay(time.Now())}, requests...)
 	d.ok(err)
-	for _, m := range directMembers {
+	for _, m := range d.members {
 		k, err := ReadKeys(dir + "/" + string(m))
 		d.ok(err)
 		note, err = federation.Sign(note, m, k.Signer())
 		d.ok(err)
 	}
-	var brokers []string
-	if kafka {
-		var topics []string
-		for _, m := range directMembers {
-			topics = append(topics, kafkabus.LogTopic(m), kafkabus.AckTopic(m))
-		}
-		s, err := embedded.Start(topics...)
-		d.ok(err)
-		t.Cleanup(s.Stop)
-		brokers = s.Brokers
-	}
-	for _, m := range directMembers {
-		cfg := Config{Member: m, Data: dir + "/" + string(m), Kafka: kafkabus.Config{Brokers: brokers}, Members: Members{Listen: address[m]}, People: People{Listen: freePort(t)}, UnsafeTest: true}
+	for _, m := range d.members {
+		cfg := Config{Member: m, Data: dir + "/" + string(m), Members: Members{Listen: address[m]}, People: People{Listen: freePort(t)}, UnsafeTest: true}
+		courier(m, &cfg)
 		_, err := Join(t.Context(), cfg, note)
 		d.ok(err)
 		n, err := Open(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)))
 		d.ok(err)
 		d.nodes[m], d.down[m] = n, &atomic.Bool{}
 	}
-	for _, m := range directMembers {
+	for _, m := range d.members {
 		d.wire(d.nodes[m])
 		d.run(d.nodes[m])
 	}
@@ -202,16 +239,16 @@ func (d *direct) covered(s record.StreamID, seq uint64) exchange.Coverage {
 
 // The road of an entry: published at A, found at B and C, withdrawn, gone; with Kafka and without.
 func TestNode_Road(t *testing.T) {
-	for via, kafka := range map[string]bool{"kafka": true, "http": false} {
-		t.Run(via, func(t *testing.T) {
-			d := newDirect(t, kafka)
-			a, b := directMembers[0], directMembers[1]
+	for on, via := range map[stack]string{onKfake: "kafka", onHTTP: "http", onReal: "kafka"} {
+		t.Run(strings.ReplaceAll(string(on), " ", "_"), func(t *testing.T) {
+			d := newDirect(t, on)
+			a, b := d.members[0], d.members[1]
 			s := record.Stream(a, record.Records)
 			for _, n := range d.nodes {
 				d.until("released", n.t.release.Released)
 			}
 			id := d.publish(a)
-			for _, m := range directMembers[1:] {
+			for _, m := range d.members[1:] {
 				d.until("applied at "+string(m), func() bool { h, err := d.nodes[m].store.Head(t.Context(), s); return err == nil && h.Applied == 1 })
 				if got := d.nodes[m].count.Get(exchange.CountApplied, via); got != 1 {
 					t.Fatalf("%s applied %d records by %s", m, got, via)
@@ -241,8 +278,8 @@ func TestNode_Road(t *testing.T) {
 // An operation for A and B only: B can open it once the agreement came over the members' listener; nothing of it, not
 // even a name, is in C's files or on any topic.
 func TestNode_SealedGroupStaysInTheGroup(t *testing.T) {
-	d := newDirect(t, true)
-	a, b, c := d.nodes[directMembers[0]], d.nodes[directMembers[1]], d.nodes[directMembers[2]]
+	d := newDirect(t, onKfake)
+	a, b, c := d.nodes[d.members[0]], d.nodes[d.members[1]], d.nodes[d.members[2]]
 	for _, n := range d.nodes {
 		d.until("released", n.t.release.Released)
 	}
@@ -269,7 +306,7 @@ func TestNode_SealedGroupStaysInTheGroup(t *testing.T) {
 		if inFolder(t, c.cfg.Data, what) {
 			t.Fatalf("%q is in C's files", what)
 		}
-		for _, m := range directMembers {
+		for _, m := range d.members {
 			messages, err := kafkabus.Read(t.Context(), a.t.broker, kafkabus.LogTopic(m), 0)
 			d.ok(err)
 			for _, msg := range messages {

@@ -144,6 +144,7 @@ func (n *Node) buildTraffic() error {
 			return fmt.Errorf("kafka: %w", err)
 		}
 		t.producer = kafkabus.NewProducer(t.broker)
+		t.kafkaUp.Store(true) // until it is seen to be down
 	}
 	n.t = t
 	return nil
