@@ -13,9 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/pilinhub/pilin/internal/auth"
 	"github.com/pilinhub/pilin/internal/embedded"
-	"github.com/pilinhub/pilin/internal/kafkabus"
 	"github.com/pilinhub/pilin/internal/node"
 )
 
@@ -35,14 +33,14 @@ const Password = "yanshi-zhi-yong-2026"
 var staff = []struct {
 	name  string
 	title string
-	roles []auth.Role
+	roles []string
 }{
-	{"officer", "执法人员", []auth.Role{auth.Officer}},
-	{"liaison", "联络员", []auth.Role{auth.Liaison}},
-	{"legal", "法制审核", []auth.Role{auth.LegalReviewer}},
-	{"head", "单位负责人", []auth.Role{auth.Head}},
-	{"coordinator", "牵头联络人", []auth.Role{auth.Coordinator}},
-	{"auditor", "稽查", []auth.Role{auth.Auditor}},
+	{"officer", "执法人员", []string{"officer"}},
+	{"liaison", "联络员", []string{"liaison"}},
+	{"legal", "法制审核", []string{"legal_reviewer"}},
+	{"head", "单位负责人", []string{"head"}},
+	{"coordinator", "牵头联络人", []string{"coordinator"}},
+	{"auditor", "稽查", []string{"auditor"}},
 }
 
 // loadedFile says that a bureau's history is in its database; it is written when all of it is.
@@ -57,7 +55,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	}
 	var topics []string
 	for _, b := range Bureaux {
-		topics = append(topics, kafkabus.LogTopic(b.Member), kafkabus.AckTopic(b.Member))
+		topics = append(topics, node.Topics(b.Member)...)
 	}
 	services, err := embedded.Start(topics...)
 	if err != nil {
@@ -145,15 +143,15 @@ func load(ctx context.Context, o Options, l Layout, nodes []*node.Node) error {
 		g.Go(func() error {
 			ids := map[string]string{}
 			for j, s := range staff {
-				a := auth.NewAccount{Name: s.name, Roles: s.roles}
+				a := node.Account{Name: s.name, Password: Password, Roles: s.roles}
 				if s.name == "officer" {
 					a.Certificate = fmt.Sprintf("990000000%d%d", i+1, j)
 				}
-				account, err := n.NewAccount(ctx, a, Password)
+				id, err := n.NewAccount(ctx, a)
 				if err != nil {
 					return fmt.Errorf("account %s of %s: %w", s.name, Bureaux[i].Name, err)
 				}
-				ids[s.name] = account.ID
+				ids[s.name] = id
 			}
 			if err := Load(ctx, n, Desk{Author: ids["officer"], Reviewer: ids["legal"], Liaison: ids["liaison"]}, decisions[Bureaux[i].Name]); err != nil {
 				return err
@@ -175,4 +173,9 @@ func Describe(out io.Writer, l Layout, took time.Duration) {
 		fmt.Fprintf(out, " %s(%s)", s.name, s.title)
 	}
 	fmt.Fprintf(out, "\n口令 password of all: %s\n", Password)
+	at, ref := "http://"+l.Configs[0].People.Listen, "--purpose RAID --ref spot_check:310116-01-XC-20260313-001"
+	fmt.Fprintf(out, "\n试一试 three commands to try:\n  export PILIN_PASSWORD=%s\n", Password)
+	fmt.Fprintf(out, "  pilin ask --node %s --account officer %s --id %s\n", at, ref, p1.ID)
+	fmt.Fprintf(out, "  pilin ask --node %s --account officer %s --name %s --birth %s\n", at, ref, p1bis.Name, p1bis.Birth)
+	fmt.Fprintf(out, "  pilin list --node http://%s --account liaison\n\n按 Ctrl-C 结束 · Ctrl-C ends\n", l.Configs[2].People.Listen)
 }

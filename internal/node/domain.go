@@ -62,14 +62,25 @@ func (n *Node) buildPeople() error {
 	return nil
 }
 
-// NewAccount creates an account with a password, for a demonstration or a test; in daily use an administrator creates
-// accounts and their owners choose passwords through one-time links.
-func (n *Node) NewAccount(ctx context.Context, a auth.NewAccount, password string) (auth.Account, error) {
-	account, link, err := n.people.Create(ctx, "", a)
-	if err != nil {
-		return account, err
+// Account is an account of a demonstration or a test.
+type Account struct {
+	Name, Password string
+	Certificate    string   // number of an enforcement certificate; empty without one
+	Roles          []string // by their names, such as "officer"
+}
+
+// NewAccount creates an account with a password, for a demonstration or a test, and returns its id; in daily use an
+// administrator creates accounts and their owners choose passwords through one-time links.
+func (n *Node) NewAccount(ctx context.Context, a Account) (string, error) {
+	roles := make([]auth.Role, len(a.Roles))
+	for i, r := range a.Roles {
+		roles[i] = auth.Role(r)
 	}
-	return account, n.people.UseLink(ctx, link, password, netip.IPv6Loopback())
+	account, link, err := n.people.Create(ctx, "", auth.NewAccount{Name: a.Name, Certificate: a.Certificate, Roles: roles})
+	if err != nil {
+		return "", err
+	}
+	return account.ID, n.people.UseLink(ctx, link, a.Password, netip.IPv6Loopback())
 }
 
 // FirstAdministrator creates the node's administrator once and returns the secret of its one-time link.

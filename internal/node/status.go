@@ -96,3 +96,6 @@ func (n *Node) ready(ctx context.Context) []httpapi.Capability {
 	}
 	return out
 }
+
+// OpenAPI returns the OpenAPI document of a node's two listeners.
+func OpenAPI() ([]byte, error) { return httpapi.OpenAPI() }

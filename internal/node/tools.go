@@ -24,6 +24,9 @@ type Finding struct {
 	Do   string
 }
 
+// Topics returns the names of a member's topics on the broker.
+func Topics(m record.MemberID) []string { return []string{kafkabus.LogTopic(m), kafkabus.AckTopic(m)} }
+
 // ProvisionKafka lays topics and rights on the broker that cfg names with an administrator's credentials.
 func ProvisionKafka(ctx context.Context, cfg Config, table []byte, members []record.MemberID, replicas int) ([]string, error) {
 	t, err := kafkabus.ParseTable(table)

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/pilinhub/pilin/client"
+)
+
+// person is who a command acts for, and at which node.
+type person struct {
+	Node         string `help:"节点地址 · Address of the node." env:"PILIN_NODE" default:"http://127.0.0.1:8080"`
+	Account      string `help:"账号 · Account." env:"PILIN_ACCOUNT" required:""`
+	PasswordFile string `help:"口令文件;缺则读 PILIN_PASSWORD · File with the password, else PILIN_PASSWORD." type:"existingfile"`
+}
+
+// desk signs the person in.
+func (p person) desk(ctx context.Context) (*client.Desk, error) {
+	password := os.Getenv("PILIN_PASSWORD")
+	if p.PasswordFile != "" {
+		b, err := os.ReadFile(p.PasswordFile)
+		if err != nil {
+			return nil, err
+		}
+		password = strings.TrimRight(string(b), "\r\n")
+	}
+	if password == "" {
+		return nil, errors.New("no password: set --password-file or PILIN_PASSWORD")
+	}
+	d := client.NewDesk(p.Node, nil)
+	return d, d.SignIn(ctx, p.Account, password)
+}
+
+type askCmd struct {
+	person
+	Purpose string `required:"" help:"目的代码,如 RAID · Purpose code."`
+	Ref     string `required:"" help:"工作编号 kind:number,如 spot_check:310116-01-XC-20260313-001 · Work reference."`
+	Name    string `help:"姓名 · Name."`
+	Birth   string `help:"出生日期 · Birth date."`
+	IDType  string `name:"id-type" help:"证件类型,缺省居民身份证 · Document type."`
+	ID      string `name:"id" help:"证件号码 · Document number."`
+	Phone   string `help:"电话 · Telephone."`
+	USCC    string `name:"uscc" help:"统一社会信用代码 · Unified social credit code."`
+	DocNo   string `name:"doc-no" help:"决定书文号 · Decision number."`
+	AsOf    string `help:"以哪一天为准 · As of this day."`
+	JSON    bool   `name:"json" help:"输出 JSON · Print JSON."`
+}
+
+// outcomes are the four answers, in the words of the work (domain.md §0.3).
+var outcomes = map[string]string{"hit": "命中 HIT", "possible": "疑似,待核 POSSIBLE(同名不等于本人)", "no_hit": "未发现 NO HIT", "incomplete": "答复不全,不能下结论 INCOMPLETE"}
+
+// Run asks every member and prints who answered, what was found, and who is missing.
+func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
+	kind, number, ok := strings.Cut(c.Ref, ":")
+	if !ok {
+		return errors.New("--ref: want kind:number, e.g. spot_check:310116-01-XC-20260313-001")
+	}
+	d, err := c.desk(ctx)
+	if err != nil {
+		return err
+	}
+	a, err := d.Ask(ctx, client.Asked{Purpose: c.Purpose, WorkRef: &client.WorkRef{Kind: kind, Number: number}, AsOf: c.AsOf,
+		Question: client.Question{Name: c.Name, BirthDate: c.Birth, IDType: c.IDType, IDNo: c.ID, Phone: c.Phone, USCC: c.USCC, DocNo: c.DocNo}})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		_, err := fmt.Fprintln(out, string(a.Raw))
+		return err
+	}
+	fmt.Fprintf(out, "%s  (%d/%d 家当场答复 answered)\n", outcomes[a.Outcome], a.Answered, a.Total)
+	for _, m := range a.Members {
+		if m.State != "answered" {
+			fmt.Fprintf(out, "  未答复 missing: %s %s  %s %s\n", m.Member, m.Name, m.State, m.Reason)
+		}
+	}
+	for _, h := range a.Hits {
+		fmt.Fprintf(out, "  %s  %s  %s  %s  %s\n    %s\n", h.Member, h.Type, h.State, outcomes[h.Outcome], h.Subject, h.Card)
+	}
+	for _, h := range a.FirstPicture {
+		gone := ""
+		if h.Gone {
+			gone = "  已由来源撤回 withdrawn at origin"
+		}
+		fmt.Fprintf(out, "  本地副本(%d 秒前,不作数)replica: %s  %s  %s%s\n", h.AgeSeconds, h.Member, h.Type, h.State, gone)
+	}
+	return nil
+}
+
+type publishCmd struct {
+	person
+	Type    string `required:"" enum:"entry,penalty" help:"entry 条目 或 penalty 处罚 · entry or penalty."`
+	Step    string `default:"draft" enum:"draft,submit,return,approve,publish,suspend,withdraw,confirm,lift" help:"步骤;每一步由有权的人做 · Step; each by whoever may take it."`
+	File    string `help:"起草:内容 JSON 文件 · draft: JSON file of the payload." type:"existingfile"`
+	ID      string `name:"id" help:"草稿或条目 · Draft or entry."`
+	Version uint64 `help:"你看到的版本 · Version that you have seen."`
+	Reason  string `help:"原因 · Reason, without identifiers."`
+	Code    string `help:"原因代码 · Reason code."`
+	Hash    string `help:"依据文书的 SHA-256 · SHA-256 of the paper it rests on."`
+}
+
+// Run takes one step.
+func (c *publishCmd) Run(ctx context.Context, out io.Writer) error {
+	d, err := c.desk(ctx)
+	if err != nil {
+		return err
+	}
+	path := "/api/v1/" + families[c.Type]
+	body := map[string]any{"version": c.Version}
+	switch c.Step {
+	case "draft":
+		payload, err := os.ReadFile(c.File)
+		if err != nil {
+			return fmt.Errorf("--file: %w", err)
+		}
+		body = map[string]any{"payload": jsontext.Value(payload)}
+	default:
+		if c.ID == "" || c.Version == 0 {
+			return errors.New("--id and --version are needed for this step")
+		}
+		path += "/" + c.ID + "/" + c.Step
+		for name, v := range map[string]string{"reason": c.Reason, "reason_code": c.Code, "document_hash": c.Hash} {
+			if v != "" {
+				body[name] = v
+			}
+		}
+	}
+	var w client.Written
+	if err := d.Call(ctx, http.MethodPost, path, body, &w); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s  版本 version %d  %s\n", w.ID, w.Version, w.State)
+	return err
+}
+
+// families are the paths of the two kinds of subjects.
+var families = map[string]string{"entry": "entries", "penalty": "penalties"}
+
+type listCmd struct {
+	person
+	Type  string `default:"entry" enum:"entry,penalty" help:"entry 条目 或 penalty 处罚."`
+	Stage string `default:"published" enum:"draft,published" help:"草稿或已发布 · Drafts or published."`
+	State string `help:"只列此状态 · Only this state."`
+	Limit int    `default:"50" help:"条数 · Rows."`
+}
+
+// Run lists own subjects, newest change first.
+func (c *listCmd) Run(ctx context.Context, out io.Writer) error {
+	d, err := c.desk(ctx)
+	if err != nil {
+		return err
+	}
+	q := url.Values{"stage": {c.Stage}, "limit": {fmt.Sprint(c.Limit)}}
+	if c.State != "" {
+		q.Set("state", c.State)
+	}
+	var page struct {
+		Rows []struct {
+			ID         string `json:"id"`
+			Version    uint64 `json:"version"`
+			State      string `json:"state"`
+			ValidUntil string `json:"valid_until"`
+			Day        string `json:"day"`
+		} `json:"rows"`
+	}
+	if err := d.Call(ctx, http.MethodGet, "/api/v1/"+families[c.Type]+"?"+q.Encode(), nil, &page); err != nil {
+		return err
+	}
+	for _, r := range page.Rows {
+		fmt.Fprintf(out, "%s  v%d  %-10s  %s  有效期至 %s\n", r.ID, r.Version, r.State, r.Day, r.ValidUntil)
+	}
+	return nil
+}
+
+type showCmd struct {
+	person
+	Type string `default:"entry" enum:"entry,penalty" help:"entry 条目 或 penalty 处罚."`
+	ID   string `arg:"" help:"条目 · Entry."`
+}
+
+// Run prints one subject with history and receipts, as JSON.
+func (c *showCmd) Run(ctx context.Context, out io.Writer) error {
+	d, err := c.desk(ctx)
+	if err != nil {
+		return err
+	}
+	var v jsontext.Value
+	if err := d.Call(ctx, http.MethodGet, "/api/v1/"+families[c.Type]+"/"+url.PathEscape(c.ID), nil, &v); err != nil {
+		return err
+	}
+	if err := v.Indent(jsontext.WithIndent("  ")); err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	_, err = fmt.Fprintln(out, string(v))
+	return err
+}

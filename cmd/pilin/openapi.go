@@ -1,0 +1,19 @@
+package main
+
+import (
+	"io"
+
+	"github.com/pilinhub/pilin/internal/node"
+)
+
+type openapiCmd struct{}
+
+// Run prints the document that schemas/openapi.yaml holds.
+func (openapiCmd) Run(out io.Writer) error {
+	b, err := node.OpenAPI()
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(b)
+	return err
+}
