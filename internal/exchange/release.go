@@ -132,17 +132,16 @@ func (r *Release) Phase() Phase {
 	return r.phase
 }
 
-// Heard returns the members that have said what they hold of us, ascending: what an operator looks at before Confirm.
+// Heard returns the active members that have said what they hold of us, ascending: what an operator looks at before Confirm.
 func (r *Release) Heard() []record.MemberID {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var heard []record.MemberID
-	for m, p := range r.peers {
-		if p.heard {
+	for _, m := range r.Roster.Peers() {
+		if p := r.peers[m]; p != nil && p.heard {
 			heard = append(heard, m)
 		}
 	}
-	slices.Sort(heard)
 	return heard
 }
 

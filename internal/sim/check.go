@@ -41,15 +41,21 @@ func (w *world) appended(n *node, a record.Append, res record.Appended) {
 		return
 	}
 	if len(res.Records) != len(a.Drafts) {
-		w.violated("I1", "%s: %d drafts, %d places", n.id, len(a.Drafts), len(res.Records))
+		w.violated("I1", "%s: %d drafts, %d places", n.ID, len(a.Drafts), len(res.Records))
 	}
 	for i, r := range res.Records {
 		next := exactNext(res.Records[:i], r)
 		if next >= 0 && r.Seq != uint64(next) {
-			w.violated("I2", "%s: records of one append at %d and %d of %s", n.id, next-1, r.Seq, r.Stream)
+			w.violated("I2", "%s: records of one append at %d and %d of %s", n.ID, next-1, r.Seq, r.Stream)
 		}
 	}
 	for _, r := range res.Records {
+		if n.dir.Charter().Version > 1 {
+			if n.sealedLate == nil {
+				n.sealedLate = map[tlog.Hash]bool{}
+			}
+			n.sealedLate[r.Leaf] = true
+		}
 		if res.Checkpoint[r.Stream] != nil {
 			w.learn(n, r.Stream)
 		}
@@ -99,7 +105,7 @@ func (w *world) learn(n *node, s record.StreamID) {
 				continue
 			}
 			if who, has := w.holder(n, s, seq, known[seq]); has {
-				w.violated("I18", "%s came back with %d records of %s signed; %s has another record at %d", n.id, h.Signed, s, who, seq)
+				w.violated("I18", "%s came back with %d records of %s signed; %s has another record at %d", n.ID, h.Signed, s, who, seq)
 				return
 			}
 			delete(known, seq)
@@ -114,14 +120,14 @@ func (w *world) learn(n *node, s record.StreamID) {
 // holder names somebody, another member or the courier, who has this leaf at this place.
 func (w *world) holder(n *node, s record.StreamID, seq uint64, leaf tlog.Hash) (string, bool) {
 	for _, other := range w.nodes {
-		if other == n {
+		if other == n || w.isRemoved(other) {
 			continue
 		}
 		if l, err := other.log().Leaves(w.ctx, s, seq, seq+1); err == nil && l[0] == leaf {
-			return string(other.id), true
+			return string(other.ID), true
 		}
 	}
-	for _, m := range w.courier.topic(logTopic(n.id)).messages {
+	for _, m := range w.courier.topic(logTopic(n.ID)).messages {
 		fr, err := record.DecodeFrame(m.data)
 		if m.clean && err == nil && fr.First <= seq && seq < fr.End() && record.Leaf(fr.Headers[seq-fr.First]) == leaf {
 			return "the courier", true
@@ -140,9 +146,9 @@ func (w *world) applied(n *node, a record.Apply, before record.Head) {
 	if a.Cursor != nil {
 		w.moved(n, *a.Cursor)
 	}
-	own := a.Stream.Member() == n.id
+	own := a.Stream.Member() == n.ID
 	if after.Size < before.Size || a.Group != nil && (a.Group.First != before.Size || after.Size != before.Size+uint64(len(a.Group.Records))) {
-		w.violated("I2", "%s: %s goes from %d to %d with a group at %d", n.id, a.Stream, before.Size, after.Size, a.Group.First)
+		w.violated("I2", "%s: %s goes from %d to %d with a group at %d", n.ID, a.Stream, before.Size, after.Size, a.Group.First)
 		return
 	}
 	var records []record.Stored
@@ -167,7 +173,7 @@ func (w *world) applied(n *node, a record.Apply, before record.Head) {
 		first = min(first, at.Seq)
 	}
 	if after.Applied != first {
-		w.violated("I19", "%s: %s applied %d, first pending %d", n.id, a.Stream, after.Applied, first)
+		w.violated("I19", "%s: %s applied %d, first pending %d", n.ID, a.Stream, after.Applied, first)
 	}
 }
 
@@ -179,13 +185,13 @@ func (w *world) heldToTruth(n *node, st record.Stored, own bool) {
 	}
 	want, ok := w.truth[st.Stream][st.Seq]
 	if !ok || want != st.Leaf || record.Leaf(st.Header) != st.Leaf {
-		w.violated("I9", "%s holds at %d of %s what its origin never signed there (own %v)", n.id, st.Seq, st.Stream, own)
+		w.violated("I9", "%s holds at %d of %s what its origin never signed there (own %v)", n.ID, st.Seq, st.Stream, own)
 	}
 }
 
 // checkEntitled checks that a node has no content that it was not given (I7).
 func (w *world) checkEntitled(n *node, st record.Stored) {
-	if st.Meaning.IsZero() || st.Stream.Member() == n.id {
+	if st.Meaning.IsZero() || st.Stream.Member() == n.ID {
 		return
 	}
 	for _, p := range st.Parts {
@@ -195,17 +201,17 @@ func (w *world) checkEntitled(n *node, st record.Stored) {
 		w.count("checked.entitled")
 		given := false
 		for g, l := range st.Meaning.Audience {
-			given = given || w.groups[g][n.id] && l.Includes(p.Name)
+			given = given || w.groups[g][n.ID] && l.Includes(p.Name)
 		}
 		if !given || p.Name == record.Home {
-			w.violated("I7", "%s holds %s of record %d of %s and is not given it", n.id, p.Name, st.Seq, st.Stream)
+			w.violated("I7", "%s holds %s of record %d of %s and is not given it", n.ID, p.Name, st.Seq, st.Stream)
 		}
 	}
 }
 
 // checkGone checks that nothing of a subject is here that a record of it deleted (I5). The origin restricts its own.
 func (w *world) checkGone(n *node, log record.Log, st record.Stored) {
-	if st.Meaning.IsZero() || st.Stream.Member() == n.id {
+	if st.Meaning.IsZero() || st.Stream.Member() == n.ID {
 		return
 	}
 	subject, _ := st.Meaning.Subject()
@@ -225,7 +231,7 @@ func (w *world) checkGone(n *node, log record.Log, st record.Stored) {
 			for _, p := range old.Parts {
 				w.count("checked.gone")
 				if p.Name != record.Meta && (p.State == record.PartPresent || p.State == record.PartPending) {
-					w.violated("I5", "%s: record %d of %s %s %d, whose %s is here still (state %d)", n.id, later.Seq, st.Stream, ref.Rel, old.Seq, p.Name, p.State)
+					w.violated("I5", "%s: record %d of %s %s %d, whose %s is here still (state %d)", n.ID, later.Seq, st.Stream, ref.Rel, old.Seq, p.Name, p.State)
 				}
 			}
 		}
@@ -241,7 +247,7 @@ func (w *world) cosigned(n *node, s record.StreamID, old, size uint64, receipt [
 		return
 	}
 	if size <= old || size > h.Size {
-		w.violated("I19", "%s cosigns %s at %d after %d, has %d", n.id, s, size, old, h.Size)
+		w.violated("I19", "%s cosigns %s at %d after %d, has %d", n.ID, s, size, old, h.Size)
 	}
 	pending, err := log.Pending(w.ctx, s)
 	if !w.must("read pending", err) {
@@ -250,18 +256,18 @@ func (w *world) cosigned(n *node, s record.StreamID, old, size uint64, receipt [
 	if len(pending) == 0 && w.chance(0.8) {
 		return // the rest costs three signatures
 	}
-	r, err := record.VerifyReceipt(receipt, fedID, n.id, n.key, w.signKey)
+	r, err := record.VerifyReceipt(receipt, w.fed(), n.ID, n.key, w.signKey)
 	if err != nil || r.Size != size || r.Stream != s {
-		w.violated("I19", "%s makes a receipt that does not verify: %v", n.id, err)
+		w.violated("I19", "%s makes a receipt that does not verify: %v", n.ID, err)
 		return
 	}
 	for _, at := range pending {
 		if r.Covers(at.Seq) {
-			w.violated("I19", "%s says that record %d of %s is applied, its %s is still to come", n.id, at.Seq, s, at.Part)
+			w.violated("I19", "%s says that record %d of %s is applied, its %s is still to come", n.ID, at.Seq, s, at.Part)
 		}
 	}
 	if f := w.forker; (f == nil || f.stream != s) && !w.trueRoot(s, size, r.Root) {
-		w.violated("I19", "%s cosigns a tree of %s that its origin does not have", n.id, s)
+		w.violated("I19", "%s cosigns a tree of %s that its origin does not have", n.ID, s)
 	}
 }
 
@@ -284,11 +290,11 @@ func (w *world) evidenced(n *node, s record.StreamID, b []byte) {
 		err = e.Verify(w.signKey)
 	}
 	if err != nil {
-		w.violated("I4", "%s keeps evidence about %s that proves nothing: %v", n.id, s, err)
+		w.violated("I4", "%s keeps evidence about %s that proves nothing: %v", n.ID, s, err)
 		return
 	}
 	if w.forker == nil || w.forker.stream != s {
-		w.violated("I18", "%s has evidence that %s forked, whose member is honest", n.id, s)
+		w.violated("I18", "%s has evidence that %s forked, whose member is honest", n.ID, s)
 		return
 	}
 	w.count("evidence")
@@ -298,9 +304,9 @@ func (w *world) evidenced(n *node, s record.StreamID, b []byte) {
 // alarmed checks that no honest node is alarmed about itself.
 func (w *world) alarmed(n *node, a exchange.Alarm) {
 	w.count("alarm." + a.Code)
-	w.tell("%s alarm %s %s %s", n.id, a.Code, a.Stream, a.Peer)
+	w.tell("%s alarm %s %s %s", n.ID, a.Code, a.Stream, a.Peer)
 	if a.Code == exchange.AlarmSelfFork && (w.forker == nil || w.forker.node != n) {
-		w.violated("I18", "%s is shown by %s a tree of its own that is not its log's", n.id, a.Peer)
+		w.violated("I18", "%s is shown by %s a tree of its own that is not its log's", n.ID, a.Peer)
 	}
 }
 
@@ -320,7 +326,7 @@ func (w *world) moved(n *node, c record.Cursor) {
 	s, ok := strings.CutPrefix(c.Topic, "relay:")
 	if ok {
 		if uint64(c.Offset) > w.confirmed[record.StreamID(s)] {
-			w.violated("relay", "%s notes %d of %s as sent, the broker took %d", n.id, c.Offset, s, w.confirmed[record.StreamID(s)])
+			w.violated("relay", "%s notes %d of %s as sent, the broker took %d", n.ID, c.Offset, s, w.confirmed[record.StreamID(s)])
 		}
 		return
 	}
@@ -352,7 +358,7 @@ func (w *world) checkCursors(n *node) {
 			return
 		}
 		if h.Size < n.seen[at] && h.Frozen == "" {
-			w.violated("cursor", "%s died with position %d in %s and %d records, the message at %d ends at %d", n.id, c.offset, at.topic, h.Size, at.offset, n.seen[at])
+			w.violated("cursor", "%s died with position %d in %s and %d records, the message at %d ends at %d", n.ID, c.offset, at.topic, h.Size, at.offset, n.seen[at])
 			return
 		}
 		w.count("checked.cursor")
@@ -367,7 +373,7 @@ func (w *world) checkAcks(n *node) {
 	}
 	found := map[record.RecordID]record.Stored{}
 	for _, h := range heads {
-		if h.Stream.Member() != n.id {
+		if h.Stream.Member() != n.ID {
 			continue
 		}
 		gs, err := n.log().Groups(w.ctx, h.Stream, 0, 1<<20)
@@ -388,12 +394,12 @@ func (w *world) checkAcks(n *node) {
 		w.count("checked.ack")
 		st, ok := found[a.id]
 		if !ok || st.Stream != a.stream {
-			w.violated("I1", "%s told a person that %s is in %s (without checkpoint: %v) and does not have it", n.id, a.id, a.stream, a.recorded)
+			w.violated("I1", "%s told a person that %s is in %s (without checkpoint: %v) and does not have it", n.ID, a.id, a.stream, a.recorded)
 			return
 		}
 		for _, p := range st.Parts {
 			if p.State == record.PartPresent && p.Name == record.Body && !bytes.Contains(p.Bytes, []byte(a.canary)) {
-				w.violated("I1", "%s: %s has the content of another record", n.id, a.id)
+				w.violated("I1", "%s: %s has the content of another record", n.ID, a.id)
 				return
 			}
 		}
@@ -417,7 +423,7 @@ func (w *world) checkTrees(n *node) {
 			for _, st := range g.Records {
 				id, seq := w.header(st)
 				if st.Seq != t.Size || seq != t.Size || ids[id] {
-					w.violated("I2", "%s: %s has at place %d record %d (%s)", n.id, h.Stream, t.Size, st.Seq, id)
+					w.violated("I2", "%s: %s has at place %d record %d (%s)", n.ID, h.Stream, t.Size, st.Seq, id)
 					return
 				}
 				ids[id] = true
@@ -427,12 +433,12 @@ func (w *world) checkTrees(n *node) {
 				continue
 			}
 			if c := w.checkpoint(g.Checkpoint, h.Stream); c.Size != t.Size || c.Root != t.Root() {
-				w.violated("I9", "%s: checkpoint of %s at %d does not prove what is stored", n.id, h.Stream, t.Size)
+				w.violated("I9", "%s: checkpoint of %s at %d does not prove what is stored", n.ID, h.Stream, t.Size)
 				return
 			}
 		}
 		if t.Size != h.Size || t.Root() != h.Root {
-			w.violated("I2", "%s: head of %s says %d, its records give %d", n.id, h.Stream, h.Size, t.Size)
+			w.violated("I2", "%s: head of %s says %d, its records give %d", n.ID, h.Stream, h.Size, t.Size)
 			return
 		}
 	}
@@ -446,10 +452,10 @@ func (w *world) produced(n *node, frame []byte, err error) error {
 		return err
 	}
 	if fr.First > w.confirmed[fr.Stream] {
-		w.violated("relay", "%s sends %d of %s, the broker took %d: it skipped", n.id, fr.First, fr.Stream, w.confirmed[fr.Stream])
+		w.violated("relay", "%s sends %d of %s, the broker took %d: it skipped", n.ID, fr.First, fr.Stream, w.confirmed[fr.Stream])
 	}
 	if n.process.release.Phase() != exchange.Open {
-		w.violated("I18", "%s sends a frame and is not released", n.id)
+		w.violated("I18", "%s sends a frame and is not released", n.ID)
 	}
 	if err == nil {
 		w.confirmed[fr.Stream] = max(w.confirmed[fr.Stream], fr.End())
@@ -461,10 +467,10 @@ func (w *world) produced(n *node, frame []byte, err error) error {
 func (w *world) opened(p *process) {
 	n := p.node
 	w.count("released")
-	w.tell("%s is released", n.id)
+	w.tell("%s is released", n.ID)
 	n.restored = false
 	w.checkAcks(n)
-	if w.net.calm[n.id] {
+	if w.net.calm[n.ID] {
 		w.calmOver(n)
 	}
 }

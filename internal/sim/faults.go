@@ -25,12 +25,12 @@ func (w *world) trouble() {
 		w.after(for5, func() { w.courier.down = false })
 	case 3:
 		w.fault("topic_trimmed")
-		w.courier.trim(logTopic(n.id), 1+w.draw(40))
+		w.courier.trim(logTopic(n.ID), 1+w.draw(40))
 	case 4:
 		w.fault("topic_recreated")
-		w.courier.recreate(logTopic(n.id))
+		w.courier.recreate(logTopic(n.ID))
 	case 5:
-		w.flipStored(logTopic(n.id))
+		w.flipStored(logTopic(n.ID))
 	case 6, 7, 8:
 		w.fault("killed")
 		w.kill(n)
@@ -42,7 +42,7 @@ func (w *world) trouble() {
 		n.skew = time.Duration(w.draw(20*365*24)-10*365*24) * time.Hour
 	case 11:
 		w.fault("broker_refuses")
-		t := logTopic(n.id)
+		t := logTopic(n.ID)
 		w.courier.refuse[t] = true
 		w.after(for5, func() { delete(w.courier.refuse, t) })
 	case 12:
@@ -55,14 +55,14 @@ func (w *world) partition(d time.Duration) {
 	w.fault("partition")
 	side := map[record.MemberID]bool{}
 	for _, n := range w.nodes {
-		side[n.id] = w.chance(0.5)
+		side[n.ID] = w.chance(0.5)
 	}
 	var cut [][2]record.MemberID
 	for i, a := range w.nodes {
 		for _, b := range w.nodes[i+1:] {
-			if side[a.id] != side[b.id] {
-				cut = append(cut, pair(a.id, b.id))
-				w.net.cut[pair(a.id, b.id)] = true
+			if side[a.ID] != side[b.ID] {
+				cut = append(cut, pair(a.ID, b.ID))
+				w.net.cut[pair(a.ID, b.ID)] = true
 			}
 		}
 	}
@@ -93,8 +93,7 @@ func (w *world) backUp() {
 		return
 	}
 	n.durable.copies = append(n.durable.copies, backup{
-		disk: n.durable.log.Copy(), charter: n.durable.charter, agreement: n.durable.agreement,
-		stored: maps.Clone(n.durable.stored),
+		disk: n.durable.log.Copy(), papers: n.durable.papers, stored: maps.Clone(n.durable.stored),
 	})
 }
 
@@ -103,7 +102,7 @@ func (w *world) backUp() {
 // reachable until the node is released. The residual risk that the rule names is not a violation: a member who alone
 // knows more and is away.
 func (w *world) restore(n *node) {
-	if w.forker != nil || len(n.durable.copies) == 0 || n.process != nil && n.process.release.Phase() != exchange.Open {
+	if w.forker != nil || w.isRemoved(n) || len(n.durable.copies) == 0 || n.process != nil && n.process.release.Phase() != exchange.Open {
 		return
 	}
 	i := w.draw(len(n.durable.copies))
@@ -117,13 +116,14 @@ func (w *world) restore(n *node) {
 	w.voidAcks(n, b, reach)
 	n.durable.copies = n.durable.copies[:i+1] // later ones are of a past that may now never have been
 	n.durable.log = n.durable.log.Restore(b.disk)
-	n.durable.charter, n.durable.agreement, n.durable.stored = b.charter, b.agreement, maps.Clone(b.stored)
+	n.durable.papers, n.durable.stored = b.papers, maps.Clone(b.stored)
+	n.dir = n.directory(b.papers)
 	n.restores++
 	n.seen = nil               // what was handed over after the copy was taken was handed over to nobody
 	n.restored = w.chance(0.5) // the file beside the database says that it is behind
 	n.relearn = true
 	w.quiet = true
-	w.net.calm[n.id] = true
+	w.net.calm[n.ID] = true
 	w.net.cut = map[[2]record.MemberID]bool{}
 	w.courier.down = false
 	for _, other := range w.nodes {
@@ -134,7 +134,7 @@ func (w *world) restore(n *node) {
 
 func (w *world) calmOver(n *node) {
 	w.quiet = false
-	delete(w.net.calm, n.id)
+	delete(w.net.calm, n.ID)
 }
 
 // reach says how far the node's own stream can be had from others: their disks and intact messages of the topic that
@@ -143,7 +143,7 @@ func (w *world) calmOver(n *node) {
 func (w *world) reach(n *node) (size uint64, all bool) {
 	s := n.stream()
 	for _, other := range w.nodes {
-		if other == n {
+		if other == n || w.isRemoved(other) {
 			continue
 		}
 		h, err := other.log().Head(w.ctx, s)
@@ -155,7 +155,7 @@ func (w *world) reach(n *node) (size uint64, all bool) {
 	most := size
 	for grown := true; grown; {
 		grown = false
-		for _, m := range w.courier.topic(logTopic(n.id)).messages {
+		for _, m := range w.courier.topic(logTopic(n.ID)).messages {
 			fr, err := record.DecodeFrame(m.data)
 			if err != nil {
 				continue
@@ -168,7 +168,7 @@ func (w *world) reach(n *node) (size uint64, all bool) {
 	}
 	for _, other := range w.nodes {
 		for at, end := range other.seen {
-			if at.topic == logTopic(n.id) {
+			if at.topic == logTopic(n.ID) {
 				most = max(most, end)
 			}
 		}
@@ -185,7 +185,7 @@ func (w *world) voidAcks(n *node, b backup, reach uint64) {
 			return
 		}
 		for _, h := range heads {
-			if h.Stream.Member() != n.id {
+			if h.Stream.Member() != n.ID {
 				continue
 			}
 			gs, err := log.Groups(w.ctx, h.Stream, 0, 1<<20)

@@ -49,7 +49,7 @@ func (w *world) fork() {
 	var others []record.MemberID
 	for _, o := range w.nodes {
 		if o != n {
-			others = append(others, o.id)
+			others = append(others, o.ID)
 		}
 	}
 	w.rng.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
@@ -58,8 +58,8 @@ func (w *world) fork() {
 	}
 	w.forker = f
 	w.fault("fork")
-	w.tell("%s forks at %d", n.id, f.at)
-	w.courier.refuse[logTopic(n.id)] = true
+	w.tell("%s forks at %d", n.ID, f.at)
+	w.courier.refuse[logTopic(n.ID)] = true
 	f.grow()
 	w.publish(n)
 }
@@ -80,14 +80,14 @@ func (f *forker) met(n *node, st record.Stored) {
 	if l, err := f.twin.Leaves(f.w.ctx, f.stream, st.Seq, st.Seq+1); err == nil && l[0] == st.Leaf {
 		which = 2
 	}
-	f.holds[n.id] = which
-	f.w.tell("%s is shown history %d", n.id, which)
+	f.holds[n.ID] = which
+	f.w.tell("%s is shown history %d", n.ID, which)
 }
 
 // caught notes that somebody can prove the fork.
 func (f *forker) caught(n *node) {
 	if !f.proof {
-		f.w.tell("%s can prove the fork", n.id)
+		f.w.tell("%s can prove the fork", n.ID)
 		f.proof = true
 		f.w.report.Detected = f.meets
 	}
@@ -102,7 +102,7 @@ func (f *forker) seenByBoth() bool {
 // headsMet counts head exchanges in which two histories met.
 func (w *world) headsMet(a, b record.MemberID) {
 	f := w.forker
-	if f == nil || f.proof || a == f.node.id || b == f.node.id {
+	if f == nil || f.proof || a == f.node.ID || b == f.node.ID {
 		return
 	}
 	if f.holds[a] != 0 && f.holds[b] != 0 && f.holds[a] != f.holds[b] {
@@ -144,12 +144,12 @@ func (w *world) lieHeads(there *process, from record.MemberID, body []byte) ([]b
 	if err != nil {
 		return nil, false
 	}
-	a, err := exchange.OpenHeadsAnswer(b, fedID, there.node.id, there.roster.NoteKeys(there.node.id), r.Nonce)
+	a, err := exchange.OpenHeadsAnswer(b, w.fed(), there.node.ID, there.roster.NoteKeys(there.node.ID), r.Nonce)
 	if !w.must("open own answer", err) {
 		return nil, false
 	}
 	a.Heads = w.face(there, from, a.Heads)
-	b, err = a.Sign(there.node.signer, fedID, there.node.id)
+	b, err = a.Sign(there.node.signer, w.fed(), there.node.ID)
 	return b, w.must("sign lie", err)
 }
 

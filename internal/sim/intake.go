@@ -78,6 +78,7 @@ func (in *intake) start(t *topic) bool {
 	in.pos = c.Offset
 	if err != nil || in.pos < t.first || in.pos > t.next() {
 		in.pos = t.first
+		delete(in.p.node.durable.stored, in.topic) // it was of another life of the topic; the next store is of this one
 	}
 	in.started, in.seenNext, in.compared = true, t.next(), w.now
 	return true
@@ -121,5 +122,5 @@ func (in *intake) deliver(t *topic, m message, at int64) bool {
 // produce is the relay's way to the broker.
 func (p *process) produce(_ context.Context, _ string, frame []byte) error {
 	w := p.node.w
-	return w.produced(p.node, frame, w.courier.produce(logTopic(p.node.id), frame))
+	return w.produced(p.node, frame, w.courier.produce(logTopic(p.node.ID), frame))
 }

@@ -40,7 +40,7 @@ func (n *network) way() time.Duration {
 // call lets process p ask another member; serve runs there, done runs here with the answer's bytes or an error, exactly
 // once unless the asking process dies before.
 func (n *network) call(p *process, to record.MemberID, timeout time.Duration, serve func(*process) ([]byte, error), done func([]byte, error)) {
-	from := p.node.id
+	from := p.node.ID
 	ended := false
 	end := func(b []byte, err error) {
 		if ended || !p.alive() {

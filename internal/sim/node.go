@@ -1,10 +1,12 @@
 package sim
 
 import (
-	"crypto/ed25519"
-	"slices"
+	"io"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/exchange"
 	"github.com/pilinhub/pilin/internal/sim/memlog"
 	"github.com/pilinhub/pilin/record"
@@ -13,43 +15,48 @@ import (
 // node is one member's machine: what is on its disk, and the process that runs on it, if one does.
 type node struct {
 	w *world
-	actor
-	durable  *durable
-	process  *process
-	boots    int
-	relearn  bool              // its signed tree must be compared with what was known of it from the first record
-	restores int               // how often an older copy of the disk came back
-	subjects []record.RecordID // that clients were told of
-	restored bool              // the database is an older copy than the released-size file says
-	skew     time.Duration     // of the clock that people set
-	fullFor  time.Duration     // until when the disk is full
-	seen     map[seenAt]uint64
+	Actor
+	durable *durable
+	dir     *federation.Directory // what durable.papers say
+	random  io.Reader             // of the node's identifiers and salts
+	process *process
+	boots   int
+	// sealedLate are the leaves of records that were sealed here under the second charter version.
+	sealedLate map[tlog.Hash]bool
+	relearn    bool              // its signed tree must be compared with what was known of it from the first record
+	restores   int               // how often an older copy of the disk came back
+	subjects   []record.RecordID // that clients were told of
+	restored   bool              // the database is an older copy than the released-size file says
+	skew       time.Duration     // of the clock that people set
+	fullFor    time.Duration     // until when the disk is full
+	seen       map[seenAt]uint64
 }
 
 // durable is what survives a death of the process.
 type durable struct {
-	log       *memlog.Log
-	charter   int // index of the newest version held
-	agreement bool
-	stored    map[string]storedCursor
-	copies    []backup
+	log    *memlog.Log
+	papers papers
+	stored map[string]storedCursor
+	copies []backup
 }
 
 // backup is an older copy of a disk.
 type backup struct {
-	disk      memlog.Disk
-	charter   int
-	agreement bool
-	stored    map[string]storedCursor
+	disk   memlog.Disk
+	papers papers
+	stored map[string]storedCursor
 }
 
 // newLog returns an empty disk for the node.
 func (n *node) newLog() *memlog.Log {
 	return memlog.New(memlog.Config{
-		Self: n.id, Federation: fedID,
-		Sealer:  &record.Sealer{Random: n.w.random, Current: func(g record.GroupID) (record.EpochKey, bool) { return epochs[g], n.in(g, n.id) }},
-		Signer:  func(s record.StreamID, _ uint64) (*record.Signer, bool) { return n.signer, s.Member() == n.id },
-		Charter: func() record.CharterRef { return charters[n.durable.charter] },
+		Self: n.ID, Federation: n.dir.Federation(),
+		Sealer: &record.Sealer{Random: n.random, Current: func(g record.GroupID) (record.EpochKey, bool) {
+			e, ok := n.dir.CurrentEpoch(g)
+			return e, ok && n.in(g)
+		}},
+		Signer:  func(s record.StreamID, seq uint64) (*record.Signer, bool) { return n.dir.Signer(s, seq) },
+		Charter: func() record.CharterRef { return n.dir.Charter() },
 	})
 }
 
@@ -84,59 +91,18 @@ func (p *process) alive() bool { return p.node.process == p }
 // wall is the hour on the node's clock.
 func (n *node) wall() time.Time { return n.w.hour().Add(n.skew) }
 
-func (n *node) stream() record.StreamID { return record.Stream(n.id, record.Records) }
-
-// in reports whether this node knows that m is in group g.
-func (n *node) in(g record.GroupID, m record.MemberID) bool {
-	return n.w.groups[g][m] && (g != team || n.durable.agreement)
-}
-
-func (n *node) epoch(id record.KeyID) (record.EpochKey, bool) {
-	for g, e := range epochs {
-		if e.ID == id {
-			return e, n.in(g, n.id)
-		}
-	}
-	return record.EpochKey{}, false
-}
-
-// roster is what charter and agreements say to this node.
-func (n *node) roster() *exchange.Roster {
-	w := n.w
-	return &exchange.Roster{
-		Federation: fedID, Self: n.id,
-		Members: w.members,
-		Known:   func(m record.MemberID) bool { return w.node(m) != nil },
-		Charter: func() record.CharterRef { return charters[n.durable.charter] },
-		CharterKnown: func(c record.CharterRef) bool {
-			return slices.Contains(charters[:n.durable.charter+1], c)
-		},
-		SignKey: w.signKey,
-		NoteKeys: func(m record.MemberID) []ed25519.PublicKey {
-			return []ed25519.PublicKey{w.node(m).key}
-		},
-		Key:     n.epoch,
-		SealKey: n.epoch,
-		Groups: func(m record.MemberID) map[record.GroupID]bool {
-			in := map[record.GroupID]bool{}
-			for _, g := range []record.GroupID{record.All, circle, team} {
-				if n.in(g, m) {
-					in[g] = true
-				}
-			}
-			return in
-		},
-		Usable: func(m record.Meaning, _ map[record.PartName][]byte) string {
-			if m.Type == futureType {
-				return "pending_upgrade"
-			}
-			return ""
-		},
-	}
-}
+func (n *node) stream() record.StreamID { return record.Stream(n.ID, record.Records) }
 
 // futureType is a record type that no node knows: proven, kept, without effect.
 const futureType = "future.thing"
+
+// usable is the schema check of histories whose records have no schema.
+func usable(m record.Meaning, _ map[record.PartName][]byte) string {
+	if m.Type == futureType {
+		return "pending_upgrade"
+	}
+	return ""
+}
 
 // start boots the node's software.
 func (w *world) start(n *node) {
@@ -146,7 +112,7 @@ func (w *world) start(n *node) {
 	n.boots++
 	p := &process{node: n, asking: map[record.MemberID]bool{}}
 	n.process = p
-	w.tell("%s starts, boot %d", n.id, n.boots)
+	w.tell("%s starts, boot %d", n.ID, n.boots)
 	w.in(p, func() {
 		n.durable.log = n.durable.log.Crash() // what a new process finds: what was committed, nothing released
 		p.raw = n.durable.log
@@ -156,12 +122,12 @@ func (w *world) start(n *node) {
 			w.checkTrees(n)
 		}
 		if err := p.release.Begin(w.ctx, n.restored); err != nil {
-			w.tell("%s cannot begin: %v", n.id, err)
+			w.tell("%s cannot begin: %v", n.ID, err)
 			w.kill(n)
 			return
 		}
 		if err := p.replicas.Load(w.ctx); err != nil {
-			w.tell("%s cannot load: %v", n.id, err)
+			w.tell("%s cannot load: %v", n.ID, err)
 			w.kill(n)
 			return
 		}
@@ -191,12 +157,13 @@ func (p *process) build() {
 		Log: p.log, Roster: p.roster, Replicas: p.replicas, Gaps: p.gaps, Receipts: p.receipts, Release: p.release,
 		Signer: n.signer, Count: &p.count, Alarm: alarm, Wall: n.wall,
 		Agreements: func(m record.MemberID) [][32]byte {
-			if n.durable.agreement && w.groups[team][m] {
-				return [][32]byte{agreementID}
+			var ids [][32]byte
+			for _, h := range n.dir.AgreementsOf(m) {
+				ids = append(ids, h)
 			}
-			return nil
+			return ids
 		},
-		HasAgreement: func([32]byte) bool { return n.durable.agreement },
+		HasAgreement: func(id [32]byte) bool { _, ok := n.dir.Agreement(federation.Hash(id), n.ID); return ok },
 	}
 	p.relay = &exchange.Relay{
 		Log: p.log, Roster: p.roster, Stream: n.stream(), Released: p.release.Released, Count: &p.count, Alarm: alarm,
@@ -204,9 +171,9 @@ func (p *process) build() {
 	}
 	for _, other := range w.nodes {
 		if other != n {
-			p.intakes = append(p.intakes, &intake{p: p, member: other.id, topic: logTopic(other.id)})
+			p.intakes = append(p.intakes, &intake{p: p, member: other.ID, topic: logTopic(other.ID)})
 			if w.acks {
-				p.intakes = append(p.intakes, &intake{p: p, member: other.id, topic: ackTopic(other.id), acks: true})
+				p.intakes = append(p.intakes, &intake{p: p, member: other.ID, topic: ackTopic(other.ID), acks: true})
 			}
 		}
 	}
@@ -217,7 +184,7 @@ func (w *world) kill(n *node) {
 	if n.process == nil {
 		return
 	}
-	w.tell("%s dies", n.id)
+	w.tell("%s dies", n.ID)
 	n.process = nil
 	w.checkCursors(n)
 	w.after(time.Duration(100+w.draw(4000))*time.Millisecond, func() { w.start(n) })

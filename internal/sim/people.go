@@ -56,8 +56,8 @@ func (w *world) work() {
 func (w *world) audience(n *node) map[record.GroupID]record.Level {
 	level := func() record.Level { return record.Level(1 + w.draw(3)) }
 	can := []record.GroupID{record.All, record.All, record.All}
-	for _, g := range []record.GroupID{circle, team} {
-		if n.in(g, n.id) {
+	for _, g := range []record.GroupID{w.circle, w.team} {
+		if n.in(g) {
 			can = append(can, g)
 		}
 	}
@@ -70,7 +70,7 @@ func (w *world) audience(n *node) map[record.GroupID]record.Level {
 
 // draft makes a draft with content that nobody else has.
 func (w *world) draft(n *node, audience map[record.GroupID]record.Level, refs ...record.Ref) (record.Draft, string) {
-	id, err := record.NewBits128(w.random)
+	id, err := record.NewBits128(n.random)
 	if err != nil {
 		panic(err)
 	}
@@ -94,7 +94,7 @@ func (w *world) draft(n *node, audience map[record.GroupID]record.Level, refs ..
 // side makes a record of a stream that does not leave the node.
 func (w *world) side(n *node, name string) record.Draft {
 	d, _ := w.draft(n, nil)
-	d.Stream = record.Stream(n.id, name)
+	d.Stream = record.Stream(n.ID, name)
 	return d
 }
 
@@ -192,7 +192,7 @@ func (w *world) race(n *node) {
 			}
 		}
 		if versions > 1 || err == nil && versions != 1 {
-			w.violated("I2", "%s: %d records are version %d of %s", n.id, versions, version+1, subject)
+			w.violated("I2", "%s: %d records are version %d of %s", n.ID, versions, version+1, subject)
 		}
 		w.count("op.race")
 	})
@@ -200,7 +200,7 @@ func (w *world) race(n *node) {
 
 func (n *node) knowsAll(audience map[record.GroupID]record.Level) bool {
 	for g := range audience {
-		if !n.in(g, n.id) {
+		if !n.in(g) {
 			return false
 		}
 	}
@@ -254,7 +254,7 @@ func (w *world) submit(r *request) {
 		case errors.Is(err, record.ErrStorageFull):
 			w.count("op.storage_full")
 		case errors.Is(err, record.ErrDuplicateRecord) && r.tries > 1 && n.restores == r.born:
-			w.violated("I10", "%s: %s asked again is a duplicate: record and answer were not one transaction", n.id, r.a.Key)
+			w.violated("I10", "%s: %s asked again is a duplicate: record and answer were not one transaction", n.ID, r.a.Key)
 		default:
 			r.done = true
 			w.count("op.refused")
@@ -267,16 +267,16 @@ func (w *world) acked(r *request, res record.Appended) {
 	r.done = true
 	n := r.node
 	if res.Repeated && r.tries == 1 {
-		w.violated("I10", "%s answers a first request as a repeat", n.id)
+		w.violated("I10", "%s answers a first request as a repeat", n.ID)
 		return
 	}
 	r.answer = res.Answer
 	if string(res.Answer) != r.a.Drafts[0].ID.String() {
-		w.violated("I10", "%s answers %s to request %s", n.id, res.Answer, r.a.Key)
+		w.violated("I10", "%s answers %s to request %s", n.ID, res.Answer, r.a.Key)
 		return
 	}
 	w.count("op.acked")
-	w.tell("%s acknowledges %s", n.id, r.a.Key)
+	w.tell("%s acknowledges %s", n.ID, r.a.Key)
 	for i, d := range r.a.Drafts {
 		a := &ack{node: n, id: d.ID, stream: d.Stream, recorded: res.Checkpoint[d.Stream] == nil}
 		if i == 0 {
@@ -308,9 +308,9 @@ func (w *world) again(r *request) {
 		switch {
 		case errors.Is(err, record.ErrStorageFull):
 		case other && !errors.Is(err, record.ErrIdempotencyConflict):
-			w.violated("I10", "%s: key %s with another body: %v", r.node.id, a.Key, err)
+			w.violated("I10", "%s: key %s with another body: %v", r.node.ID, a.Key, err)
 		case !other && (err != nil || !res.Repeated || !bytes.Equal(res.Answer, r.answer)):
-			w.violated("I10", "%s: key %s again: repeated %v, %v", r.node.id, a.Key, res.Repeated, err)
+			w.violated("I10", "%s: key %s again: repeated %v, %v", r.node.ID, a.Key, res.Repeated, err)
 		default:
 			w.count("op.repeat")
 		}
@@ -342,7 +342,7 @@ func (w *world) replay(n *node) {
 			}
 			w.in(n.process, func() {
 				if err := try(); err == nil {
-					w.violated("I10", "%s takes %s a second time", n.id, use.ID)
+					w.violated("I10", "%s takes %s a second time", n.ID, use.ID)
 				}
 				w.count("op.token_replayed")
 			})
@@ -367,7 +367,7 @@ func (w *world) askCoverage(n *node) {
 		}
 		w.count("op.coverage")
 		for _, m := range w.nodes {
-			if slices.Contains(c.Missing, m.id) || m == at || m.restores > 0 || w.groups[team][m.id] {
+			if slices.Contains(c.Missing, m.ID) || m == at || m.restores > 0 || w.groups[w.team][m.ID] {
 				continue
 			}
 			theirs, err := m.log().Head(w.ctx, s)
@@ -375,7 +375,7 @@ func (w *world) askCoverage(n *node) {
 				return
 			}
 			if theirs.Applied <= seq {
-				w.violated("I19", "%s counts %s for record %d of %s, which has applied %d", n.id, m.id, seq, s, theirs.Applied)
+				w.violated("I19", "%s counts %s for record %d of %s, which has applied %d", n.ID, m.ID, seq, s, theirs.Applied)
 			}
 		}
 	})
@@ -389,7 +389,7 @@ func (p *process) keepLocal(_ context.Context, d record.Draft) error {
 			a.void = true
 		}
 	}
-	d.Stream, d.Audience, d.Refs = record.Stream(n.id, record.Local), nil, nil
+	d.Stream, d.Audience, d.Refs = record.Stream(n.ID, record.Local), nil, nil
 	_, err := p.log.Append(w.ctx, record.Append{Drafts: []record.Draft{d}})
 	if errors.Is(err, record.ErrDuplicateRecord) {
 		return nil

@@ -40,8 +40,8 @@ func Run(cfg Config) Report {
 			}
 		})
 	}
-	if w.chance(0.5) {
-		w.after(time.Duration(w.draw(25_000))*time.Millisecond, func() { w.nodes[w.draw(len(w.nodes))].learnCharter() })
+	if w.removal || w.chance(0.5) {
+		w.after(time.Duration(w.draw(25_000))*time.Millisecond, w.learnCharter)
 	}
 	w.plan(time.Second, time.Second, func() bool { return true }, w.lookAround)
 	for !w.ended && (w.ops < w.cfg.Ops || w.report.Faults < minFaults) && w.now < time.Hour {
@@ -66,13 +66,17 @@ func (w *world) plan(first, mean time.Duration, on func() bool, do func()) {
 }
 
 // learnCharter brings a newer charter version to one member; the others learn of it from what it signs.
-func (n *node) learnCharter() {
-	if n.process == nil || n.durable.charter > 0 {
+func (w *world) learnCharter() {
+	n, note := w.nodes[w.draw(len(w.nodes)-1)], w.docs.Renewed // the last member is not the first to hear that it is removed
+	if w.removal {
+		note = w.docs.Removed
+	}
+	if n.process == nil || !n.learn(note, nil) {
+		w.after(time.Second, w.learnCharter)
 		return
 	}
-	n.w.tell("%s holds a newer charter", n.id)
-	n.durable.charter = 1
-	n.w.in(n.process, n.process.rekeyed)
+	w.fault("charter_late")
+	w.in(n.process, n.process.rekeyed)
 }
 
 // heal ends all trouble and waits for what must then be.
@@ -84,7 +88,7 @@ func (w *world) heal() {
 	w.courier.down, w.courier.noAck, w.courier.lost, w.courier.twice, w.courier.again, w.courier.flip = false, 0, 0, 0, 0, 0
 	w.courier.refuse = map[string]bool{}
 	if w.forker != nil {
-		w.courier.refuse[logTopic(w.forker.node.id)] = true
+		w.courier.refuse[logTopic(w.forker.node.ID)] = true
 	}
 	for _, n := range w.nodes {
 		n.fullFor = 0
@@ -107,21 +111,67 @@ func (w *world) heal() {
 	w.final()
 }
 
+// staying returns the nodes whose members no charter version removes.
+func (w *world) staying() []*node {
+	if w.removal {
+		return w.nodes[:len(w.nodes)-1]
+	}
+	return w.nodes
+}
+
+func (w *world) stayingIDs() (ids []record.MemberID) {
+	for _, n := range w.staying() {
+		ids = append(ids, n.ID)
+	}
+	return ids
+}
+
+// checkLeft lets the member who was removed try all his keys on what the courier carries: nothing that was sealed by
+// somebody who knew of the removal opens (architecture.md §5: who left cannot read on whatever the ACLs say).
+func (w *world) checkLeft() {
+	if !w.removal {
+		return
+	}
+	left := w.nodes[len(w.nodes)-1]
+	for _, n := range w.staying() {
+		for _, m := range w.courier.topic(logTopic(n.ID)).messages {
+			fr, err := record.DecodeFrame(m.data)
+			if err != nil || !m.clean {
+				continue
+			}
+			c, err := record.ParseCheckpoint(fr.Checkpoint)
+			if !w.must("read checkpoint", err) {
+				return
+			}
+			for _, b := range fr.Boxes {
+				if c.Charter.Version < 2 || !n.sealedLate[record.Leaf(fr.Headers[b.Index])] {
+					continue
+				}
+				w.count("checked.left")
+				if _, _, err := record.OpenBox(record.Leaf(fr.Headers[b.Index]), b.Part, b.Data, b.Wraps, left.dir.EpochKey); err == nil {
+					w.violated("I7", "%s was removed and reads %s of record %d of %s", left.ID, b.Part, fr.First+uint64(b.Index), fr.Stream)
+					return
+				}
+			}
+		}
+	}
+}
+
 // honest reports whether the stream's member never showed two histories.
 func (w *world) honest(s record.StreamID) bool { return w.forker == nil || w.forker.stream != s }
 
 // apart says what is not yet equal, or empty.
 func (w *world) apart() string {
-	for _, n := range w.nodes {
+	for _, n := range w.staying() {
 		liar := w.forker != nil && w.forker.node == n
 		if n.process == nil {
-			return string(n.id) + " is down"
+			return string(n.ID) + " is down"
 		}
 		if phase := n.process.release.Phase(); phase != exchange.Open && !liar {
-			return fmt.Sprintf("%s is %s", n.id, phase)
+			return fmt.Sprintf("%s is %s", n.ID, phase)
 		}
 	}
-	for _, origin := range w.nodes {
+	for _, origin := range w.staying() {
 		s := origin.stream()
 		if !w.honest(s) {
 			continue
@@ -133,16 +183,16 @@ func (w *world) apart() string {
 		if oh.Signed != oh.Size {
 			return fmt.Sprintf("%s has signed %d of %d", s, oh.Signed, oh.Size)
 		}
-		for _, n := range w.nodes {
+		for _, n := range w.staying() {
 			h, err := n.log().Head(w.ctx, s)
 			if !w.must("read head", err) {
 				return ""
 			}
 			if h.Size != oh.Size || h.Root != oh.Root {
-				return fmt.Sprintf("%s has %d of %d records of %s", n.id, h.Size, oh.Size, s)
+				return fmt.Sprintf("%s has %d of %d records of %s", n.ID, h.Size, oh.Size, s)
 			}
 			if at, waits := w.waiting(n, s); waits {
-				return fmt.Sprintf("%s waits for %s of record %d of %s", n.id, at.Part, at.Seq, s)
+				return fmt.Sprintf("%s waits for %s of record %d of %s", n.ID, at.Part, at.Seq, s)
 			}
 		}
 		if why := w.uncovered(origin, oh); why != "" {
@@ -189,7 +239,7 @@ func (w *world) uncovered(origin *node, oh record.Head) string {
 	if oh.Signed == 0 {
 		return ""
 	}
-	for _, n := range w.nodes {
+	for _, n := range w.staying() {
 		if h, err := n.log().Head(w.ctx, oh.Stream); err != nil || h.Applied < h.Size {
 			return "" // a part was lost with a disk: receipts stay behind it
 		}
@@ -198,12 +248,12 @@ func (w *world) uncovered(origin *node, oh record.Head) string {
 	if !w.must("read receipts", err) {
 		return ""
 	}
-	for _, n := range w.nodes {
+	for _, n := range w.staying() {
 		if n == origin || w.forker != nil && n == w.forker.node {
 			continue
 		}
-		if !bytes.Contains(receipts[n.id], fmt.Appendf(nil, `\n%d\n`, oh.Signed)) { // the size's line; final verifies it
-			return fmt.Sprintf("%s has no receipt of %s for %d records", origin.id, n.id, oh.Signed)
+		if !bytes.Contains(receipts[n.ID], fmt.Appendf(nil, `\n%d\n`, oh.Signed)) { // the size's line; final verifies it
+			return fmt.Sprintf("%s has no receipt of %s for %d records", origin.ID, n.ID, oh.Signed)
 		}
 	}
 	return ""
@@ -219,7 +269,8 @@ func (w *world) final() {
 			return
 		}
 	}
-	for _, origin := range w.nodes {
+	w.checkLeft()
+	for _, origin := range w.staying() {
 		if w.honest(origin.stream()) {
 			w.checkEqual(origin)
 			w.checkCovered(origin)
@@ -234,7 +285,7 @@ func (w *world) final() {
 		}
 	}
 	if f := w.forker; f != nil && f.seenByBoth() && !f.proof {
-		w.violated("I4", "%s showed two histories (%v) and nobody can prove it", f.node.id, f.holds)
+		w.violated("I4", "%s showed two histories (%v) and nobody can prove it", f.node.ID, f.holds)
 	}
 }
 
@@ -247,7 +298,7 @@ func (w *world) checkEqual(origin *node) {
 		gs []record.Group
 	}
 	var all []held
-	for _, n := range w.nodes {
+	for _, n := range w.staying() {
 		gs, err := n.log().Groups(w.ctx, s, 0, 1<<20)
 		if !w.must("read groups", err) {
 			return
@@ -257,7 +308,7 @@ func (w *world) checkEqual(origin *node) {
 	first := slices.IndexFunc(all, func(h held) bool { return h.n == origin })
 	for _, h := range all {
 		if len(h.gs) != len(all[first].gs) {
-			w.violated("I3", "%s has %d groups of %s, its origin %d", h.n.id, len(h.gs), s, len(all[first].gs))
+			w.violated("I3", "%s has %d groups of %s, its origin %d", h.n.ID, len(h.gs), s, len(all[first].gs))
 			return
 		}
 	}
@@ -267,7 +318,7 @@ func (w *world) checkEqual(origin *node) {
 			for _, h := range all {
 				other := h.gs[i]
 				if other.First != g.First || len(other.Records) != len(g.Records) || !bytes.Equal(other.Checkpoint, g.Checkpoint) || !bytes.Equal(other.Records[j].Header, st.Header) {
-					w.violated("I3", "%s and %s differ in headers or checkpoints of %s at %d", h.n.id, origin.id, s, st.Seq)
+					w.violated("I3", "%s and %s differ in headers or checkpoints of %s at %d", h.n.ID, origin.ID, s, st.Seq)
 					return
 				}
 				w.checkEntitled(h.n, other.Records[j])
@@ -289,7 +340,7 @@ func (w *world) checkCovered(origin *node) {
 		return
 	}
 	seq := h.Signed - 1
-	for _, n := range w.nodes {
+	for _, n := range w.staying() {
 		gs, err := n.log().Groups(w.ctx, s, seq, 1)
 		if !w.must("read groups", err) {
 			return
@@ -299,7 +350,7 @@ func (w *world) checkCovered(origin *node) {
 			return
 		}
 	}
-	c, err := origin.process.receipts.Coverage(w.ctx, s, seq, w.members())
+	c, err := origin.process.receipts.Coverage(w.ctx, s, seq, w.stayingIDs())
 	if !w.must("read coverage", err) {
 		return
 	}
@@ -317,7 +368,7 @@ func (w *world) checkParts(n *node, got, origins record.Stored, origin *node, sh
 		}
 		w.count("checked.parts")
 		if o := origins.Parts[i]; p.State == record.PartPresent && o.State == record.PartPresent && (!bytes.Equal(o.Bytes, p.Bytes) || o.Salt != p.Salt) {
-			w.violated("I3", "%s has other bytes of %s of record %d of %s than its origin", n.id, p.Name, got.Seq, got.Stream)
+			w.violated("I3", "%s has other bytes of %s of record %d of %s than its origin", n.ID, p.Name, got.Seq, got.Stream)
 		}
 		before, ok := shown[p.Name]
 		if !ok {
@@ -325,7 +376,7 @@ func (w *world) checkParts(n *node, got, origins record.Stored, origin *node, sh
 			continue
 		}
 		if before.State != p.State || !bytes.Equal(before.Bytes, p.Bytes) { // which of several deletions came first may differ
-			w.violated("I3", "members of equal entitlement differ in %s of record %d of %s: state %d and %d at %s", p.Name, got.Seq, got.Stream, before.State, p.State, n.id)
+			w.violated("I3", "members of equal entitlement differ in %s of record %d of %s: state %d and %d at %s", p.Name, got.Seq, got.Stream, before.State, p.State, n.ID)
 		}
 	}
 }
@@ -340,7 +391,7 @@ func (w *world) lookAround() {
 			fmt.Fprint(h, "down;")
 			continue
 		}
-		fmt.Fprint(h, n.process.release.Phase(), n.durable.charter, n.durable.agreement, w.now < n.fullFor)
+		fmt.Fprint(h, n.process.release.Phase(), n.dir.Charter().Version, n.in(w.team), w.now < n.fullFor)
 		for _, o := range w.nodes {
 			oh, _ := o.log().Head(w.ctx, o.stream())
 			mine, _ := n.log().Head(w.ctx, o.stream())

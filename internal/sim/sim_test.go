@@ -58,7 +58,7 @@ func TestReplay(t *testing.T) {
 		t.Skip("no -seed given")
 	}
 	r := sim.Run(sim.Config{Seed: *seed, Trace: os.Stdout})
-	t.Logf("%+v", r)
+	t.Logf("%d members, %d operations, %d faults, %v; fingerprint %x; %v", r.Members, r.Ops, r.Faults, r.Span, r.Fingerprint, r.Counts)
 	if len(r.Violations) > 0 {
 		t.Fatal(r.Violations)
 	}

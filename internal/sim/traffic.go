@@ -1,13 +1,13 @@
 package sim
 
 import (
-	"encoding/hex"
 	"errors"
 	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/exchange"
 	"github.com/pilinhub/pilin/record"
 )
@@ -58,7 +58,7 @@ func (p *process) stepReceipts() {
 		if !w.acks {
 			break
 		}
-		_ = w.courier.produce(ackTopic(p.node.id), m.Receipt) // what is lost goes with the next head exchange
+		_ = w.courier.produce(ackTopic(p.node.ID), m.Receipt) // what is lost goes with the next head exchange
 	}
 }
 
@@ -66,7 +66,7 @@ func (p *process) fillGaps() {
 	w := p.node.w
 	tasks, _ := p.gaps.Next(w.ctx, w.hour(), !w.courier.down)
 	for _, t := range tasks {
-		w.net.call(p, t.Peer, rangeTimeout, func(there *process) ([]byte, error) { return w.serveRange(there, p.node.id, t.Stream, t.From) },
+		w.net.call(p, t.Peer, rangeTimeout, func(there *process) ([]byte, error) { return w.serveRange(there, p.node.ID, t.Stream, t.From) },
 			func(b []byte, err error) {
 				var frames []*record.Frame
 				if err == nil {
@@ -89,7 +89,7 @@ func (p *process) fillGaps() {
 func (p *process) fetchLeaves(t exchange.LeavesTask) {
 	w := p.node.w
 	w.net.call(p, t.Peer, rangeTimeout, func(there *process) ([]byte, error) {
-		leaves, err := w.serveLeaves(there, p.node.id, t.Stream, t.Size)
+		leaves, err := w.serveLeaves(there, p.node.ID, t.Stream, t.Size)
 		var b []byte
 		for _, l := range leaves {
 			b = append(b, l[:]...)
@@ -113,7 +113,7 @@ func (p *process) after(o exchange.Outcome, from record.MemberID) {
 		p.fetchCharter(from)
 	}
 	if o.New > 0 || o.Parts {
-		p.node.w.tell("%s has %s to %d", p.node.id, o.Stream, o.Size)
+		p.node.w.tell("%s has %s to %d", p.node.ID, o.Stream, o.Size)
 	}
 }
 
@@ -133,11 +133,11 @@ func (p *process) askHeads(m record.MemberID) {
 	}
 	body, err := r.Encode()
 	if err != nil {
-		w.violated("heads", "%s cannot encode its request: %v", p.node.id, err)
+		w.violated("heads", "%s cannot encode its request: %v", p.node.ID, err)
 		return
 	}
 	p.asking[m] = true
-	w.net.call(p, m, headsTimeout, func(there *process) ([]byte, error) { return w.answerHeads(there, p.node.id, body) },
+	w.net.call(p, m, headsTimeout, func(there *process) ([]byte, error) { return w.answerHeads(there, p.node.ID, body) },
 		func(b []byte, err error) {
 			delete(p.asking, m)
 			var wanted exchange.Wanted
@@ -149,13 +149,16 @@ func (p *process) askHeads(m record.MemberID) {
 				return
 			}
 			w.count("heads")
-			w.headsMet(p.node.id, m)
+			w.headsMet(p.node.ID, m)
 			p.schedule.Heard(m, w.hour())
 			p.want(m, wanted)
 		})
 }
 
 func (w *world) answerHeads(there *process, from record.MemberID, body []byte) ([]byte, error) {
+	if !admits(there, from) {
+		return nil, errNotMember
+	}
 	if b, lied := w.lieHeads(there, from, body); lied {
 		return b, nil
 	}
@@ -175,38 +178,50 @@ func (p *process) want(m record.MemberID, wanted exchange.Wanted) {
 	if wanted.Charter {
 		p.fetchCharter(m)
 	}
-	for range wanted.Agreements {
-		p.fetchAgreement(m)
+	for _, id := range wanted.Agreements {
+		p.fetchAgreement(m, id)
 	}
 }
 
-var errNotHeld = errors.New("not held")
+var (
+	errNotHeld   = errors.New("not held")
+	errNotMember = errors.New("not a member")
+)
+
+// admits is what the members' listener checks before anything else.
+func admits(there *process, from record.MemberID) bool { return there.node.dir.IsActive(from) }
 
 func (p *process) fetchCharter(m record.MemberID) {
-	w := p.node.w
-	w.net.call(p, m, headsTimeout, func(there *process) ([]byte, error) { return []byte{byte(there.node.durable.charter)}, nil },
-		func(b []byte, err error) {
-			if err == nil && len(b) == 1 && int(b[0]) < len(charters) && int(b[0]) > p.node.durable.charter {
-				p.node.durable.charter = int(b[0])
-				p.rekeyed()
-			}
-		})
-}
-
-func (p *process) fetchAgreement(m record.MemberID) {
-	w := p.node.w
-	if !w.groups[team][p.node.id] {
-		w.violated("I7", "%s is offered an agreement that does not name it", p.node.id)
-		return
-	}
+	n, w := p.node, p.node.w
+	from := n.dir.Charter().Version
 	w.net.call(p, m, headsTimeout, func(there *process) ([]byte, error) {
-		if !there.node.durable.agreement {
+		if !admits(there, n.ID) {
+			return nil, errNotMember
+		}
+		vs := there.node.dir.Versions(from + 1)
+		if len(vs) == 0 {
 			return nil, errNotHeld
 		}
-		return []byte(hex.EncodeToString(agreementID[:])), nil
+		return vs[0], nil
 	}, func(b []byte, err error) {
-		if err == nil && string(b) == hex.EncodeToString(agreementID[:]) && !p.node.durable.agreement {
-			p.node.durable.agreement = true
+		if err == nil && n.learn(b, nil) {
+			w.tell("%s holds a newer charter", n.ID)
+			p.rekeyed()
+		}
+	})
+}
+
+func (p *process) fetchAgreement(m record.MemberID, id [32]byte) {
+	n, w := p.node, p.node.w
+	w.net.call(p, m, headsTimeout, func(there *process) ([]byte, error) {
+		b, ok := there.node.dir.Agreement(federation.Hash(id), n.ID)
+		if !ok || !admits(there, n.ID) {
+			return nil, errNotHeld
+		}
+		return b, nil
+	}, func(b []byte, err error) {
+		if err == nil && n.learn(nil, b) {
+			w.tell("%s holds an agreement", n.ID)
 			p.rekeyed()
 		}
 	})
@@ -242,7 +257,7 @@ func (p *process) stepRelease() {
 					p.release.TopicEnd(nil, errBrokerDown)
 					return
 				}
-				p.release.TopicEnd(w.topicMessages(p.node.id, topicEnd), nil)
+				p.release.TopicEnd(w.topicMessages(p.node.ID, topicEnd), nil)
 			})
 		})
 	}
@@ -252,7 +267,7 @@ func (p *process) stepRelease() {
 	if do.Open {
 		w.opened(p)
 	}
-	if p.release.Phase() == exchange.Waiting && len(p.release.Heard()) == len(w.nodes)-1 {
+	if p.release.Phase() == exchange.Waiting && len(p.release.Heard()) == len(p.roster.Peers()) {
 		p.release.Confirm() // pilin rejoin: the operator has seen that everybody answered
 	}
 }
@@ -276,7 +291,7 @@ func (p *process) fetchOwn(t exchange.Task) {
 					return
 				}
 				var frames []*record.Frame
-				for _, b := range w.topicMessages(p.node.id, len(w.courier.topic(logTopic(p.node.id)).messages)) {
+				for _, b := range w.topicMessages(p.node.ID, len(w.courier.topic(logTopic(p.node.ID)).messages)) {
 					if fr, err := record.DecodeFrame(b); err == nil && fr.Stream == t.Stream && fr.End() > t.From {
 						frames = append(frames, fr)
 					}
@@ -286,7 +301,7 @@ func (p *process) fetchOwn(t exchange.Task) {
 		})
 		return
 	}
-	w.net.call(p, t.Peer, rangeTimeout, func(there *process) ([]byte, error) { return w.serveRange(there, p.node.id, t.Stream, t.From) },
+	w.net.call(p, t.Peer, rangeTimeout, func(there *process) ([]byte, error) { return w.serveRange(there, p.node.ID, t.Stream, t.From) },
 		func(b []byte, err error) {
 			var frames []*record.Frame
 			if err == nil {
@@ -297,6 +312,9 @@ func (p *process) fetchOwn(t exchange.Task) {
 }
 
 func (w *world) serveRange(there *process, peer record.MemberID, s record.StreamID, from uint64) ([]byte, error) {
+	if !admits(there, peer) {
+		return nil, errNotMember
+	}
 	if b, lied := w.lieRange(there, peer, s, from); lied {
 		return b, nil
 	}
@@ -304,6 +322,9 @@ func (w *world) serveRange(there *process, peer record.MemberID, s record.Stream
 }
 
 func (w *world) serveLeaves(there *process, peer record.MemberID, s record.StreamID, size uint64) ([]tlog.Hash, error) {
+	if !admits(there, peer) {
+		return nil, errNotMember
+	}
 	if leaves, lied := w.lieLeaves(there, peer, s, size); lied {
 		return leaves, nil
 	}

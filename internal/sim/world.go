@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -43,48 +42,6 @@ type Report struct {
 	Detected    int // head exchanges between holders of two histories until one of them had evidence; -1 if none was needed
 }
 
-// fedID and the charter versions of every history: the charter itself is not simulated, only that versions and
-// agreements reach members late.
-var (
-	fedID    = record.FederationID(sha256.Sum256([]byte("synthetic federation")))
-	charters = []record.CharterRef{
-		{Version: 1, Hash: fedID},
-		{Version: 2, Hash: sha256.Sum256([]byte("synthetic charter 2"))},
-	}
-)
-
-// The groups beside all: circle is in the charter, team by an agreement that its founder hands over.
-const (
-	circle record.GroupID = "c0000000000000000000000000000001"
-	team   record.GroupID = "d0000000000000000000000000000002"
-)
-
-var agreementID = [32]byte(sha256.Sum256([]byte("synthetic agreement")))
-
-var epochs = map[record.GroupID]record.EpochKey{
-	record.All: {ID: record.KeyID{0xa1}, Key: sha256.Sum256([]byte("epoch all"))},
-	circle:     {ID: record.KeyID{0xc1}, Key: sha256.Sum256([]byte("epoch circle"))},
-	team:       {ID: record.KeyID{0xd1}, Key: sha256.Sum256([]byte("epoch team"))},
-}
-
-// cast are the members that histories draw from, with their signing keys.
-var cast = func() []actor {
-	var all []actor
-	for i := range 7 {
-		id := record.MemberID(fmt.Sprintf("31011%d-01", i+1))
-		seed := sha256.Sum256([]byte("sign " + string(id)))
-		signer := record.NewSigner(ed25519.NewKeyFromSeed(seed[:]))
-		all = append(all, actor{id, signer, signer.Public()})
-	}
-	return all
-}()
-
-type actor struct {
-	id     record.MemberID
-	signer *record.Signer
-	key    ed25519.PublicKey
-}
-
 // world is one history.
 type world struct {
 	timeline
@@ -95,9 +52,13 @@ type world struct {
 	net     network
 	courier courier
 	nodes   []*node
-	groups  map[record.GroupID]map[record.MemberID]bool
-	faulty  bool // faults may happen: not before everybody met, not while it heals
-	quiet   bool // nobody new may get into trouble: a restored disk is being released
+	docs    Documents
+	circle  record.GroupID
+	team    record.GroupID
+	groups  map[record.GroupID]map[record.MemberID]bool // who is in what, whether he knows it yet or not
+	removal bool                                        // the second charter version removes the last member
+	faulty  bool                                        // faults may happen: not before everybody met, not while it heals
+	quiet   bool                                        // nobody new may get into trouble: a restored disk is being released
 	ended   bool
 	acks    bool // receipts go over the courier too, not with head exchanges only: dear, each has three signatures
 	ops     int
@@ -125,35 +86,34 @@ func newWorld(cfg Config) *world {
 	}
 	w := &world{
 		ctx: context.Background(), cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 0x70696c696e)),
-		groups: map[record.GroupID]map[record.MemberID]bool{record.All: {}, circle: {}, team: {}},
-		truth:  map[record.StreamID]map[uint64]tlog.Hash{}, confirmed: map[record.StreamID]uint64{},
+		truth: map[record.StreamID]map[uint64]tlog.Hash{}, confirmed: map[record.StreamID]uint64{},
 		headers: map[string]headerSeen{}, notes: map[string]record.Checkpoint{},
 		print: 14695981039346656037,
 	}
-	var seed [32]byte
-	binary.BigEndian.PutUint64(seed[:], cfg.Seed)
-	w.random = rand.NewChaCha8(seed)
 	w.report = Report{Seed: cfg.Seed, Counts: map[string]int{}, Detected: -1}
+	w.random = w.bytes(0)
 	w.net = network{w: w, cut: map[[2]record.MemberID]bool{}, calm: map[record.MemberID]bool{}}
 	w.courier = courier{w: w, topics: map[string]*topic{}, refuse: map[string]bool{}}
 	count := cfg.Members
 	if count == 0 {
 		count = []int{3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 7}[w.draw(12)]
 	}
-	w.report.Members = count
+	w.report.Members, w.docs, w.removal = count, documentsOf(count), w.chance(0.15)
+	w.circle, w.team = groupOf(w.docs.Circle), groupOf(w.docs.Team)
+	w.groups = map[record.GroupID]map[record.MemberID]bool{record.All: {}, w.circle: {}, w.team: {}}
 	for i := range count {
-		a := cast[i]
-		w.groups[record.All][a.id] = true
-		n := &node{w: w, actor: a, durable: &durable{}}
+		n := &node{w: w, Actor: Cast[i], durable: &durable{}, random: w.bytes(uint64(i + 1))}
+		w.groups[record.All][n.ID], w.groups[w.circle][n.ID], w.groups[w.team][n.ID] = true, i < count-1, i < 2
+		if i < count-1 {
+			n.durable.papers.agreements = append(n.durable.papers.agreements, w.docs.Circle)
+		}
+		if i == 0 {
+			n.durable.papers.agreements = append(n.durable.papers.agreements, w.docs.Team)
+		}
+		n.dir = n.directory(n.durable.papers)
 		n.durable.log = n.newLog()
 		w.nodes = append(w.nodes, n)
 	}
-	// circle: all but the last; team: the first, and each other by lot, never everybody.
-	for i, n := range w.nodes {
-		w.groups[circle][n.id] = i < count-1
-		w.groups[team][n.id] = i == 0 || i < count-1 && w.chance(0.5)
-	}
-	w.nodes[0].durable.agreement = true
 	w.drawRates()
 	return w
 }
@@ -174,18 +134,28 @@ func (w *world) drawRates() {
 	w.acks = w.chance(0.15)
 }
 
+// bytes returns a source of identifiers and salts of its own.
+func (w *world) bytes(of uint64) io.Reader {
+	var seed [32]byte
+	binary.BigEndian.PutUint64(seed[:], w.cfg.Seed)
+	binary.BigEndian.PutUint64(seed[8:], of)
+	return rand.NewChaCha8(seed)
+}
+
+func (w *world) fed() record.FederationID { return w.nodes[0].dir.Federation() }
+
 func (w *world) draw(n int) int        { return w.rng.IntN(n) }
 func (w *world) chance(p float64) bool { return p > 0 && w.rng.Float64() < p }
 func (w *world) count(name string)     { w.report.Counts[name]++ }
 func (w *world) members() (all []record.MemberID) {
 	for _, n := range w.nodes {
-		all = append(all, n.id)
+		all = append(all, n.ID)
 	}
 	return all
 }
 
 func (w *world) node(m record.MemberID) *node {
-	i := slices.IndexFunc(w.nodes, func(n *node) bool { return n.id == m })
+	i := slices.IndexFunc(w.nodes, func(n *node) bool { return n.ID == m })
 	if i < 0 {
 		return nil
 	}
@@ -247,7 +217,7 @@ func (w *world) in(p *process, do func()) {
 		case crash:
 			w.kill(x.p.node)
 		default:
-			w.violated("panic", "%s: %v", p.node.id, x)
+			w.violated("panic", "%s: %v", p.node.ID, x)
 			if w.cfg.Trace != nil {
 				panic(x)
 			}

@@ -159,7 +159,7 @@ func restrict(st *stream, i int) {
 			if ref.Rel == record.Erases {
 				delete(st.restricted, at)
 			}
-			if p.State != record.PartGone {
+			if p.State != record.PartGone || p.GoneBy >= r.Seq {
 				st.records[j] = gone(st.records[j], p.Name, r.Seq)
 			}
 		}

@@ -3,6 +3,7 @@ package memlog
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/pilinhub/pilin/record"
 )
@@ -63,10 +64,15 @@ func (s *state) takeOff(st *stream) {
 	signed := st.head.Signed
 	for i, r := range st.records {
 		for _, p := range r.Parts {
+			if p.State != record.PartGone || p.GoneBy < signed {
+				continue
+			}
 			at := record.PartAt{Seq: r.Seq, Part: p.Name}
-			if kept, ok := st.restricted[at]; ok && p.State == record.PartGone && p.GoneBy >= signed {
+			if kept, ok := st.restricted[at]; ok {
 				st.records[i] = with(st.records[i], kept)
 				delete(st.restricted, at)
+			} else { // erased: the erasure comes back at another place and then says again what it deleted
+				st.records[i] = gone(st.records[i], p.Name, math.MaxInt64)
 			}
 		}
 	}
