@@ -208,9 +208,12 @@ func (o *office) person(name string, roles ...auth.Role) {
 
 // staff makes the usual people.
 func (o *office) staff() *office {
-	for name, role := range map[string]auth.Role{"officer": auth.Officer, "reviewer": auth.LegalReviewer, "liaison": auth.Liaison, "head": auth.Head,
-		"coordinator": auth.Coordinator, "auditor": auth.Auditor, "admin": auth.SysAdmin, "aide": auth.Aide} {
-		o.person(name, role)
+	for _, p := range []struct {
+		name string
+		role auth.Role
+	}{{"officer", auth.Officer}, {"reviewer", auth.LegalReviewer}, {"liaison", auth.Liaison}, {"head", auth.Head},
+		{"coordinator", auth.Coordinator}, {"auditor", auth.Auditor}, {"admin", auth.SysAdmin}, {"aide", auth.Aide}} {
+		o.person(p.name, p.role)
 	}
 	return o
 }
