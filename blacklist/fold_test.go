@@ -293,3 +293,45 @@ func TestDiff(t *testing.T) {
 		t.Error("no JSON was compared")
 	}
 }
+
+// FuzzFold: whatever stands in the parts of a status or correction of another member, folding has no fault, and the
+// version goes on.
+func FuzzFold(f *testing.F) {
+	for _, s := range []string{`{"status":"suspended"}`, `{"status":"remedy_event"}`, `{"status":"remedy_event","remedy_event":{"type":"judgment","at":"2026-01-01","outcome":"void"}}`,
+		`{"status":"served","served_at":"2026-01-01","service_proof":{}}`, `{"payload":{"valid_until":"2026-01-01","penalty_refs":[1]}}`, `{"payload":[]}`, `[]`, `nul`, ``} {
+		f.Add("penalty", []byte(s))
+		f.Add("blacklist.person", []byte(s))
+	}
+	f.Fuzz(func(t *testing.T, typ string, card []byte) {
+		if typ != "penalty" && typ != "blacklist.person" {
+			return
+		}
+		prefix := map[string]string{"penalty": "penalty", "blacklist.person": "blacklist"}[typ]
+		made := func(seq uint64, typ string, refs []record.Ref) record.Stored {
+			return record.Stored{Stream: shared, Seq: seq, Header: []byte("{}"), Parts: []record.StoredPart{{Name: record.Card, State: record.PartPresent, Bytes: card}},
+				Meaning: record.Meaning{ID: record.RecordID{byte(seq + 1)}, Type: typ, Day: "2026-03-02", Refs: refs}}
+		}
+		e, err := blacklist.Fold([]record.Stored{made(0, typ, nil), made(1, prefix+".status", ref(record.Follows, 1)), made(2, prefix+".correction", ref(record.Supersedes, 2)),
+			made(3, prefix+".status", ref(record.Follows, 3))}, "2026-03-02")
+		if err != nil || e.Version != 4 || len(e.History) != 4 {
+			t.Errorf("%v %+v", err, e)
+		}
+		_, _ = e.Payload()
+		_ = blacklist.Digest([]blacklist.Entry{e}, "2026-03-02")
+	})
+}
+
+func FuzzDiff(f *testing.F) {
+	f.Add([]byte(`{"a":[1,{"b":2}]}`), []byte(`{"a":[1,{"b":3},4]}`))
+	f.Add([]byte(`{"~/":null}`), []byte(`[]`))
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		forth, err := blacklist.Diff(a, b)
+		back, err2 := blacklist.Diff(b, a)
+		if (err == nil) != (err2 == nil) || len(forth) != len(back) {
+			t.Errorf("%v %v: %d and %d differences", err, err2, len(forth), len(back))
+		}
+		if same, err := blacklist.Diff(a, a); err == nil && len(same) != 0 {
+			t.Errorf("a payload differs from itself: %v", same)
+		}
+	})
+}

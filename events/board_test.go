@@ -397,6 +397,7 @@ func TestFold_foreign(t *testing.T) {
 	unusable.Unusable = "schema"
 	for name, st := range map[string]record.Stored{
 		"in another's name":       from(jiashan, `{"reply":"decline","member":"330482-01"}`),
+		"for another":             from(pinghu, `{"reply":"accept","member":"310117-01"}`),
 		"from who is uninvited":   from(jiashan, `{"reply":"accept","member":"330421-01"}`),
 		"the lead accepts":        from(jinshan, `{"reply":"accept","member":"310116-01"}`),
 		"an unknown answer":       from(pinghu, `{"reply":"maybe","member":"330482-01"}`),
@@ -463,4 +464,27 @@ func TestProject(t *testing.T) {
 	if !events.Answers(replies[0], on.ID) || events.Answers(a.streams[on.Stream][0], on.ID) {
 		t.Error("Answers")
 	}
+}
+
+// FuzzFold: what other members send is read without a fault, and what they may not decide stays undecided.
+func FuzzFold(f *testing.F) {
+	a := newAlliance(f)
+	on := a.proposed()
+	stream := a.streams[on.Stream]
+	for _, s := range []string{`{"status":"start"}`, `{"reply":"accept","member":"330482-01"}`, `{"reply":"decline","member":"330482-01"}`, `{}`, `[]`, `{"status":1}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, card []byte) {
+		forged := record.Stored{Stream: record.Stream(pinghu, record.Records), Parts: []record.StoredPart{{Name: record.Card, State: record.PartPresent, Bytes: card}},
+			Meaning: record.Meaning{ID: record.RecordID{7}, Type: events.TypeReply, Refs: []record.Ref{{Rel: record.Answers, ID: on.ID}}}}
+		o, err := events.Fold(stream, []record.Stored{forged}, time.Time{})
+		if err != nil || o.State != events.Proposed || o.Replies[0].State != events.Invited {
+			t.Errorf("%v %+v", err, o)
+		}
+		forged.Stream, forged.Seq = on.Stream, 1
+		forged.Meaning.Type, forged.Meaning.Refs = events.TypeStatus, []record.Ref{{Rel: record.Follows, ID: on.ID, Version: 1}}
+		if _, err := events.Fold([]record.Stored{stream[0], forged}, nil, time.Time{}); err != nil {
+			t.Error(err)
+		}
+	})
 }

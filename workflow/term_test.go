@@ -200,3 +200,15 @@ func TestProperty_working_days(t *testing.T) {
 		}
 	})
 }
+
+func FuzzCalendar_With(f *testing.F) {
+	f.Add([]byte(`{"year":2027,"source":"x","off":[["2027-01-01","2027-01-03"]],"working":["2027-01-09"]}`))
+	f.Add([]byte(`{"year":2027,"source":"x","off":[["0000-01-01","9999-12-31"]],"working":[]}`))
+	f.Add([]byte(`[]`))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		c, err := workflow.Statutory().With(file)
+		if err == nil && !c.Knows(2026) {
+			t.Error("another year took a known one away")
+		}
+	})
+}
