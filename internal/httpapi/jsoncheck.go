@@ -70,14 +70,7 @@ func (c *jsonCheck) token() *schemas.Violation {
 }
 
 func (c *jsonCheck) at(code string) *schemas.Violation {
-	var b strings.Builder
-	for seg := range c.dec.StackPointer().Tokens() {
-		if !plausible(seg) {
-			break
-		}
-		b.WriteString("/" + seg)
-	}
-	return &schemas.Violation{Pointer: b.String(), Code: code}
+	return &schemas.Violation{Pointer: string(c.dec.StackPointer()), Code: code}
 }
 
 // text refuses control characters but tab and line ends, noncharacters, and what is too long.

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -140,28 +141,37 @@ func frames() string {
 	return b.String()
 }
 
-// scrub makes the text of an unexpected error fit for the log: our own errors are plain English and carry ids; from
-// others' whatever looks like a name or a number is taken out.
+// scrub makes an unexpected error fit for the log. What our own code wrapped around it is plain English with ids of
+// streams and members; of the innermost error, which may be a library's and quote what it was given, the type and the
+// words up to the first thing that is no plain word.
 func scrub(err error) string {
 	var b strings.Builder
-	digits := 0
-	for _, r := range err.Error() {
-		switch {
-		case r >= '0' && r <= '9':
-			digits++
-		case r < 0x20 || r > 0x7e:
-			digits, r = 0, '*'
-		default:
-			digits = 0
-		}
-		if digits > 4 {
-			r = '*'
-		}
-		if b.WriteRune(r); b.Len() > 400 {
-			break
+	for inner := errors.Unwrap(err); inner != nil; err, inner = inner, errors.Unwrap(inner) {
+		if before, ok := strings.CutSuffix(err.Error(), inner.Error()); ok {
+			b.WriteString(mask(before))
 		}
 	}
-	return b.String()
+	text := err.Error()
+	if i := strings.IndexFunc(text, func(r rune) bool { return !(r >= 'a' && r <= 'z' || strings.ContainsRune(" :,;()/_-", r)) }); i >= 0 {
+		text = text[:i]
+	}
+	return fmt.Sprintf("%.400s[%T] %.100s", b.String(), err, text)
+}
+
+// mask takes out of a text whatever looks like a name or a number.
+func mask(s string) string {
+	digits := 0
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			digits = 0
+		} else if digits++; digits > 4 {
+			return '*'
+		}
+		if r < 0x20 || r > 0x7e {
+			return '*'
+		}
+		return r
+	}, s)
 }
 
 // noteRecord names a record in the line.

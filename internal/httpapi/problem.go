@@ -58,7 +58,7 @@ func violations(vs []schemas.Violation) *Problem {
 
 func (p *Problem) add(v schemas.Violation) {
 	zh, en := fieldTexts(v.Code)
-	p.Errors = append(p.Errors, FieldError{v.Pointer, v.Code, zh, en})
+	p.Errors = append(p.Errors, FieldError{safePointer(v.Pointer), v.Code, zh, en})
 }
 
 // fieldTexts gives the words of a field's code: the catalogue's, or the border's own.
@@ -100,15 +100,22 @@ func problemOf(err error) (*Problem, bool) {
 	return p, ok
 }
 
-// pointer turns huma's location ("body.items[3].tags") into an RFC 6901 pointer. It is cut before the first name that may
-// not be repeated: a field name that a client made up can be somebody's name or number.
+// safePointer cuts a pointer before the first name that may not be repeated: a field name that a client made up can be
+// somebody's name or number.
+func safePointer(at string) string {
+	for i, seg := range strings.Split(at, "/") {
+		if i > 0 && !plausible(seg) {
+			return strings.Join(strings.Split(at, "/")[:i], "/")
+		}
+	}
+	return at
+}
+
+// pointer turns huma's location ("body.items[3].tags") into an RFC 6901 pointer.
 func pointer(location string) string {
 	location = strings.TrimPrefix(strings.TrimPrefix(location, "body"), ".")
 	var b strings.Builder
 	for _, seg := range strings.FieldsFunc(location, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
-		if !plausible(seg) {
-			break
-		}
 		b.WriteString("/" + seg)
 	}
 	return b.String()
