@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/internal/testsvc"
@@ -37,15 +38,41 @@ func openSQLite(t *testing.T, c recordtest.Config) record.Log {
 	return open(t, cfg)
 }
 
-func TestSQLite_IsALog(t *testing.T) { recordtest.Run(t, openSQLite) }
+// suite runs recordtest on stores that configure makes a database for.
+func suite(t *testing.T, runs int, database func(t *testing.T) (driver, dsn string)) {
+	opened := map[record.Log]sqlstore.Config{}
+	recordtest.Run(t, func(t *testing.T, c recordtest.Config) record.Log {
+		cfg := config(c)
+		cfg.Driver, cfg.DSN = database(t)
+		s := open(t, cfg)
+		opened[s] = cfg
+		return s
+	}, recordtest.Features{
+		Restart: func(t *testing.T, l record.Log) record.Log {
+			cfg := opened[l]
+			if err := l.(*sqlstore.Store).Close(); err != nil {
+				t.Fatal(err)
+			}
+			s := open(t, cfg)
+			opened[s] = cfg
+			return s
+		},
+		Prune: func(t *testing.T, l record.Log, _ time.Time) { // the store's clock is the kit's
+			if err := l.(*sqlstore.Store).Maintain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Runs: runs,
+	})
+}
+
+func TestSQLite_IsALog(t *testing.T) {
+	suite(t, 8, func(t *testing.T) (string, string) { return "sqlite", filepath.Join(t.TempDir(), "pilin.db") })
+}
 
 func TestPostgres_IsALog(t *testing.T) {
 	testsvc.Postgres(t) // skips aloud once for all cases
-	recordtest.Run(t, func(t *testing.T, c recordtest.Config) record.Log {
-		cfg := config(c)
-		cfg.Driver, cfg.DSN = "postgres", testsvc.Postgres(t)
-		return open(t, cfg)
-	})
+	suite(t, 3, func(t *testing.T) (string, string) { return "postgres", testsvc.Postgres(t) })
 }
 
 // What a correction deletes is nowhere in the database's files, nor in its write-ahead log.

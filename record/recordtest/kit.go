@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,16 @@ type Config struct {
 
 // Opener opens a new, empty log that is closed when the test ends.
 type Opener func(t *testing.T, c Config) record.Log
+
+// Features is what only a store itself can do, by its own means.
+type Features struct {
+	// Restart ends the process that holds the log and returns the log as the next process finds it.
+	Restart func(t *testing.T, l record.Log) record.Log
+	// Prune does the hourly work of forgetting one-use ids as of now: those that expired at least five minutes before.
+	Prune func(t *testing.T, l record.Log, now time.Time)
+	// Runs bounds the model test: how many histories it tries.
+	Runs int
+}
 
 // Self and Peer are the two members of the suite's federation.
 const (
@@ -53,7 +64,7 @@ const Group = record.GroupID("0000000000000000000000000000000a")
 func NewKit(seed uint64) *Kit {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
-	k := &Kit{Random: rand.NewChaCha8(key), Clock: time.Unix(1_770_000_000, 0), keys: map[record.MemberID]*record.Signer{}, epochs: map[record.GroupID]record.EpochKey{}}
+	k := &Kit{Random: &shared{r: rand.NewChaCha8(key)}, Clock: time.Unix(1_770_000_000, 0), keys: map[record.MemberID]*record.Signer{}, epochs: map[record.GroupID]record.EpochKey{}}
 	k.Federation[0], k.Charter = 7, record.CharterRef{Version: 1, Hash: [32]byte{7}}
 	for i, m := range []record.MemberID{Self, Peer} {
 		s := make([]byte, ed25519.SeedSize)
@@ -63,6 +74,18 @@ func NewKit(seed uint64) *Kit {
 	k.epochs[record.All] = record.EpochKey{ID: record.KeyID{1}, Key: [32]byte{1, 1}}
 	k.epochs[Group] = record.EpochKey{ID: record.KeyID{2}, Key: [32]byte{2, 2}}
 	return k
+}
+
+// shared lets concurrent appends draw salts.
+type shared struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (s *shared) Read(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.r.Read(b)
 }
 
 // Config returns the configuration of one member's log.
@@ -150,24 +173,29 @@ func (k *Kit) Copy(t *testing.T, from, to record.Log, self record.MemberID, s re
 	ctx := context.Background()
 	h, err := to.Head(ctx, s)
 	fatal(t, err)
-	gs, err := from.Groups(ctx, s, h.Size, 10_000)
-	fatal(t, err)
 	n := 0
-	for _, g := range gs {
-		fr, err := record.SealedFrame(k.Federation, g, k.Key)
+	for next := h.Size; ; {
+		gs, err := from.Groups(ctx, s, next, record.MaxRangeRecords)
 		fatal(t, err)
-		b, err := fr.Encode()
-		fatal(t, err)
-		fr, err = record.DecodeFrame(b)
-		fatal(t, err)
-		d := k.Follower(t, to, self, s, has).Offer(fr, "kafka")
-		if d.Kind != record.DoApply {
-			t.Fatalf("group at %d: decision %d %s", g.First, d.Kind, d.Why)
+		if len(gs) == 0 {
+			return n
 		}
-		fatal(t, to.Apply(ctx, *d.Apply))
-		n += len(g.Records)
+		for _, g := range gs {
+			fr, err := record.SealedFrame(k.Federation, g, k.Key)
+			fatal(t, err)
+			b, err := fr.Encode()
+			fatal(t, err)
+			fr, err = record.DecodeFrame(b)
+			fatal(t, err)
+			d := k.Follower(t, to, self, s, has).Offer(fr, "kafka")
+			if d.Kind != record.DoApply {
+				t.Fatalf("group at %d: decision %d %s", g.First, d.Kind, d.Why)
+			}
+			fatal(t, to.Apply(ctx, *d.Apply))
+			n += len(g.Records)
+			next = g.First + uint64(len(g.Records))
+		}
 	}
-	return n
 }
 
 func fatal(t *testing.T, err error) {

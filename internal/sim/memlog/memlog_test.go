@@ -23,7 +23,7 @@ func TestMemlog_IsALog(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		Runs: 40,
+		Runs: 30,
 	})
 }
 
