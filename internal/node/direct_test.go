@@ -19,6 +19,7 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"github.com/pilinhub/pilin/events"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/embedded"
 	"github.com/pilinhub/pilin/internal/exchange"
@@ -27,6 +28,7 @@ import (
 	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/schemas"
 	"github.com/pilinhub/pilin/schemas/identifier"
+	"github.com/pilinhub/pilin/workflow"
 )
 
 // direct is a little federation in one process, over its members' real listeners; Kafka is the in-process one, or none.
@@ -284,21 +286,35 @@ func TestNode_SealedGroupStaysInTheGroup(t *testing.T) {
 		d.until("released", n.t.release.Released)
 	}
 	const canary = "样例行动CANARY"
-	group, err := a.newGroup(t.Context(), []record.MemberID{a.cfg.Member, b.cfg.Member})
+	at := func(h time.Duration) string { return time.Now().Add(h).In(record.CivilZone).Format(time.RFC3339) }
+	payload := fmt.Appendf(nil, `{"title":"%s","kind":"joint_enforcement","lead_member":"%s","participants":["%s"],"areas":[{"pair":"310116/330482"}],"start_at":"%s","end_at":"%s","embargo_until":"%s","legal_basis":"测","purpose":"JOINT","synthetic":true}`,
+		canary, a.cfg.Member, b.cfg.Member, at(24*time.Hour), at(30*time.Hour), at(24*time.Hour))
+	liaison := events.Request{Actor: events.Actor{Account: "0123456789abcdef0123456789abcdef", Roles: []workflow.Role{workflow.Liaison}}}
+	done, err := a.board.Plan(t.Context(), liaison, payload)
 	d.ok(err)
-	id, err := record.NewBits128(rand.Reader)
-	d.ok(err)
-	s := record.Stream(a.cfg.Member, record.Records)
-	_, err = a.append(t.Context(), record.Append{Drafts: []record.Draft{{Stream: s, ID: id, Type: "operation", Schema: "1", Day: "2026-04-15",
-		Audience: map[record.GroupID]record.Level{group: record.L3}, Parts: map[record.PartName][]byte{record.Card: []byte(`{"title":"` + canary + `"}`)}}}})
-	d.ok(err)
+	id, s := done.Record, record.Stream(a.cfg.Member, record.Records)
+	var group record.GroupID
+	for g := range a.dir.Groups(b.cfg.Member) {
+		if g != record.All {
+			group = g
+		}
+	}
 	for _, n := range []*Node{b, c} {
 		d.until("stored at "+string(n.cfg.Member), func() bool { h, err := n.store.Head(t.Context(), s); return err == nil && h.Size == 1 })
 	}
 	d.until("readable at B", func() bool {
 		st, err := b.store.Record(t.Context(), id)
-		return err == nil && len(st.Parts) == 2 && st.Parts[1].State == record.PartPresent && bytes.Contains(st.Parts[1].Bytes, []byte(canary))
+		return err == nil && len(st.Parts) > 1 && st.Parts[1].State == record.PartPresent && bytes.Contains(st.Parts[1].Bytes, []byte(canary))
 	})
+	_, err = b.board.Accept(t.Context(), liaison, events.On{Stream: s, ID: id, Version: 1}, events.Details{Officers: 2, LegalBasis: "测"})
+	d.ok(err)
+	d.until("B's reply is at A", func() bool {
+		o, err := a.board.Operation(t.Context(), s, id)
+		return err == nil && len(o.Replies) == 1 && o.Replies[0].State == events.Accepted
+	})
+	if ops, err := c.Operations(t.Context()); err != nil || len(ops) != 0 {
+		t.Fatalf("C sees %d operations (%v)", len(ops), err)
+	}
 	if !inFolder(t, b.cfg.Data, canary) {
 		t.Fatal("the search does not find what is at B")
 	}

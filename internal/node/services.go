@@ -17,6 +17,7 @@ import (
 
 	"github.com/pilinhub/pilin/blacklist"
 	"github.com/pilinhub/pilin/client"
+	"github.com/pilinhub/pilin/events"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
 	"github.com/pilinhub/pilin/internal/exchange"
@@ -29,6 +30,7 @@ import (
 // services are what members and people reach over HTTP, and what this node reaches others with.
 type services struct {
 	register *blacklist.Register
+	board    *events.Board
 	people   *auth.People
 	registry *prometheus.Registry
 	others   *client.Peers
@@ -39,6 +41,7 @@ type services struct {
 // buildServices makes the members' listener and the client of other members' listeners.
 func (n *Node) buildServices(context.Context) error {
 	n.buildRegisters()
+	n.buildBoard()
 	if err := n.buildPeople(); err != nil {
 		return err
 	}

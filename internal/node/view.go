@@ -30,10 +30,18 @@ func (n *Node) view(ctx context.Context, st record.StreamID, subject record.Reco
 	return federation.SubjectView{Version: e.Version, Type: e.Type, State: string(e.State), Record: e.Content}, true, nil
 }
 
-// project is the read model of an entry or penalty, drafts included; it holds no personal data. Expiry is computed when a
-// list is read.
+// project is the read model of a subject; it holds no personal data. Of entries and penalties, drafts included, it holds
+// the state that records give, and expiry is computed when a list is read; of other types only that the subject is there.
 func project(records []record.Stored) (sqlstore.Row, bool) {
 	e, err := blacklist.Fold(records, "")
+	if errors.Is(err, blacklist.ErrOtherType) {
+		for _, r := range records {
+			if !r.Meaning.IsZero() {
+				_, version := records[len(records)-1].Meaning.Subject()
+				return sqlstore.Row{Type: r.Meaning.Type, Version: version}, true
+			}
+		}
+	}
 	if err != nil {
 		return sqlstore.Row{}, false
 	}
