@@ -3,10 +3,12 @@ package demo
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/events"
 	"github.com/pilinhub/pilin/internal/node"
 	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/workflow"
@@ -68,4 +70,16 @@ func publish(ctx context.Context, r *blacklist.Register, d Desk, p blacklist.Pro
 		done, err = r.Publish(ctx, as(d.Liaison, workflow.Liaison), done.On)
 	}
 	return done.ID, err
+}
+
+// plan lets the lead plan the demo's operation, with three other bureaux, for the day after tomorrow.
+func plan(ctx context.Context, n *node.Node, coordinator string, now time.Time) error {
+	payload, err := Operation(bureau("金山"), []Bureau{bureau("松江"), bureau("平湖"), bureau("吴江")}, record.CivilDay(now.AddDate(0, 0, 2)))
+	if err != nil {
+		return err
+	}
+	if _, err := n.Board().Plan(ctx, events.Request{Actor: events.Actor{Account: coordinator, Roles: []workflow.Role{workflow.Coordinator}}}, payload); err != nil {
+		return fmt.Errorf("plan operation: %w", err)
+	}
+	return nil
 }

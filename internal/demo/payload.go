@@ -61,16 +61,16 @@ func (d Decision) ListEntry(penalty string) ([]byte, error) {
 	})
 }
 
-// Operation returns the plan of the demo's joint operation (domain.md §7.3, 15 April).
-func Operation(lead Bureau, invited []Bureau) ([]byte, error) {
-	var participants []string
+// Operation returns the plan of the demo's joint operation (domain.md §7.3), for the morning of the given civil date.
+func Operation(lead Bureau, invited []Bureau, day string) ([]byte, error) {
+	participants := []string{string(lead.Member)}
 	for _, b := range invited {
 		participants = append(participants, string(b.Member))
 	}
 	return encode(object{
 		"title": "样例行动", "kind": "joint_enforcement", "lead_member": lead.Member, "participants": participants,
 		"areas":    []object{{"pair": "310116/330482", "name": "样例镇—样例街道"}, {"pair": "310116/310117"}},
-		"start_at": "2026-04-15T06:30:00+08:00", "end_at": "2026-04-15T12:00:00+08:00", "embargo_until": "2026-04-15T06:30:00+08:00",
+		"start_at": day + "T06:30:00+08:00", "end_at": day + "T12:00:00+08:00", "embargo_until": day + "T06:30:00+08:00",
 		"legal_basis": "行政处罚法第26条", "purpose": "JOINT", "synthetic": true,
 	})
 }

@@ -33,7 +33,7 @@ func TestPayloads_AreValidRecords(t *testing.T) {
 			t.Fatalf("decision %s", d.No)
 		}
 	}
-	o, err := Operation(Bureaux[0], Bureaux[1:4])
+	o, err := Operation(Bureaux[0], Bureaux[1:4], "2026-04-15")
 	valid(t, "operation", o, err)
 }
 

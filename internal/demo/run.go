@@ -156,6 +156,11 @@ func load(ctx context.Context, o Options, l Layout, nodes []*node.Node) error {
 			if err := Load(ctx, n, Desk{Author: ids["officer"], Reviewer: ids["legal"], Liaison: ids["liaison"]}, decisions[Bureaux[i].Name]); err != nil {
 				return err
 			}
+			if i == 0 {
+				if err := plan(ctx, n, ids["coordinator"], time.Now()); err != nil {
+					return err
+				}
+			}
 			return node.WriteDurably(done, []byte("yes\n"), 0o600)
 		})
 	}
