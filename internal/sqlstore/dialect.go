@@ -136,13 +136,16 @@ const (
 )
 
 // dialer gives connections whose every Read has a deadline.
-type dialer struct{ net.Dialer }
+type dialer struct {
+	net.Dialer
+	wait time.Duration
+}
 
 func (d dialer) wrap(c net.Conn, err error) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return patient{c}, nil
+	return patient{c, d.wait}, nil
 }
 
 // Dial implements pq.Dialer.
@@ -162,11 +165,14 @@ func (d dialer) DialContext(ctx context.Context, network, address string) (net.C
 	return d.wrap(d.Dialer.DialContext(ctx, network, address))
 }
 
-type patient struct{ net.Conn }
+type patient struct {
+	net.Conn
+	wait time.Duration
+}
 
 // Read sets a deadline before every read; an idle pooled connection does not read and so survives.
 func (p patient) Read(b []byte) (int, error) {
-	if err := p.SetReadDeadline(time.Now().Add(readDeadline)); err != nil {
+	if err := p.SetReadDeadline(time.Now().Add(p.wait)); err != nil {
 		return 0, err
 	}
 	return p.Conn.Read(b)
@@ -188,7 +194,7 @@ func openPostgres(dsn string, unsafeTest bool) (write, read *sql.DB, err error) 
 	if err != nil {
 		return nil, nil, fmt.Errorf("postgres address: %w", err)
 	}
-	c.Dialer(dialer{net.Dialer{Timeout: 5 * time.Second}})
+	c.Dialer(dialer{net.Dialer{Timeout: 5 * time.Second}, readDeadline})
 	pool := func(n int) *sql.DB {
 		db := sql.OpenDB(c)
 		db.SetMaxOpenConns(n)

@@ -49,6 +49,8 @@ type Store struct {
 	write *sql.DB // SQLite: one connection
 	read  *sql.DB
 	epoch int64
+	// commitTx is (*sql.Tx).Commit; tests let its answer get lost.
+	commitTx func(*sql.Tx) error
 
 	mu      sync.Mutex // guards queue, writing and closed
 	queue   []*request
@@ -78,7 +80,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 // OpenReader connects for tools that only read: nothing is migrated and a running node keeps its place. Whatever appends
 // is refused as fenced.
 func OpenReader(ctx context.Context, c Config) (*Store, error) {
-	s := &Store{cfg: c, epoch: -1, places: make(chan struct{}, maxQueued), issued: map[record.StreamID]*uint64{}}
+	s := &Store{cfg: c, epoch: -1, places: make(chan struct{}, maxQueued), issued: map[record.StreamID]*uint64{}, commitTx: (*sql.Tx).Commit}
 	var err error
 	switch c.Driver {
 	case "sqlite":
@@ -156,7 +158,7 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 		}
 		return classify(err)
 	}
-	if err := tx.Commit(); err != nil {
+	if err := s.commitTx(tx); err != nil {
 		if s.d.commitUnknown(err) {
 			return fmt.Errorf("outcome of commit is unknown: %w", commitLost{err})
 		}

@@ -106,6 +106,26 @@ func TestSQLite_DeletedBytesAreNowhere(t *testing.T) {
 	}
 }
 
+// While somebody reads an older state the write-ahead log keeps its bytes; Maintain says so until they are gone.
+func TestSQLite_ErasureIsNotClaimedTooEarly(t *testing.T) {
+	d := sit(t, nil)
+	dr := d.Draft(recordtest.Self, record.Records)
+	dr.Parts[record.Body] = []byte(`{"name":"测乙二CANARY"}`)
+	d.append(dr)
+	reader, err := d.Read(d.ctx)
+	d.ok(err)
+	d.ok(d.Exec(d.ctx, "PRAGMA busy_timeout=20"))
+	d.append(d.Draft(recordtest.Self, record.Records, record.Ref{Rel: record.Erases, ID: dr.ID, Version: 1}))
+	if !inFiles(t, d.cfg.DSN, "测乙二CANARY") || !d.EraseOwed() || d.Maintain(d.ctx) == nil {
+		t.Fatal("the erasure is said to be done while a reader holds the old bytes")
+	}
+	d.ok(reader.Rollback())
+	d.ok(d.Maintain(d.ctx))
+	if inFiles(t, d.cfg.DSN, "测乙二CANARY") || d.EraseOwed() {
+		t.Fatal("erased bytes are still in the files")
+	}
+}
+
 func inFiles(t *testing.T, file, canary string) bool {
 	t.Helper()
 	found := false
