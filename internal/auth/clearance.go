@@ -79,6 +79,29 @@ func answered(s Situation) View {
 	return ViewMasked
 }
 
+// ViewOfOperation returns what a participant's person sees of a joint operation: who plans and replies sees the plan,
+// who goes out sees it from the end of the embargo on (保密至). own: the bureau leads it.
+func ViewOfOperation(roles []Role, own, embargoed bool) View {
+	best := ViewNone
+	for _, r := range roles {
+		v := ViewNone
+		switch r {
+		case Coordinator, Liaison, Head, LegalReviewer:
+			if v = ViewOpened; own {
+				v = ViewHome
+			}
+		case Officer:
+			if v = ViewOpened; embargoed {
+				v = ViewNone
+			}
+		case Auditor:
+			v = ViewMeta
+		}
+		best = max(best, v)
+	}
+	return best
+}
+
 // Field is what the catalogue says about one place of a payload; Pointer is RFC 6901 with * for the items of an array.
 // It is schemas.Field as far as clearance needs it.
 type Field struct {

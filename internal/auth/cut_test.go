@@ -77,6 +77,22 @@ func TestViewOf(t *testing.T) {
 	}
 }
 
+func TestViewOfOperation(t *testing.T) {
+	for _, row := range []struct {
+		role           auth.Role
+		own, embargoed bool
+		want           auth.View
+	}{
+		{auth.Liaison, true, true, auth.ViewHome}, {auth.Liaison, false, true, auth.ViewOpened}, {auth.Coordinator, false, false, auth.ViewOpened},
+		{auth.Officer, true, true, auth.ViewNone}, {auth.Officer, false, true, auth.ViewNone}, {auth.Officer, false, false, auth.ViewOpened},
+		{auth.Auditor, true, false, auth.ViewMeta}, {auth.Aide, true, false, auth.ViewNone}, {auth.SysAdmin, true, false, auth.ViewNone},
+	} {
+		if got := auth.ViewOfOperation([]auth.Role{row.role}, row.own, row.embargoed); got != row.want {
+			t.Errorf("%+v: %d", row, got)
+		}
+	}
+}
+
 func example(t testing.TB, typ string) map[string][]byte {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "..", "schemas", typ, "examples", "good", "*.json"))

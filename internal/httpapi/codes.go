@@ -94,6 +94,8 @@ var codes = map[string]word{
 	"transition":       {http.StatusConflict, "当前状态不允许此操作", "The present state does not allow this"},
 	"type_unknown":     {http.StatusUnprocessableEntity, "没有这种记录类型,或不能由此拟稿", "There is no such record type, or it cannot be drafted here"},
 	"other_subject":    {http.StatusUnprocessableEntity, "记录类型与对象不一致", "The record type is not that of the subject"},
+	"not_lead":         {http.StatusForbidden, "只有牵头单位可以进行此操作", "Only the lead may do this"},
+	"not_invited":      {http.StatusForbidden, "本单位未受邀参加此行动", "This member is not invited"},
 	"guard":            {http.StatusConflict, "不满足此操作的条件", "A condition of this step is not met"},
 	"unreleased":       {http.StatusServiceUnavailable, "本节点正在与其他成员核对,请稍后再试", "This node is still comparing itself with the others"},
 }
@@ -114,6 +116,8 @@ var guardTexts = map[string][2]string{
 	"new_penalty":   {"须有新的处罚", "A new penalty is needed"},
 	"valid_until":   {"有效期未满", "It is still valid"},
 	"nothing_lost":  {"更正内容不得遗漏已登记的送达和救济事项", "A correction must not leave out service or remedies that were recorded"},
+	"invited":       {"须邀请至少一个其他单位", "At least one other member must be invited"},
+	"open":          {"行动已不能答复", "The operation can no longer be replied to"},
 	"not_served":    {"已经送达", "It is served already"},
 }
 

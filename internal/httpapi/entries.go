@@ -352,7 +352,7 @@ func (h *people) entry(ctx context.Context, e blacklist.Entry) (*entryOut, error
 		}
 	}
 	if n := len(e.History); n > 0 {
-		if out.Receipts, err = h.receipts(ctx, e.Stream, e.History[n-1].Seq); err != nil {
+		if out.Receipts, err = h.receipts(ctx, e.Stream, e.History[n-1].Seq, h.Directory.Active()); err != nil {
 			return nil, err
 		}
 	}
@@ -361,24 +361,29 @@ func (h *people) entry(ctx context.Context, e blacklist.Entry) (*entryOut, error
 
 // cutPayload cuts a whole payload part by part and joins what is left.
 func cutPayload(typ string, b []byte, v auth.View) (payload, error) {
+	return cutParts(typ, map[record.PartName][]byte{record.Card: b, record.Body: b, record.Home: b}, v)
+}
+
+// cutParts cuts each part and joins what is left; nil if that is nothing.
+func cutParts(typ string, parts map[record.PartName][]byte, v auth.View) (payload, error) {
 	t, ok := schemas.Lookup(typ, "1")
 	if !ok {
 		return nil, nil
 	}
-	fields, parts := fieldsOf(typ, "1"), map[string][]byte{}
-	for _, name := range []record.PartName{record.Card, record.Body, record.Home} {
+	fields, left := fieldsOf(typ, "1"), map[string][]byte{}
+	for name, b := range parts {
 		p, err := auth.Cut(name, b, v, fields)
 		if err != nil {
 			return nil, err
 		}
 		if p != nil {
-			parts[string(name)] = p
+			left[string(name)] = p
 		}
 	}
-	if len(parts) == 0 {
+	if len(left) == 0 {
 		return nil, nil
 	}
-	return t.Join(parts)
+	return t.Join(left)
 }
 
 func steps(history []blacklist.Step) []EntryStep {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/events"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
 	"github.com/pilinhub/pilin/record"
@@ -54,6 +55,8 @@ func toProblem(ctx context.Context, err error) *Problem {
 		step    *workflow.Refusal
 		desk    *blacklist.Refusal
 		invalid *blacklist.Invalid
+		board   *events.Refusal
+		unfit   *events.Invalid
 	)
 	switch {
 	case errors.As(err, &skew):
@@ -82,6 +85,10 @@ func toProblem(ctx context.Context, err error) *Problem {
 		return stepProblem(desk.Code, desk.Pointer)
 	case errors.As(err, &invalid):
 		return violations(invalid.Violations)
+	case errors.As(err, &board):
+		return stepProblem(board.Code, board.Pointer)
+	case errors.As(err, &unfit):
+		return violations(unfit.Violations)
 	}
 	for _, m := range meanings {
 		if errors.Is(err, m.err) {
@@ -97,11 +104,11 @@ func toProblem(ctx context.Context, err error) *Problem {
 
 func charterText(r record.CharterRef) string { return fmt.Sprintf("%d %x", r.Version, r.Hash) }
 
-// deskCodes are the Register's own codes in the border's words.
+// deskCodes are the codes of Register and Board in the border's words.
 var deskCodes = map[string]string{
 	blacklist.VersionConflict: "version_conflict", blacklist.IdempotencyConflict: "idempotency_body", blacklist.NotFound: "not_found",
 	blacklist.UnknownType: "type_unknown", blacklist.OtherSubject: "other_subject", blacklist.UnknownAccount: "forbidden",
-	workflow.WrongRole: "forbidden", workflow.IllegalTransition: "transition",
+	events.NotLead: "not_lead", events.NotInvited: "not_invited", workflow.WrongRole: "forbidden", workflow.IllegalTransition: "transition",
 }
 
 // stepProblem says why a step of a state machine is not taken; the guard is named so that a program can show its rule.

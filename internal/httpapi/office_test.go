@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/events"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
 	"github.com/pilinhub/pilin/internal/httpapi"
@@ -36,6 +37,7 @@ type office struct {
 	store    *sqlstore.Store
 	hub      *federation.Hub
 	register *blacklist.Register
+	desk     *events.Board
 	people   *auth.People
 	clock    *clock
 	log      *buffer
@@ -96,6 +98,7 @@ func offices(t *testing.T, n int) []*office {
 			},
 			Age: func(record.MemberID) (time.Duration, bool) { return 0, false }, Released: func() bool { return true }, Now: o.clock.Now,
 			Random: seeded("hub" + string(k.Member)), Records: records, Audit: record.Stream(k.Member, record.Audit), Deadline: 5 * time.Second}
+		o.desk = o.board(log)
 		o.signIns(log.Append)
 		all = append(all, o)
 	}
@@ -176,7 +179,7 @@ func (o *office) list(ctx context.Context, f httpapi.Filter) ([]httpapi.Item, er
 func (o *office) open() *office {
 	o.t.Helper()
 	o.ready = []httpapi.Capability{{Name: "write", Ready: true}, {Name: "kafka", Ready: true, Optional: true}}
-	h, err := httpapi.People(httpapi.Deps{Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Log: o.store, List: o.list,
+	h, err := httpapi.People(httpapi.Deps{Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: o.store, List: o.list, Operations: o.operations,
 		Status: func(ctx context.Context) (httpapi.Status, error) {
 			if o.status != nil {
 				return o.status(ctx)

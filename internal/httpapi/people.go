@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/events"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
 	"github.com/pilinhub/pilin/record"
@@ -29,9 +30,12 @@ type Deps struct {
 	People    *auth.People
 	Hub       *federation.Hub
 	Register  *blacklist.Register
+	Board     *events.Board
 	Log       record.Log
 	// List returns rows of own subjects, newest change first, at most Limit.
 	List func(ctx context.Context, f Filter) ([]Item, error)
+	// Operations returns the joint operations that this node can read: those that its bureau leads or is invited to.
+	Operations func(ctx context.Context) ([]events.Operation, error)
 	// Status tells how the federation looks from here.
 	Status func(ctx context.Context) (Status, error)
 	// Ready examines what the node can do just now, one line for each capability; nothing in it is secret.
@@ -79,6 +83,7 @@ func (h *people) routes(api huma.API) {
 	h.accountRoutes(api)
 	h.askRoutes(api)
 	h.entryRoutes(api)
+	h.operationRoutes(api)
 	h.recordRoutes(api)
 	h.statusRoutes(api)
 }

@@ -16,19 +16,19 @@ import (
 
 // Receipts says who has applied a record: "k/n applied".
 type Receipts struct {
-	Applied int               `json:"applied" doc:"k: members whose newest receipt covers the record, this one included"`
-	Total   int               `json:"total" doc:"n: active members"`
+	Applied int               `json:"applied" doc:"k: of these, whose newest receipt covers the record, this one included"`
+	Total   int               `json:"total" doc:"n: members that are to have it"`
 	Missing []record.MemberID `json:"missing" doc:"Members without"`
 }
 
-// receipts counts the receipts that cover a record of an own stream.
-func (h *people) receipts(ctx context.Context, s record.StreamID, seq uint64) (*Receipts, error) {
+// receipts counts the receipts of these members that cover a record.
+func (h *people) receipts(ctx context.Context, s record.StreamID, seq uint64, members []record.MemberID) (*Receipts, error) {
 	notes, err := h.Log.Receipts(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("read receipts of %s: %w", s, err)
 	}
 	out := &Receipts{Missing: []record.MemberID{}}
-	for _, m := range h.Directory.Active() {
+	for _, m := range members {
 		out.Total++
 		if m == h.Directory.Self() || h.covered(notes[m], m, s, seq) {
 			out.Applied++
