@@ -133,12 +133,7 @@ func (c *publishCmd) Run(ctx context.Context, out io.Writer) error {
 			}
 		}
 	}
-	var w client.Written
-	if err := d.Call(ctx, http.MethodPost, path, body, &w); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "%s  版本 version %d  %s\n", w.ID, w.Version, w.State)
-	return err
+	return write(ctx, out, d, path, body)
 }
 
 // families are the paths of the two kinds of subjects.
@@ -192,13 +187,5 @@ func (c *showCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var v jsontext.Value
-	if err := d.Call(ctx, http.MethodGet, "/api/v1/"+families[c.Type]+"/"+url.PathEscape(c.ID), nil, &v); err != nil {
-		return err
-	}
-	if err := v.Indent(jsontext.WithIndent("  ")); err != nil {
-		return fmt.Errorf("read answer: %w", err)
-	}
-	_, err = fmt.Fprintln(out, string(v))
-	return err
+	return printJSON(ctx, out, d, "/api/v1/"+families[c.Type]+"/"+url.PathEscape(c.ID))
 }

@@ -105,7 +105,7 @@ func (n *Node) buildDesk() error {
 		}
 		cert = &c
 	}
-	h, err := httpapi.People(httpapi.Deps{Directory: n.dir, People: n.people, Hub: n.hub, Register: n.register, Log: ownLog{n.store, n},
+	h, err := httpapi.People(httpapi.Deps{Directory: n.dir, People: n.people, Hub: n.hub, Register: n.register, Board: n.board, Operations: n.Operations, Log: ownLog{n.store, n},
 		List: n.list, Status: n.status, Ready: n.ready, Logger: n.slog, Metrics: n.registry, Gatherer: n.registry, Now: n.now, Random: rand.Reader, Secure: cert != nil})
 	if err != nil {
 		return fmt.Errorf("people's listener: %w", err)

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/pilinhub/pilin/client"
+)
+
+type operationCmd struct {
+	Plan  planCmd          `cmd:"" help:"提出联合行动,邀请成员 · Plan an operation and invite members."`
+	Reply replyCmd         `cmd:"" help:"同意或不参加 · Accept or decline."`
+	Step  stepCmd          `cmd:"" help:"牵头单位:开始、结束、取消 · The lead: start, end, cancel."`
+	Show  showOperationCmd `cmd:"" help:"列出或查看 · List, or show one."`
+}
+
+type planCmd struct {
+	person
+	File string `required:"" help:"计划 JSON 文件(schemas/operation)· JSON file of the plan." type:"existingfile"`
+}
+
+// Run proposes a plan; only its lead and the members that it invites can ever read it.
+func (c *planCmd) Run(ctx context.Context, out io.Writer) error {
+	d, err := c.desk(ctx)
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	return write(ctx, out, d, "/api/v1/operations", map[string]any{"payload": jsontext.Value(b)})
+}
+
+type replyCmd struct {
+	person
+	ID       string `arg:"" help:"行动 · Operation."`
+	Accept   bool   `xor:"reply" required:"" help:"参加 · Take part."`
+	Decline  bool   `xor:"reply" required:"" help:"不参加 · Do not."`
+	Reason   string `help:"不参加的原因 · Reason to decline."`
+	Officers int    `help:"派出人数 · Officers that come."`
+	Cars     int    `help:"车辆数 · Cars."`
+	Basis    string `default:"行政处罚法第26条" help:"依据 · Legal basis."`
+}
+
+// Run replies for this bureau.
+func (c *replyCmd) Run(ctx context.Context, out io.Writer) error {
+	d, err := c.desk(ctx)
+	if err != nil {
+		return err
+	}
+	path, body := "/accept", map[string]any{"legal_basis": c.Basis}
+	if c.Decline {
+		if c.Reason == "" {
+			return errors.New("--reason is needed to decline")
+		}
+		path = "/decline"
+		body["reason"] = c.Reason
+	} else {
+		body["officers"], body["cars"] = c.Officers, c.Cars
+	}
+	return write(ctx, out, d, "/api/v1/operations/"+url.PathEscape(c.ID)+path, body)
+}
+
+type stepCmd struct {
+	person
+	ID      string `arg:"" help:"行动 · Operation."`
+	Step    string `arg:"" enum:"start,end,cancel" help:"start, end, cancel."`
+	Version uint64 `required:"" help:"你看到的计划版本 · Version of the plan that you have seen."`
+	Reason  string `help:"取消的原因 · Reason to cancel."`
+	Basis   string `default:"行政处罚法第26条" help:"依据 · Legal basis."`
+}
+
+// Run takes a step of the lead.
+func (c *stepCmd) Run(ctx context.Context, out io.Writer) error {
+	d, err := c.desk(ctx)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"version": c.Version, "legal_basis": c.Basis}
+	if c.Reason != "" {
+		body["reason"] = c.Reason
+	}
+	return write(ctx, out, d, "/api/v1/operations/"+url.PathEscape(c.ID)+"/"+c.Step, body)
+}
+
+// write makes one write and prints what it did.
+func write(ctx context.Context, out io.Writer, d *client.Desk, path string, body map[string]any) error {
+	var w client.Written
+	if err := d.Call(ctx, http.MethodPost, path, body, &w); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "%s  版本 version %d  %s\n", w.ID, w.Version, w.State)
+	return err
+}
+
+type showOperationCmd struct {
+	person
+	ID string `arg:"" optional:"" help:"行动;不写则列出全部 · Operation; all without it."`
+}
+
+// Run prints one operation, or all, as JSON.
+func (c *showOperationCmd) Run(ctx context.Context, out io.Writer) error {
+	d, err := c.desk(ctx)
+	if err != nil {
+		return err
+	}
+	path := "/api/v1/operations"
+	if c.ID != "" {
+		path += "/" + url.PathEscape(c.ID)
+	}
+	return printJSON(ctx, out, d, path)
+}
+
+// printJSON prints an answer, indented.
+func printJSON(ctx context.Context, out io.Writer, d *client.Desk, path string) error {
+	var v jsontext.Value
+	if err := d.Call(ctx, http.MethodGet, path, nil, &v); err != nil {
+		return err
+	}
+	if err := v.Indent(jsontext.WithIndent("  ")); err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	_, err := fmt.Fprintln(out, string(v))
+	return err
+}
