@@ -33,7 +33,7 @@ func (w *world) fork() {
 			can = append(can, n)
 		}
 	}
-	if len(can) == 0 || w.quiet {
+	if len(can) == 0 || w.quiet || w.healing {
 		return
 	}
 	n := can[w.draw(len(can))]

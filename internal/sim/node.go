@@ -80,6 +80,7 @@ type process struct {
 	release  *exchange.Release
 	relay    *exchange.Relay
 	schedule exchange.Schedule
+	desk     *desk // nil in histories without
 	count    exchange.Counters
 	intakes  []*intake
 	asking   map[record.MemberID]bool
@@ -134,6 +135,7 @@ func (w *world) start(n *node) {
 		if !n.relearn { // else what is missing is still to be taken back
 			w.checkAcks(n)
 		}
+		p.catchUp()
 		w.tick(p)
 		for _, in := range p.intakes {
 			in.loop()
@@ -169,6 +171,7 @@ func (p *process) build() {
 		Log: p.log, Roster: p.roster, Stream: n.stream(), Released: p.release.Released, Count: &p.count, Alarm: alarm,
 		Produce: p.produce,
 	}
+	p.openDesk()
 	for _, other := range w.nodes {
 		if other != n {
 			p.intakes = append(p.intakes, &intake{p: p, member: other.ID, topic: logTopic(other.ID)})

@@ -33,7 +33,12 @@ func (w *world) work() {
 		return
 	}
 	w.ops++
-	switch x := w.draw(100); {
+	x := w.draw(100)
+	if w.desks && x < 87 {
+		w.deskWork(n)
+		return
+	}
+	switch {
 	case x < 45:
 		w.publish(n)
 	case x < 80:

@@ -82,6 +82,7 @@ func (w *world) learnCharter() {
 // heal ends all trouble and waits for what must then be.
 func (w *world) heal() {
 	w.tell("healing")
+	w.healing = true
 	w.faulty, w.quiet = false, false
 	w.net.drop, w.net.twice, w.net.flip = 0, 0, 0
 	w.net.cut = map[[2]record.MemberID]bool{}
@@ -199,6 +200,9 @@ func (w *world) apart() string {
 			return why
 		}
 	}
+	if f := w.forker; f != nil && f.seenByBoth() && !f.proof {
+		return fmt.Sprintf("%s showed two histories (%v) and nobody can prove it", f.node.ID, f.holds)
+	}
 	return ""
 }
 
@@ -270,6 +274,7 @@ func (w *world) final() {
 		}
 	}
 	w.checkLeft()
+	w.checkViews()
 	for _, origin := range w.staying() {
 		if w.honest(origin.stream()) {
 			w.checkEqual(origin)
@@ -283,9 +288,6 @@ func (w *world) final() {
 				return
 			}
 		}
-	}
-	if f := w.forker; f != nil && f.seenByBoth() && !f.proof {
-		w.violated("I4", "%s showed two histories (%v) and nobody can prove it", f.node.ID, f.holds)
 	}
 }
 

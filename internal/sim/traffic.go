@@ -31,6 +31,7 @@ func (w *world) tick(p *process) {
 			p.fillGaps()
 			p.stepReceipts()
 			p.stepRelay()
+			p.catchUp()
 		})
 	})
 }
@@ -111,6 +112,9 @@ func (p *process) after(o exchange.Outcome, from record.MemberID) {
 	p.gaps.Note(o)
 	if o.Charter != nil {
 		p.fetchCharter(from)
+	}
+	if o.Parts && p.desk != nil {
+		p.desk.index.Revisit(o.Stream, 0)
 	}
 	if o.New > 0 || o.Parts {
 		p.node.w.tell("%s has %s to %d", p.node.ID, o.Stream, o.Size)

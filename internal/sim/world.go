@@ -56,9 +56,11 @@ type world struct {
 	circle  record.GroupID
 	team    record.GroupID
 	groups  map[record.GroupID]map[record.MemberID]bool // who is in what, whether he knows it yet or not
+	desks   bool                                        // people work with register and hub
 	removal bool                                        // the second charter version removes the last member
 	faulty  bool                                        // faults may happen: not before everybody met, not while it heals
 	quiet   bool                                        // nobody new may get into trouble: a restored disk is being released
+	healing bool // no more trouble
 	ended   bool
 	acks    bool // receipts go over the courier too, not with head exchanges only: dear, each has three signatures
 	ops     int
@@ -68,6 +70,7 @@ type world struct {
 	truth     map[record.StreamID]map[uint64]tlog.Hash // leaves that origins signed
 	confirmed map[record.StreamID]uint64               // what the broker has, by stream
 	promises  []*ack
+	listed    []listed
 	headers   map[string]headerSeen
 	notes     map[string]record.Checkpoint
 
@@ -99,6 +102,7 @@ func newWorld(cfg Config) *world {
 		count = []int{3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 7}[w.draw(12)]
 	}
 	w.report.Members, w.docs, w.removal = count, documentsOf(count), w.chance(0.15)
+	w.desks = w.chance(0.2)
 	w.circle, w.team = groupOf(w.docs.Circle), groupOf(w.docs.Team)
 	w.groups = map[record.GroupID]map[record.MemberID]bool{record.All: {}, w.circle: {}, w.team: {}}
 	for i := range count {
