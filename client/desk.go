@@ -5,74 +5,143 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Desk speaks to a node's own listener in the name of one person. It is for one goroutine.
+// maxAnswer bounds what a Desk reads of one answer.
+const maxAnswer = 16 << 20
+
+// Desk is one person's session at his bureau's node, over the people's listener. It renews its access token by itself. It
+// is safe for use by several goroutines. Make it with NewDesk.
 type Desk struct {
-	base   string
-	http   *http.Client
-	access string
+	base string
+	http *http.Client
+
+	mu      sync.Mutex
+	session Session
 }
 
-// maxDesk bounds what is read of one answer, in bytes.
-const maxDesk = 16 << 20
+// Session is what a Desk holds while signed in. Whoever stores it stores a secret: the refresh token is good for hours.
+type Session struct {
+	Account        string    `json:"account"` // opaque id
+	Roles          []string  `json:"roles"`
+	Access         string    `json:"access"`
+	AccessExpires  time.Time `json:"access_expires"`
+	Refresh        string    `json:"refresh"`
+	RefreshExpires time.Time `json:"refresh_expires"`
+}
 
-// NewDesk returns a desk at base, e.g. http://127.0.0.1:8101. A nil client is one that waits 30 s.
-func NewDesk(base string, c *http.Client) *Desk {
-	if c == nil {
-		c = &http.Client{Timeout: 30 * time.Second}
+// NewDesk returns a Desk for a node's people's listener, e.g. http://127.0.0.1:8080. h is the HTTP client to use; nil is
+// one with a time limit of 15 seconds.
+func NewDesk(base string, h *http.Client) *Desk {
+	if h == nil {
+		h = &http.Client{Timeout: 15 * time.Second}
 	}
-	return &Desk{base: strings.TrimRight(base, "/"), http: c}
+	return &Desk{base: strings.TrimSuffix(base, "/"), http: h}
 }
 
-// SignIn signs a person in; what follows is in his name. The token is kept in memory only.
+// SignIn signs in with a name and password. A *Problem says why not: sign_in_failed, locked, account_disabled.
 func (d *Desk) SignIn(ctx context.Context, name, password string) error {
-	var out struct {
-		Access string `json:"access"`
+	var s Session
+	if err := d.send(ctx, "", http.MethodPost, "/api/v1/sign-in", "", map[string]string{"name": name, "password": password}, &s); err != nil {
+		return err
 	}
-	if err := d.Call(ctx, http.MethodPost, "/api/v1/sign-in", map[string]string{"name": name, "password": password}, &out); err != nil {
-		return fmt.Errorf("sign in: %w", err)
-	}
-	d.access = out.Access
+	d.Resume(s)
 	return nil
 }
 
-// Call makes one request with a JSON body (nil for none) and decodes the answer into out (nil to drop it). Every write
-// carries a fresh idempotency key, so that a repeat inside the transport has one effect. A refusal is a *Problem.
-func (d *Desk) Call(ctx context.Context, method, path string, body, out any) error {
+// Session returns what is held, to be resumed later.
+func (d *Desk) Session() Session {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.session
+}
+
+// Resume takes up a session that was held before.
+func (d *Desk) Resume(s Session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.session = s
+}
+
+// SignOut ends the session at the node and here.
+func (d *Desk) SignOut(ctx context.Context) error {
+	err := d.call(ctx, http.MethodPost, "/api/v1/sign-out", "", struct{}{}, nil)
+	d.Resume(Session{})
+	return err
+}
+
+// UseLink chooses a password with the secret of a one-time link. No session is needed.
+func (d *Desk) UseLink(ctx context.Context, link, password string) error {
+	return d.send(ctx, "", http.MethodPost, "/api/v1/password", "", map[string]string{"link": link, "password": password}, nil)
+}
+
+// ErrSignedOut: no session is held.
+var ErrSignedOut = errors.New("not signed in")
+
+// renewBefore is how long before its end an access token is renewed.
+const renewBefore = 30 * time.Second
+
+// token returns a good access token. Renewals are one after the other: a refresh token is good once.
+func (d *Desk) token(ctx context.Context) (string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.session.Access == "":
+		return "", ErrSignedOut
+	case time.Until(d.session.AccessExpires) > renewBefore, d.session.Refresh == "":
+		return d.session.Access, nil
+	}
+	var s Session
+	if err := d.send(ctx, "", http.MethodPost, "/api/v1/refresh", "", map[string]string{"refresh": d.session.Refresh}, &s); err != nil {
+		return "", err
+	}
+	d.session = s
+	return s.Access, nil
+}
+
+// call makes a request of the session.
+func (d *Desk) call(ctx context.Context, method, path, key string, body, into any) error {
+	token, err := d.token(ctx)
+	if err != nil {
+		return err
+	}
+	return d.send(ctx, token, method, path, key, body, into)
+}
+
+// send makes one request. An answer that is no success is a *Problem.
+func (d *Desk) send(ctx context.Context, token, method, path, key string, body, into any) error {
 	var b []byte
+	var err error
 	if body != nil {
-		var err error
 		if b, err = json.Marshal(body, json.Deterministic(true)); err != nil {
-			return fmt.Errorf("encode request: %w", err)
+			return fmt.Errorf("encode request to %s: %w", route(path), err)
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, d.base+path, bytes.NewReader(b))
+	r, err := http.NewRequestWithContext(ctx, method, d.base+path, bytes.NewReader(b))
 	if err != nil {
-		return fmt.Errorf("request: %w", err)
-	}
-	if b != nil {
-		req.Header.Set("Content-Type", "application/json")
+		return fmt.Errorf("request to %s: %w", route(path), err)
 	}
 	if method == http.MethodPost {
-		var key [16]byte
-		if _, err := rand.Read(key[:]); err != nil {
-			return fmt.Errorf("draw idempotency key: %w", err)
-		}
-		req.Header.Set("Idempotency-Key", hex.EncodeToString(key[:]))
+		r.Header.Set("Content-Type", "application/json")
 	}
-	if d.access != "" {
-		req.Header.Set("Authorization", "Bearer "+d.access)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	res, err := d.http.Do(req)
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	res, err := d.http.Do(r)
 	if err != nil {
 		return fmt.Errorf("reach the node: %w", err)
 	}
@@ -80,97 +149,133 @@ func (d *Desk) Call(ctx context.Context, method, path string, body, out any) err
 	if res.StatusCode >= 300 {
 		p, err := readProblem(res)
 		if err != nil {
-			return fmt.Errorf("status %d: %w", res.StatusCode, err)
+			return fmt.Errorf("status %d of %s: %w", res.StatusCode, route(path), err)
 		}
 		return p
 	}
-	got, err := io.ReadAll(io.LimitReader(res.Body, maxDesk))
-	if err != nil {
-		return fmt.Errorf("read answer: %w", err)
-	}
-	if out == nil || len(got) == 0 {
+	if into == nil {
 		return nil
 	}
-	if err := json.Unmarshal(got, out); err != nil {
-		return fmt.Errorf("read answer: %w", err)
+	got, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	if err != nil || len(got) > maxAnswer {
+		return fmt.Errorf("read answer of %s: broken off or too large", route(path))
+	}
+	if err := json.Unmarshal(got, into); err != nil {
+		return fmt.Errorf("read answer of %s: not of this API", route(path))
 	}
 	return nil
 }
 
-// Question is what to ask the federation; at least one number, or a name with a birth date.
-type Question struct {
-	Name      string `json:"name,omitempty"`
-	BirthDate string `json:"birth_date,omitempty"`
-	IDType    string `json:"id_type,omitempty"`
-	IDNo      string `json:"id_no,omitempty"`
-	Phone     string `json:"phone,omitempty"`
-	USCC      string `json:"uscc,omitempty"`
-	DocNo     string `json:"doc_no,omitempty"`
+// route cuts a query off: it does not belong into an error.
+func route(path string) string {
+	p, _, _ := strings.Cut(path, "?")
+	return p
 }
 
-// WorkRef is the work that a question belongs to (domain.md §2.1.2).
+// NewKey draws an idempotency key. A caller that may have to repeat a write draws one and passes it both times.
+func NewKey() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return hex.EncodeToString(b)
+}
+
+// write makes a request that writes. Without an answer it is repeated once under the same key: the node does it once.
+func (d *Desk) write(ctx context.Context, path, key string, body any) (Written, error) {
+	if key == "" {
+		key = NewKey()
+	}
+	var w Written
+	err := d.call(ctx, http.MethodPost, path, key, body, &w)
+	var unsent *url.Error
+	if errors.As(err, &unsent) && ctx.Err() == nil {
+		err = d.call(ctx, http.MethodPost, path, key, body, &w)
+	}
+	return w, err
+}
+
+// Written is what a write answers.
+type Written struct {
+	ID      string `json:"id"`      // draft, published subject or operation
+	Version uint64 `json:"version"` // its version now: named in the next step
+	Record  string `json:"record"`  // the record that was appended
+	State   string `json:"state"`
+}
+
+// Family is a kind of subject that a bureau writes: its path in the API.
+type Family string
+
+// The families.
+const (
+	Entries   Family = "entries"   // blacklist.person
+	Penalties Family = "penalties" // penalty
+)
+
+// Proposal is what an author hands in.
+type Proposal struct {
+	Payload jsontext.Value `json:"payload"`
+	Level   string         `json:"level,omitempty"` // L1, L2, L3; empty = the type's default
+}
+
+// Step is what a step of a draft or a published subject says; which members it needs depends on the step.
+type Step struct {
+	Version      uint64   `json:"version"` // the version that the caller has seen
+	ReasonCode   string   `json:"reason_code,omitempty"`
+	Reason       string   `json:"reason,omitempty"`
+	DocumentHash string   `json:"document_hash,omitempty"`
+	LegalBasis   string   `json:"legal_basis,omitempty"`
+	Purpose      string   `json:"purpose,omitempty"`
+	OccurredAt   string   `json:"occurred_at,omitempty"`
+	WorkRef      *WorkRef `json:"work_ref,omitempty"`
+}
+
+// WorkRef is 工作编号 (domain.md §2.1.2).
 type WorkRef struct {
 	Kind   string `json:"kind"`
 	Number string `json:"number"`
 }
 
-// Asked is a question with purpose and work reference, both mandatory.
-type Asked struct {
-	Purpose  string   `json:"purpose,omitempty"`
-	WorkRef  *WorkRef `json:"work_ref,omitempty"`
-	AsOf     string   `json:"as_of,omitempty"`
-	Question Question `json:"question"`
+// Draft begins a draft. key is the idempotency key; empty draws one.
+func (d *Desk) Draft(ctx context.Context, f Family, key string, p Proposal) (Written, error) {
+	return d.write(ctx, "/api/v1/"+string(f), key, p)
 }
 
-// Answer is what a question came to, as far as a command line shows it; Raw is all of it.
-type Answer struct {
-	Outcome  string `json:"outcome"`
-	Answered int    `json:"answered"`
-	Total    int    `json:"total"`
-	TestOnly bool   `json:"test_only"`
-	Members  []struct {
-		Member string `json:"member"`
-		Name   string `json:"name"`
-		State  string `json:"state"`
-		Reason string `json:"reason"`
-	} `json:"members"`
-	Hits         []Hit `json:"hits"`
-	FirstPicture []struct {
-		Hit
-		AgeSeconds int64 `json:"age_s"`
-		Gone       bool  `json:"gone"`
-	} `json:"first_picture"`
-	Raw jsontext.Value `json:"-"`
+// Amend replaces a draft by a whole new version.
+func (d *Desk) Amend(ctx context.Context, f Family, id, key string, version uint64, p Proposal) (Written, error) {
+	return d.write(ctx, "/api/v1/"+string(f)+"/"+id+"/amend", key, struct {
+		Version uint64 `json:"version"`
+		Proposal
+	}{version, p})
 }
 
-// Hit is one subject, as far as the person may see it.
-type Hit struct {
-	Member  string         `json:"member"`
-	Subject string         `json:"subject"`
-	Version uint64         `json:"version"`
-	Type    string         `json:"type"`
-	State   string         `json:"state"`
-	Outcome string         `json:"outcome"`
-	Card    jsontext.Value `json:"card"`
-	Body    jsontext.Value `json:"body"`
+// Correct proposes the whole new payload of a published subject; another person approves it.
+func (d *Desk) Correct(ctx context.Context, f Family, id, key string, version uint64, p Proposal, reasonCode, diffReason string) (Written, error) {
+	return d.write(ctx, "/api/v1/"+string(f)+"/"+id+"/correct", key, struct {
+		Version    uint64 `json:"version"`
+		ReasonCode string `json:"reason_code"`
+		DiffReason string `json:"diff_reason"`
+		Proposal
+	}{version, reasonCode, diffReason, p})
 }
 
-// Ask puts a question to every member.
-func (d *Desk) Ask(ctx context.Context, q Asked) (Answer, error) {
-	var a Answer
-	if err := d.Call(ctx, http.MethodPost, "/api/v1/asks", q, &a.Raw); err != nil {
-		return a, err
-	}
-	if err := json.Unmarshal(a.Raw, &a); err != nil {
-		return a, fmt.Errorf("read answer: %w", err)
-	}
-	return a, nil
+// Step takes a step by name: submit, return, approve, publish; of entries also suspend, withdraw, lift, confirm, repair.
+func (d *Desk) Step(ctx context.Context, f Family, id, name, key string, s Step) (Written, error) {
+	return d.write(ctx, "/api/v1/"+string(f)+"/"+id+"/"+name, key, s)
 }
 
-// Written is what a write answers: the draft or subject, and its version now.
-type Written struct {
-	ID      string `json:"id"`
-	Version uint64 `json:"version"`
-	Record  string `json:"record"`
-	State   string `json:"state"`
+// PenaltyStatus is one status of a published penalty (schema penalty.status).
+type PenaltyStatus struct {
+	Step
+	Status       string         `json:"status"` // served, remedy_event, suspended, lifted, voided
+	ServedAt     string         `json:"served_at,omitempty"`
+	ServiceMode  string         `json:"service_mode,omitempty"`
+	ServiceProof jsontext.Value `json:"service_proof,omitempty"`
+	AnnouncedAt  string         `json:"announced_at,omitempty"`
+	RemedyEvent  jsontext.Value `json:"remedy_event,omitempty"`
+	RemedyState  string         `json:"remedy_state,omitempty"`
+	Outcome      string         `json:"outcome,omitempty"`
+}
+
+// PenaltyStatus records service, remedy, suspension or annulment of a published penalty.
+func (d *Desk) PenaltyStatus(ctx context.Context, id, key string, s PenaltyStatus) (Written, error) {
+	return d.write(ctx, "/api/v1/penalties/"+id+"/status", key, s)
 }

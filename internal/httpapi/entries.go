@@ -256,7 +256,7 @@ type Entry struct {
 	Authors    []string    `json:"authors,omitempty" doc:"Accounts that wrote a draft; none of them may review it"`
 	History    []EntryStep `json:"history"`
 	Receipts   *Receipts   `json:"receipts,omitempty" doc:"Who has applied the newest version"`
-	Waiting    bool        `json:"waiting,omitempty" doc:"A part is still to come: the state may lag"`
+	Waiting    bool        `json:"waiting,omitzero" doc:"A part is still to come: the state may lag"`
 }
 
 // EntryStep is one record of its history.
@@ -271,7 +271,7 @@ type EntryStep struct {
 	Reviewer   string `json:"reviewer,omitempty"`
 	Approver   string `json:"approver,omitempty"`
 	ReasonCode string `json:"reason_code,omitempty"`
-	Ignored    bool   `json:"ignored,omitempty" doc:"Proven, and without effect"`
+	Ignored    bool   `json:"ignored,omitzero" doc:"Proven, and without effect"`
 }
 
 type entryIn struct {

@@ -26,8 +26,8 @@ type replyIn struct {
 	Writing
 	Body struct {
 		Reason     string `json:"reason,omitempty" maxLength:"1000" doc:"Needed to decline"`
-		Officers   int    `json:"officers,omitempty" minimum:"0" maximum:"1000" doc:"Officers that come"`
-		Cars       int    `json:"cars,omitempty" minimum:"0" maximum:"100"`
+		Officers   int    `json:"officers,omitzero" minimum:"0" maximum:"1000" doc:"Officers that come"`
+		Cars       int    `json:"cars,omitzero" minimum:"0" maximum:"100"`
 		Contact    hidden `json:"contact,omitzero" doc:"Who is called on the day"`
 		Phone      hidden `json:"phone,omitzero"`
 		LegalBasis string `json:"legal_basis,omitempty" maxLength:"200"`
@@ -67,7 +67,7 @@ type OperationReply struct {
 	State   string          `json:"state" enum:"invited,accepted,declined"`
 	Record  string          `json:"record,omitempty"`
 	Payload payload         `json:"payload,omitempty"`
-	Overdue bool            `json:"overdue,omitempty"`
+	Overdue bool            `json:"overdue,omitzero"`
 }
 
 // OperationStep is one record of its history.
@@ -77,7 +77,7 @@ type OperationStep struct {
 	Record  string          `json:"record"`
 	Day     string          `json:"day"`
 	At      string          `json:"at,omitempty"`
-	Ignored bool            `json:"ignored,omitempty"`
+	Ignored bool            `json:"ignored,omitzero"`
 }
 
 type operationOut struct{ Body Operation }

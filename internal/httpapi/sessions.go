@@ -16,7 +16,7 @@ type signInIn struct {
 	Body struct {
 		Name     string `json:"name" maxLength:"40" doc:"Sign-in name 账号"`
 		Password hidden `json:"password" doc:"Password 口令"`
-		Cookies  bool   `json:"cookies,omitempty" doc:"True for a browser: tokens are set as cookies and not returned"`
+		Cookies  bool   `json:"cookies,omitzero" doc:"True for a browser: tokens are set as cookies and not returned"`
 	}
 }
 

@@ -1,0 +1,255 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/record"
+)
+
+// Question is what is asked about a person or body: at least one number, or a name with a birth date.
+type Question struct {
+	Name      string `json:"name,omitempty"`
+	BirthDate string `json:"birth_date,omitempty"` // YYYY-MM-DD
+	IDType    string `json:"id_type,omitempty"`
+	IDNo      string `json:"id_no,omitempty"`
+	Phone     string `json:"phone,omitempty"`
+	USCC      string `json:"uscc,omitempty"`
+	DocNo     string `json:"doc_no,omitempty"`
+}
+
+// Ask is a question with its purpose and work reference, both mandatory.
+type Ask struct {
+	Ask      string             `json:"ask,omitempty"` // 32 hex digits chosen by the caller, so that a repeat is the same question
+	Purpose  federation.Purpose `json:"purpose"`
+	WorkRef  WorkRef            `json:"work_ref"`
+	Scope    []record.MemberID  `json:"scope,omitempty"` // empty = all
+	AsOf     string             `json:"as_of,omitempty"`
+	Question Question           `json:"question"`
+}
+
+// Answer is what a question came to, cut for the person who asked.
+type Answer struct {
+	Ask            string     `json:"ask"`
+	Outcome        string     `json:"outcome"` // hit, possible, no_hit (everybody answered live), incomplete
+	Answered       int        `json:"answered"`
+	Total          int        `json:"total"`
+	Complete       bool       `json:"complete"`
+	Scoped         bool       `json:"scoped"`
+	TestOnly       bool       `json:"test_only"`
+	AsOf           string     `json:"as_of"`
+	At             time.Time  `json:"at"`
+	CharterVersion uint64     `json:"charter_version"`
+	Members        []Answerer `json:"members"`
+	Counts         Counts     `json:"counts"`
+	Hits           []Hit      `json:"hits"`
+	FirstPicture   []FirstHit `json:"first_picture"` // this node's copies; they count for nothing
+}
+
+// Answerer is what came of asking one member.
+type Answerer struct {
+	Member    record.MemberID `json:"member"`
+	Name      string          `json:"name"`
+	State     string          `json:"state"`
+	Reason    string          `json:"reason"`
+	LatencyMS int64           `json:"latency_ms"`
+	Index     uint64          `json:"index"`
+	Hits      int             `json:"hits"`
+}
+
+// Counts are the figures of an answer.
+type Counts struct {
+	Hits     int `json:"hits"`
+	Possible int `json:"possible"`
+}
+
+// Hit is one subject. 同名不等于本人.
+type Hit struct {
+	Member  record.MemberID          `json:"member"`
+	Record  string                   `json:"record"`
+	Subject string                   `json:"subject"`
+	Version uint64                   `json:"version"`
+	Type    string                   `json:"type"`
+	State   string                   `json:"state"`
+	Outcome string                   `json:"outcome"`
+	Level   string                   `json:"level"`
+	Explain []federation.Explanation `json:"explain"`
+	Card    jsontext.Value           `json:"card"`
+	Body    jsontext.Value           `json:"body"`
+}
+
+// FirstHit is a subject in this node's copy of a member's records.
+type FirstHit struct {
+	Hit
+	AgeSeconds int64 `json:"age_s"`
+	Gone       bool  `json:"gone"` // withdrawn at origin, not yet here
+}
+
+// Ask puts a question to every member. A *Problem says why it was not asked: purpose_invalid, work_ref_invalid, …
+func (d *Desk) Ask(ctx context.Context, q Ask) (Answer, error) {
+	var a Answer
+	err := d.call(ctx, http.MethodPost, "/api/v1/asks", "", q, &a)
+	return a, err
+}
+
+// Row is one line of a list of own subjects.
+type Row struct {
+	ID         string `json:"id"`
+	Type       string `json:"type"`
+	Version    uint64 `json:"version"`
+	State      string `json:"state"`
+	ValidUntil string `json:"valid_until"`
+	Day        string `json:"day"`
+}
+
+// Filter selects rows. The zero Filter lists what is published, newest change first.
+type Filter struct {
+	Drafts   bool
+	State    string
+	From, To string // civil dates of the first record
+	Limit    int    // at most 200; 0 = 50
+	Cursor   string // of the page before
+}
+
+// Page is one page of a list; Next is empty on the last.
+type Page struct {
+	Rows []Row  `json:"rows"`
+	Next string `json:"next"`
+}
+
+// List lists own drafts or published subjects.
+func (d *Desk) List(ctx context.Context, f Family, by Filter) (Page, error) {
+	q := url.Values{}
+	if by.Drafts {
+		q.Set("stage", "draft")
+	}
+	if by.Limit > 0 {
+		q.Set("limit", strconv.Itoa(by.Limit))
+	}
+	for k, v := range map[string]string{"state": by.State, "from": by.From, "to": by.To, "cursor": by.Cursor} {
+		if v != "" {
+			q.Set(k, v)
+		}
+	}
+	path := "/api/v1/" + string(f)
+	if len(q) > 0 {
+		path += "?" + q.Encode()
+	}
+	var p Page
+	err := d.call(ctx, http.MethodGet, path, "", nil, &p)
+	return p, err
+}
+
+// Entry is one own draft or published subject with its history.
+type Entry struct {
+	ID         string         `json:"id"`
+	Stage      string         `json:"stage"` // draft, published
+	Type       string         `json:"type"`
+	Version    uint64         `json:"version"`
+	State      string         `json:"state"`
+	Level      string         `json:"level"`
+	ValidUntil string         `json:"valid_until"`
+	Payload    jsontext.Value `json:"payload"`
+	Corrects   string         `json:"corrects"`
+	Published  string         `json:"published"`
+	DiffReason string         `json:"diff_reason"`
+	Authors    []string       `json:"authors"`
+	History    []HistoryStep  `json:"history"`
+	Receipts   *Receipts      `json:"receipts"`
+	Waiting    bool           `json:"waiting"`
+}
+
+// HistoryStep is one record of a history.
+type HistoryStep struct {
+	Event      string `json:"event"`
+	To         string `json:"to"`
+	Record     string `json:"record"`
+	Version    uint64 `json:"version"`
+	Day        string `json:"day"`
+	At         string `json:"at"`
+	By         string `json:"by"`
+	Reviewer   string `json:"reviewer"`
+	Approver   string `json:"approver"`
+	ReasonCode string `json:"reason_code"`
+	Ignored    bool   `json:"ignored"`
+}
+
+// Receipts says who has applied a record: "k/n applied".
+type Receipts struct {
+	Applied int               `json:"applied"`
+	Total   int               `json:"total"`
+	Missing []record.MemberID `json:"missing"`
+}
+
+// Entry reads one own draft or published subject.
+func (d *Desk) Entry(ctx context.Context, f Family, id string) (Entry, error) {
+	var e Entry
+	err := d.call(ctx, http.MethodGet, "/api/v1/"+string(f)+"/"+id, "", nil, &e)
+	return e, err
+}
+
+// Proof lets anybody with the charter check that a record stands in a member's log (record.CheckInclusion).
+type Proof struct {
+	Record     string   `json:"record"`
+	Stream     string   `json:"stream"`
+	Seq        uint64   `json:"seq"`
+	Header     string   `json:"header"`
+	Leaf       string   `json:"leaf"`
+	Size       uint64   `json:"size"`
+	Checkpoint string   `json:"checkpoint"`
+	Proof      []string `json:"proof"`
+}
+
+// Proof fetches the inclusion proof of a record.
+func (d *Desk) Proof(ctx context.Context, recordID string) (Proof, error) {
+	var p Proof
+	err := d.call(ctx, http.MethodGet, "/api/v1/records/"+recordID+"/proof", "", nil, &p)
+	return p, err
+}
+
+// Status is how the federation looks from the node.
+type Status struct {
+	Member         record.MemberID `json:"member"`
+	Federation     string          `json:"federation"`
+	Name           string          `json:"name"`
+	Synthetic      bool            `json:"synthetic"`
+	CharterVersion uint64          `json:"charter_version"`
+	CharterFrozen  bool            `json:"charter_frozen"`
+	Released       bool            `json:"released"`
+	Kafka          string          `json:"kafka"` // up, down, none
+	Members        []MemberStatus  `json:"members"`
+	Streams        []StreamStatus  `json:"streams"`
+	Alarms         []string        `json:"alarms"`
+}
+
+// MemberStatus is another member as the node knows it.
+type MemberStatus struct {
+	Member      record.MemberID `json:"member"`
+	Name        string          `json:"name"`
+	State       string          `json:"state"`
+	TestOnly    bool            `json:"test_only"`
+	HeardSecAgo int64           `json:"heard_s_ago"` // -1: never
+}
+
+// StreamStatus is how far the node is with one stream.
+type StreamStatus struct {
+	Stream  string `json:"stream"`
+	Size    uint64 `json:"size"`
+	Applied uint64 `json:"applied"`
+	Signed  uint64 `json:"signed"`
+	Seen    uint64 `json:"seen"` // more than Size = lag
+	Frozen  string `json:"frozen"`
+}
+
+// Status fetches the health of the federation.
+func (d *Desk) Status(ctx context.Context) (Status, error) {
+	var s Status
+	err := d.call(ctx, http.MethodGet, "/api/v1/status", "", nil, &s)
+	return s, err
+}
