@@ -20,8 +20,8 @@ type forker struct {
 	twin   *memlog.Log
 	at     uint64 // sequence at which the histories part
 	dark   map[record.MemberID]bool
-	holds  map[record.MemberID]int // which history an honest member holds behind the fork: 1 the honest one, 2 the twin's
-	meets  int                     // head exchanges between holders of different histories before there was evidence
+	holds  map[record.MemberID]int    // which history an honest member holds behind the fork: 1 the honest one, 2 the twin's
+	meets  map[[2]record.MemberID]int // head exchanges between holders of different histories before there was evidence
 	proof  bool
 }
 
@@ -41,7 +41,7 @@ func (w *world) fork() {
 	if !w.must("read own head", err) || h.Signed == 0 {
 		return
 	}
-	f := &forker{w: w, node: n, stream: n.stream(), at: h.Signed, dark: map[record.MemberID]bool{}, holds: map[record.MemberID]int{}}
+	f := &forker{w: w, node: n, stream: n.stream(), at: h.Signed, dark: map[record.MemberID]bool{}, holds: map[record.MemberID]int{}, meets: map[[2]record.MemberID]int{}}
 	f.twin = n.durable.log.Crash()
 	if !w.must("release twin", f.twin.Release(w.ctx, f.stream)) {
 		return
@@ -89,7 +89,10 @@ func (f *forker) caught(n *node) {
 	if !f.proof {
 		f.w.tell("%s can prove the fork", n.ID)
 		f.proof = true
-		f.w.report.Detected = f.meets
+		f.w.report.Detected = 0
+		for _, n := range f.meets {
+			f.w.report.Detected = max(f.w.report.Detected, n)
+		}
 	}
 }
 
@@ -106,7 +109,7 @@ func (w *world) headsMet(a, b record.MemberID) {
 		return
 	}
 	if f.holds[a] != 0 && f.holds[b] != 0 && f.holds[a] != f.holds[b] {
-		f.meets++
+		f.meets[pair(a, b)]++
 	}
 }
 

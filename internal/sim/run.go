@@ -27,24 +27,25 @@ func Run(cfg Config) Report {
 	for _, n := range w.nodes {
 		w.after(time.Duration(w.draw(2500))*time.Millisecond, func() { w.start(n) })
 	}
-	w.after(meetFor, func() { w.faulty = true })
-	w.plan(meetFor/2, opEvery, func() bool { return w.ops < w.cfg.Ops || w.report.Faults < minFaults }, w.work)
-	busy := func() bool { return w.ops < w.cfg.Ops }
-	w.plan(meetFor, troubleMean, busy, w.trouble)
-	w.plan(meetFor/2, 2*time.Second, busy, w.backUp)
+	w.plan(meetFor/2, opEvery, w.busy, w.work)
+	if !cfg.Calm {
+		w.after(meetFor, func() { w.faulty = true })
+		w.plan(meetFor, troubleMean, w.busy, w.trouble)
+		w.plan(meetFor/2, 2*time.Second, w.busy, w.backUp)
+	}
 	if cfg.Forker || w.chance(0.15) {
-		w.after(meetFor+time.Duration(w.draw(10_000))*time.Millisecond, w.fork)
-		w.plan(meetFor+10*time.Second, 3*time.Second, busy, func() {
+		w.after(meetFor+time.Duration(w.draw(5_000))*time.Millisecond, w.fork)
+		w.plan(meetFor+10*time.Second, 3*time.Second, w.busy, func() {
 			if w.forker != nil {
 				w.forker.grow()
 			}
 		})
 	}
-	if w.removal || w.chance(0.5) {
+	if !cfg.Calm && (w.removal || w.chance(0.5)) {
 		w.after(time.Duration(w.draw(25_000))*time.Millisecond, w.learnCharter)
 	}
 	w.plan(time.Second, time.Second, func() bool { return true }, w.lookAround)
-	for !w.ended && (w.ops < w.cfg.Ops || w.report.Faults < minFaults) && w.now < time.Hour {
+	for !w.ended && w.busy() && w.now < time.Hour {
 		w.step(time.Hour)
 	}
 	if !w.ended {
@@ -52,6 +53,11 @@ func Run(cfg Config) Report {
 	}
 	w.report.Ops, w.report.Fingerprint, w.report.Span = w.ops, w.print, w.now
 	return w.report
+}
+
+// busy reports whether the history goes on: until there were enough operations and enough went wrong.
+func (w *world) busy() bool {
+	return w.ops < w.cfg.Ops || w.report.Faults < minFaults && !w.cfg.Calm
 }
 
 // plan lets do happen again and again, at random distances of the given mean, while on holds.
@@ -200,7 +206,7 @@ func (w *world) apart() string {
 			return why
 		}
 	}
-	if f := w.forker; f != nil && f.seenByBoth() && !f.proof {
+	if f := w.forker; f != nil && !f.proof && (f.seenByBoth() || w.cfg.Calm) {
 		return fmt.Sprintf("%s showed two histories (%v) and nobody can prove it", f.node.ID, f.holds)
 	}
 	return ""

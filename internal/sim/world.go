@@ -24,6 +24,8 @@ type Config struct {
 	Ops int
 	// Forker makes one member show two histories; otherwise the seed decides.
 	Forker bool
+	// Calm leaves everything out that goes wrong by itself.
+	Calm bool
 	// Trace, if set, is told everything that happens, for a person who reads a failing seed.
 	Trace io.Writer
 }
@@ -39,7 +41,9 @@ type Report struct {
 	Fingerprint uint64   // of everything that happened, in order
 	States      []uint64 // fingerprints of the federation's state, taken every second
 	Span        time.Duration
-	Detected    int // head exchanges between holders of two histories until one of them had evidence; -1 if none was needed
+	// Detected is how many head exchanges a pair of honest members that hold two histories had, at most, until somebody had
+	// evidence; -1 if no two did.
+	Detected int
 }
 
 // world is one history.
@@ -60,7 +64,7 @@ type world struct {
 	removal bool                                        // the second charter version removes the last member
 	faulty  bool                                        // faults may happen: not before everybody met, not while it heals
 	quiet   bool                                        // nobody new may get into trouble: a restored disk is being released
-	healing bool // no more trouble
+	healing bool                                        // no more trouble
 	ended   bool
 	acks    bool // receipts go over the courier too, not with head exchanges only: dear, each has three signatures
 	ops     int
@@ -101,7 +105,7 @@ func newWorld(cfg Config) *world {
 	if count == 0 {
 		count = []int{3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 7}[w.draw(12)]
 	}
-	w.report.Members, w.docs, w.removal = count, documentsOf(count), w.chance(0.15)
+	w.report.Members, w.docs, w.removal = count, documentsOf(count), w.chance(0.15) && !cfg.Calm
 	w.desks = w.chance(0.2)
 	w.circle, w.team = groupOf(w.docs.Circle), groupOf(w.docs.Team)
 	w.groups = map[record.GroupID]map[record.MemberID]bool{record.All: {}, w.circle: {}, w.team: {}}
@@ -118,7 +122,9 @@ func newWorld(cfg Config) *world {
 		n.durable.log = n.newLog()
 		w.nodes = append(w.nodes, n)
 	}
-	w.drawRates()
+	if !cfg.Calm {
+		w.drawRates()
+	}
 	return w
 }
 
