@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/pilinhub/pilin/client"
+	"github.com/pilinhub/pilin/federation"
 )
 
 // person is who a command acts for, and at which node.
@@ -67,14 +67,13 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	a, err := d.Ask(ctx, client.Asked{Purpose: c.Purpose, WorkRef: &client.WorkRef{Kind: kind, Number: number}, AsOf: c.AsOf,
+	a, err := d.Ask(ctx, client.Ask{Purpose: federation.Purpose(c.Purpose), WorkRef: client.WorkRef{Kind: kind, Number: number}, AsOf: c.AsOf,
 		Question: client.Question{Name: c.Name, BirthDate: c.Birth, IDType: c.IDType, IDNo: c.ID, Phone: c.Phone, USCC: c.USCC, DocNo: c.DocNo}})
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		_, err := fmt.Fprintln(out, string(a.Raw))
-		return err
+		return printJSON(out, a)
 	}
 	fmt.Fprintf(out, "%s  (%d/%d 家当场答复 answered)\n", outcomes[a.Outcome], a.Answered, a.Total)
 	for _, m := range a.Members {
@@ -105,6 +104,8 @@ type publishCmd struct {
 	Reason  string `help:"原因 · Reason, without identifiers."`
 	Code    string `help:"原因代码 · Reason code."`
 	Hash    string `help:"依据文书的 SHA-256 · SHA-256 of the paper it rests on."`
+	Basis   string `help:"依据 · Legal basis of a suspension or withdrawal."`
+	Purpose string `help:"目的代码 · Purpose of a suspension or withdrawal."`
 }
 
 // Run takes one step.
@@ -113,31 +114,32 @@ func (c *publishCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	path := "/api/v1/" + families[c.Type]
-	body := map[string]any{"version": c.Version}
-	switch c.Step {
-	case "draft":
+	var w client.Written
+	if c.Step == "draft" {
 		payload, err := os.ReadFile(c.File)
 		if err != nil {
 			return fmt.Errorf("--file: %w", err)
 		}
-		body = map[string]any{"payload": jsontext.Value(payload)}
-	default:
-		if c.ID == "" || c.Version == 0 {
-			return errors.New("--id and --version are needed for this step")
-		}
-		path += "/" + c.ID + "/" + c.Step
-		for name, v := range map[string]string{"reason": c.Reason, "reason_code": c.Code, "document_hash": c.Hash} {
-			if v != "" {
-				body[name] = v
-			}
-		}
+		w, err = d.Draft(ctx, families[c.Type], "", client.Proposal{Payload: payload})
+		return wrote(out, w, err)
 	}
-	return write(ctx, out, d, path, body)
+	if c.ID == "" || c.Version == 0 {
+		return errors.New("--id and --version are needed for this step")
+	}
+	w, err = d.Step(ctx, families[c.Type], c.ID, c.Step, "", client.Step{Version: c.Version, Reason: c.Reason, ReasonCode: c.Code, DocumentHash: c.Hash, LegalBasis: c.Basis, Purpose: c.Purpose})
+	return wrote(out, w, err)
+}
+
+// wrote prints what a write did.
+func wrote(out io.Writer, w client.Written, err error) error {
+	if err == nil {
+		_, err = fmt.Fprintf(out, "%s  版本 version %d  %s\n", w.ID, w.Version, w.State)
+	}
+	return err
 }
 
 // families are the paths of the two kinds of subjects.
-var families = map[string]string{"entry": "entries", "penalty": "penalties"}
+var families = map[string]client.Family{"entry": client.Entries, "penalty": client.Penalties}
 
 type listCmd struct {
 	person
@@ -153,20 +155,8 @@ func (c *listCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	q := url.Values{"stage": {c.Stage}, "limit": {fmt.Sprint(c.Limit)}}
-	if c.State != "" {
-		q.Set("state", c.State)
-	}
-	var page struct {
-		Rows []struct {
-			ID         string `json:"id"`
-			Version    uint64 `json:"version"`
-			State      string `json:"state"`
-			ValidUntil string `json:"valid_until"`
-			Day        string `json:"day"`
-		} `json:"rows"`
-	}
-	if err := d.Call(ctx, http.MethodGet, "/api/v1/"+families[c.Type]+"?"+q.Encode(), nil, &page); err != nil {
+	page, err := d.List(ctx, families[c.Type], client.Filter{Drafts: c.Stage == "draft", State: c.State, Limit: c.Limit})
+	if err != nil {
 		return err
 	}
 	for _, r := range page.Rows {
@@ -187,5 +177,19 @@ func (c *showCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return printJSON(ctx, out, d, "/api/v1/"+families[c.Type]+"/"+url.PathEscape(c.ID))
+	e, err := d.Entry(ctx, families[c.Type], c.ID)
+	if err != nil {
+		return err
+	}
+	return printJSON(out, e)
+}
+
+// printJSON prints an answer, indented.
+func printJSON(out io.Writer, v any) error {
+	b, err := json.Marshal(v, jsontext.WithIndent("  "))
+	if err != nil {
+		return fmt.Errorf("print answer: %w", err)
+	}
+	_, err = fmt.Fprintln(out, string(b))
+	return err
 }

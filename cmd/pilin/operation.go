@@ -3,13 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/pilinhub/pilin/client"
 )
@@ -36,7 +31,8 @@ func (c *planCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return write(ctx, out, d, "/api/v1/operations", map[string]any{"payload": jsontext.Value(b)})
+	w, err := d.Plan(ctx, "", b)
+	return wrote(out, w, err)
 }
 
 type replyCmd struct {
@@ -56,17 +52,16 @@ func (c *replyCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	path, body := "/accept", map[string]any{"legal_basis": c.Basis}
+	a := client.OperationAnswer{Reason: c.Reason, Officers: c.Officers, Cars: c.Cars, LegalBasis: c.Basis}
+	reply := d.Accept
 	if c.Decline {
 		if c.Reason == "" {
 			return errors.New("--reason is needed to decline")
 		}
-		path = "/decline"
-		body["reason"] = c.Reason
-	} else {
-		body["officers"], body["cars"] = c.Officers, c.Cars
+		reply = d.Decline
 	}
-	return write(ctx, out, d, "/api/v1/operations/"+url.PathEscape(c.ID)+path, body)
+	w, err := reply(ctx, c.ID, "", a)
+	return wrote(out, w, err)
 }
 
 type stepCmd struct {
@@ -84,21 +79,8 @@ func (c *stepCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"version": c.Version, "legal_basis": c.Basis}
-	if c.Reason != "" {
-		body["reason"] = c.Reason
-	}
-	return write(ctx, out, d, "/api/v1/operations/"+url.PathEscape(c.ID)+"/"+c.Step, body)
-}
-
-// write makes one write and prints what it did.
-func write(ctx context.Context, out io.Writer, d *client.Desk, path string, body map[string]any) error {
-	var w client.Written
-	if err := d.Call(ctx, http.MethodPost, path, body, &w); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(out, "%s  版本 version %d  %s\n", w.ID, w.Version, w.State)
-	return err
+	w, err := d.Lead(ctx, c.ID, c.Step, "", client.OperationChange{Version: c.Version, Reason: c.Reason, LegalBasis: c.Basis})
+	return wrote(out, w, err)
 }
 
 type showOperationCmd struct {
@@ -112,22 +94,16 @@ func (c *showOperationCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	path := "/api/v1/operations"
-	if c.ID != "" {
-		path += "/" + url.PathEscape(c.ID)
+	if c.ID == "" {
+		all, err := d.Operations(ctx)
+		if err != nil {
+			return err
+		}
+		return printJSON(out, all)
 	}
-	return printJSON(ctx, out, d, path)
-}
-
-// printJSON prints an answer, indented.
-func printJSON(ctx context.Context, out io.Writer, d *client.Desk, path string) error {
-	var v jsontext.Value
-	if err := d.Call(ctx, http.MethodGet, path, nil, &v); err != nil {
+	o, err := d.Operation(ctx, c.ID)
+	if err != nil {
 		return err
 	}
-	if err := v.Indent(jsontext.WithIndent("  ")); err != nil {
-		return fmt.Errorf("read answer: %w", err)
-	}
-	_, err := fmt.Fprintln(out, string(v))
-	return err
+	return printJSON(out, o)
 }
