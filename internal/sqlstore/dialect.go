@@ -190,6 +190,7 @@ func openPostgres(dsn string, unsafeTest bool) (write, read *sql.DB, err error) 
 	}
 	cfg = cfg.Clone()
 	cfg.Runtime["statement_timeout"] = statementTimeout
+	cfg.BinaryParameters = true // one round trip for a statement instead of two; []byte goes to BYTEA columns only
 	c, err := pq.NewConnectorConfig(cfg)
 	if err != nil {
 		return nil, nil, fmt.Errorf("postgres address: %w", err)

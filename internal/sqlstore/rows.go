@@ -206,30 +206,6 @@ func readMeaning(st *record.Stored) error {
 	return nil
 }
 
-// leaves reads leaf hashes [from,to).
-func leaves(ctx context.Context, q querier, s record.StreamID, from, to uint64) ([]tlog.Hash, error) {
-	rows, err := q.QueryContext(ctx, "SELECT leaf FROM record WHERE stream=$1 AND seq>=$2 AND seq<$3 ORDER BY seq", string(s), from, to)
-	if err != nil {
-		return nil, fmt.Errorf("read leaves of %s: %w", s, err)
-	}
-	defer rows.Close()
-	var out []tlog.Hash
-	for rows.Next() {
-		var b []byte
-		if err := rows.Scan(&b); err != nil {
-			return nil, fmt.Errorf("read leaves of %s: %w", s, err)
-		}
-		out = append(out, tlog.Hash(b))
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read leaves of %s: %w", s, err)
-	}
-	if uint64(len(out)) != to-from {
-		return nil, fmt.Errorf("read leaves of %s: %d of %d: %w", s, len(out), to-from, record.ErrNotFound)
-	}
-	return out, nil
-}
-
 // subjectRecords returns what Log.Subject does.
 func subjectRecords(ctx context.Context, q querier, s record.StreamID, subject record.RecordID) ([]record.Stored, error) {
 	all, err := records(ctx, q, "r.stream=$1 AND (r.subject=$2 OR (r.id=$2 AND r.subject IS NULL AND r.unusable=''))", string(s), subject[:])
@@ -237,12 +213,4 @@ func subjectRecords(ctx context.Context, q querier, s record.StreamID, subject r
 		return nil, err
 	}
 	return byVersion(all), nil
-}
-
-func treeOf(hs []tlog.Hash) record.Tree {
-	var t record.Tree
-	for _, l := range hs {
-		t = t.Add(l)
-	}
-	return t
 }

@@ -44,11 +44,12 @@ func (w *writer) seal(ctx context.Context) error {
 	return nil
 }
 
+// insertGroup closes a group whose records are inserted.
 func insertGroup(ctx context.Context, tx *sql.Tx, st record.StreamID, first, size uint64, bytes int, note []byte) error {
 	if _, err := tx.ExecContext(ctx, "INSERT INTO commit_group (stream, first, size, bytes, checkpoint) VALUES ($1,$2,$3,$4,$5)", string(st), first, size, bytes, note); err != nil {
 		return fmt.Errorf("insert commit group of %s at %d: %w", st, first, err)
 	}
-	return nil
+	return writeTiles(ctx, tx, st, first, size)
 }
 
 // reread hashes the new headers as the database returns them: a bit that flipped on the way is found before it is signed.

@@ -60,6 +60,7 @@ type Store struct {
 	writers sync.WaitGroup
 	issued  map[record.StreamID]*uint64 // of the writing goroutine, for record.NextSeq alone
 
+	tails     atomic.Bool // the table tail may hold drafts; it is looked at only then
 	eraseOwed atomic.Bool // deleted bytes may still be in the files: Maintain erases again
 }
 
@@ -118,6 +119,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.write.QueryRowContext(ctx, "UPDATE node SET epoch = epoch + 1 WHERE one = 1 RETURNING epoch").Scan(&s.epoch); err != nil {
 		return fmt.Errorf("take over: %w", err)
 	}
+	s.tails.Store(true)
 	return nil
 }
 

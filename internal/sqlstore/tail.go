@@ -130,6 +130,7 @@ func (s *Store) Unreleased(ctx context.Context, st record.StreamID) ([]record.Dr
 			return fmt.Errorf("unreleased tail of %s: %w", st, record.ErrStale)
 		}
 		if h.Size > h.Signed {
+			s.tails.Store(true)
 			if err := s.takeOff(ctx, tx, h); err != nil {
 				return err
 			}
@@ -171,6 +172,9 @@ func (s *Store) takeOff(ctx context.Context, tx *sql.Tx, h record.Head) error {
 		if _, err := tx.ExecContext(ctx, statement, stream, h.Signed); err != nil {
 			return fmt.Errorf("take off tail: %w", err)
 		}
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM tile WHERE stream=$1 AND n>=$2", stream, h.Signed/tileSize); err != nil {
+		return fmt.Errorf("take off tail: %w", err)
 	}
 	for _, r := range all {
 		id, _ := r.Meaning.Subject()

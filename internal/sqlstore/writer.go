@@ -148,12 +148,13 @@ func (w *writer) readRefusals(ctx context.Context, ids, slots, uses [][]any) err
 	if err != nil {
 		return fmt.Errorf("look up one-use ids: %w", err)
 	}
-	if len(ids) > 0 {
+	if len(ids) > 0 && w.s.tails.Load() {
 		var n int
 		if err := w.tx.QueryRowContext(ctx, "SELECT count(*) FROM tail").Scan(&n); err != nil {
 			return fmt.Errorf("read tail: %w", err)
 		}
 		w.tail = n > 0
+		w.s.tails.Store(w.tail)
 	}
 	return nil
 }

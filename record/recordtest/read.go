@@ -2,6 +2,7 @@ package recordtest
 
 import (
 	"bytes"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -107,4 +108,46 @@ func cursors(b *bench) {
 			b.Fatalf("cursor %+v, want %d", c, n)
 		}
 	}
+}
+
+// leavesLong: every stretch of leaves is what the headers say, in a stream longer than any block that a store keeps.
+func leavesLong(b *bench) {
+	s := record.Stream(Self, record.Records)
+	var all []tlog.Hash
+	fill := func(n int) {
+		for n > 0 {
+			some := min(n, record.MaxGroupRecords)
+			drafts := make([]record.Draft, some)
+			for i := range drafts {
+				drafts[i] = b.Draft(Self, record.Records)
+				drafts[i].Parts = nil
+			}
+			for _, p := range b.append(drafts...).Records {
+				all = append(all, p.Leaf)
+			}
+			n -= some
+		}
+	}
+	fill(300)
+	b.ok(b.log.Release(b.ctx, s))
+	b.restart()
+	fill(250)
+	tail, err := b.log.Unreleased(b.ctx, s)
+	b.ok(err)
+	if len(tail) != 250 {
+		b.Fatalf("tail of %d", len(tail))
+	}
+	all = all[:300]
+	fill(230)
+	for _, x := range [][2]uint64{{0, 530}, {0, 256}, {1, 256}, {255, 257}, {256, 512}, {300, 513}, {511, 530}, {529, 530}, {7, 7}, {512, 512}} {
+		got, err := b.log.Leaves(b.ctx, s, x[0], x[1])
+		b.ok(err)
+		if !slices.Equal(got, all[x[0]:x[1]]) {
+			b.Fatalf("leaves %d to %d are others", x[0], x[1])
+		}
+	}
+	_, err = b.log.Leaves(b.ctx, s, 500, 531)
+	b.is(err, record.ErrNotFound)
+	_, err = b.log.Leaves(b.ctx, s, 5, 4)
+	b.is(err, record.ErrNotFound)
 }

@@ -33,6 +33,7 @@ func Run(t *testing.T, open Opener, fs Features) {
 		"a restart keeps what was acknowledged":              restart,
 		"groups end at checkpoints and parts come back":      groupsWhole,
 		"inclusion and consistency are proven from leaves":   proofs,
+		"leaves of a long stream":                            leavesLong,
 		"a replica equals its origin":                        replicaEqual,
 		"apply refuses another head":                         applyStale,
 		"apply refuses what does not fit":                    applyFits,

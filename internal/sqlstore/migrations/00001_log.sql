@@ -42,6 +42,14 @@ CREATE TABLE record (
 CREATE UNIQUE INDEX record_version ON record (stream, subject, version);
 CREATE INDEX record_id ON record (id);
 
+-- 256 leaves of a stream, written when full; the record's column has them too.
+CREATE TABLE tile (
+    stream TEXT NOT NULL,
+    n      BIGINT NOT NULL,
+    leaves BYTEA NOT NULL,
+    PRIMARY KEY (stream, n)
+);
+
 CREATE TABLE part (
     stream  TEXT NOT NULL,
     seq     BIGINT NOT NULL,
@@ -148,6 +156,7 @@ DROP TABLE idempotency;
 DROP TABLE tail;
 DROP TABLE restricted_part;
 DROP TABLE part;
+DROP TABLE tile;
 DROP TABLE record;
 DROP TABLE commit_group;
 DROP TABLE stream_head;
