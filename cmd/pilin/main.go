@@ -16,21 +16,22 @@ import (
 
 // cli is the command tree; the struct is the manual.
 type cli struct {
-	Demo    demoCmd    `cmd:"" help:"演示:本机起七个局的合成联盟 · Run the seven-bureau demo federation."`
-	Serve   serveCmd   `cmd:"" help:"运行一个节点 · Run a node."`
-	Init    initCmd    `cmd:"" help:"生成本单位密钥和入盟申请 · Make this member's keys and request."`
-	Charter charterCmd `cmd:"" help:"成员名册:创立、接纳、签名、查看 · Charter: found, admit, sign, show."`
-	Join    joinCmd    `cmd:"" help:"核验名册并加入 · Verify a charter and join it."`
-	Ask     askCmd     `cmd:"" help:"核查:这人是谁? · Ask all members: who is this?"`
-	Publish publishCmd `cmd:"" help:"起草到发布一条记录 · Take an entry or penalty from draft to published."`
-	List    listCmd    `cmd:"" help:"列出本单位条目 · List this bureau's entries."`
-	Show    showCmd    `cmd:"" help:"查看一条及其历史、回执 · Show one entry with history and receipts."`
-	Export  exportCmd  `cmd:"" help:"导出日志供核验 · Export logs for verification."`
-	Verify  verifyCmd  `cmd:"" help:"核验日志,只信任名册文件 · Verify logs, trusting the charter file alone."`
-	Kafka   kafkaCmd   `cmd:"" help:"建立、检查消息主题 · Provision and check the broker."`
-	Doctor  doctorCmd  `cmd:"" help:"体检并说明怎么办 · Examine a node and say what to do."`
-	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"输出 HTTP 接口说明 · Print the HTTP interface description."`
-	Version versionCmd `cmd:"" help:"版本 · Version."`
+	Demo      demoCmd      `cmd:"" help:"演示:本机起七个局的合成联盟 · Run the seven-bureau demo federation."`
+	Serve     serveCmd     `cmd:"" help:"运行一个节点 · Run a node."`
+	Init      initCmd      `cmd:"" help:"生成本单位密钥和入盟申请 · Make this member's keys and request."`
+	Charter   charterCmd   `cmd:"" help:"成员名册:创立、接纳、签名、查看 · Charter: found, admit, sign, show."`
+	Join      joinCmd      `cmd:"" help:"核验名册并加入 · Verify a charter and join it."`
+	Ask       askCmd       `cmd:"" help:"核查:这人是谁? · Ask all members: who is this?"`
+	Publish   publishCmd   `cmd:"" help:"起草到发布一条记录 · Take an entry or penalty from draft to published."`
+	Operation operationCmd `cmd:"" help:"联合行动:计划、答复、查看 · Joint operations: plan, reply, show."`
+	List      listCmd      `cmd:"" help:"列出本单位条目 · List this bureau's entries."`
+	Show      showCmd      `cmd:"" help:"查看一条及其历史、回执 · Show one entry with history and receipts."`
+	Export    exportCmd    `cmd:"" help:"导出日志供核验 · Export logs for verification."`
+	Verify    verifyCmd    `cmd:"" help:"核验日志,只信任名册文件 · Verify logs, trusting the charter file alone."`
+	Kafka     kafkaCmd     `cmd:"" help:"建立、检查消息主题 · Provision and check the broker."`
+	Doctor    doctorCmd    `cmd:"" help:"体检并说明怎么办 · Examine a node and say what to do."`
+	OpenAPI   openapiCmd   `cmd:"" name:"openapi" help:"输出 HTTP 接口说明 · Print the HTTP interface description."`
+	Version   versionCmd   `cmd:"" help:"版本 · Version."`
 }
 
 // exit is an error that carries an exit code of its own.
