@@ -185,10 +185,9 @@ func (r *Release) Step(ctx context.Context, now time.Time) (Do, error) {
 	if r.Roster.alone() {
 		return r.open(ctx)
 	}
-	do := r.ask(now)
-	if !r.known(now) {
+	if !r.known(now) { // looked at before anybody is asked again: who was silent long enough is not reachable
 		r.phase = Asking
-		return do, nil
+		return r.ask(now), nil
 	}
 	behind, err := r.behind(ctx)
 	switch {
@@ -196,14 +195,14 @@ func (r *Release) Step(ctx context.Context, now time.Time) (Do, error) {
 		r.phase = Stuck
 		return Do{}, nil
 	case err != nil:
-		return do, err
+		return Do{}, err
 	case len(behind) > 0:
 		r.phase = TakingBack
 		r.alarm(AlarmTakenBack, behind[0], "")
 		return r.takeBack(ctx, now)
 	case r.restored && !r.confirmed:
 		r.phase = Waiting
-		return do, nil
+		return r.ask(now), nil
 	}
 	return r.open(ctx)
 }

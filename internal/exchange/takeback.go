@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -152,24 +153,24 @@ func (r *Release) takeOff(ctx context.Context, s record.StreamID) error {
 	return nil
 }
 
-// putBack appends the tail again, in order. A draft whose version somebody took, and every later one of that subject,
-// becomes a local draft: it was written on top of something else.
+// putBack appends the tail again, of each subject in the order of its versions: after a crash in between the tail may
+// come out of order. A draft whose version somebody took, and every later one of that subject, becomes a local draft: it
+// was written on top of something else. So does one that cannot be appended any more at all.
 func (r *Release) putBack(ctx context.Context) error {
+	slices.SortStableFunc(r.tail, func(a, b record.Draft) int { return cmp.Compare(versionOf(a), versionOf(b)) })
 	for len(r.tail) > 0 {
 		d := r.tail[0]
-		subject := subjectOf(d)
+		subject, _ := record.Meaning{ID: d.ID, Refs: d.Refs}.Subject()
 		err := record.ErrVersionTaken
 		if !r.lost[subject] {
 			_, err = r.Log.Append(ctx, record.Append{Drafts: []record.Draft{d}})
 		}
 		switch {
 		case err == nil, errors.Is(err, record.ErrDuplicateRecord): // the very record came back from a peer
-		case errors.Is(err, record.ErrVersionTaken):
+		case errors.Is(err, record.ErrVersionTaken), errors.Is(err, record.ErrNotFound), errors.Is(err, record.ErrNoEpoch):
 			r.lost[subject] = true
-			if r.Local != nil {
-				if err := r.Local(ctx, d); err != nil {
-					return fmt.Errorf("keep draft %s: %w", d.ID, err)
-				}
+			if err := r.keepLocal(ctx, d); err != nil {
+				return err
 			}
 		default:
 			return fmt.Errorf("append %s again: %w", d.ID, err)
@@ -179,11 +180,17 @@ func (r *Release) putBack(ctx context.Context) error {
 	return nil
 }
 
-func subjectOf(d record.Draft) record.RecordID {
-	for _, ref := range d.Refs {
-		if ref.Rel.Changes() {
-			return ref.ID
-		}
+func versionOf(d record.Draft) uint64 {
+	_, version := record.Meaning{ID: d.ID, Refs: d.Refs}.Subject()
+	return version
+}
+
+func (r *Release) keepLocal(ctx context.Context, d record.Draft) error {
+	if r.Local == nil {
+		return nil
 	}
-	return d.ID
+	if err := r.Local(ctx, d); err != nil {
+		return fmt.Errorf("keep draft %s: %w", d.ID, err)
+	}
+	return nil
 }
