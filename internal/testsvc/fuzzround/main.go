@@ -102,7 +102,8 @@ func round(targets []target, each, total time.Duration) int {
 			spend = max(min(each, share-overhead), time.Second).Round(time.Second)
 		}
 		started := time.Now()
-		cmd := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", spend.String(), t.pkg)
+		// Without a bound Go spends up to a minute, beyond -fuzztime, on making one interesting input smaller.
+		cmd := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", spend.String(), "-fuzzminimizetime", "10x", t.pkg)
 		out, err := cmd.CombinedOutput()
 		took := time.Since(started)
 		overhead = max(took-spend, time.Second)
