@@ -227,3 +227,5 @@ func flipped(data []byte, at int) []byte {
 	data[at] ^= 1
 	return data
 }
+
+var keysOfB = []ed25519.PublicKey{signer(b).Public()}

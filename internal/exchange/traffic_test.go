@@ -1,0 +1,344 @@
+package exchange_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pilinhub/pilin/internal/exchange"
+	"github.com/pilinhub/pilin/record"
+)
+
+// A receipt covers what is applied, goes out once a second at most, and names what has no effect.
+func TestReceipts_Step(t *testing.T) {
+	from, to := newNode(t, a).open(), newNode(t, b)
+	from.publish(1)
+	d := from.draft(circle)
+	_, err := from.log.Append(ctx, record.Append{Drafts: []record.Draft{d}})
+	from.ok(err)
+	from.publish(1)
+	to.roster.Usable = func(m record.Meaning, _ map[record.PartName][]byte) string {
+		if m.ID == d.ID {
+			return "schema"
+		}
+		return ""
+	}
+	fs := from.frames()
+	to.take(a, 0, fs[0])
+	if made, _ := to.receipts.Step(ctx, start); len(made) != 0 {
+		t.Fatal("a receipt before the release")
+	}
+	to.open()
+	at := start
+	size := func() (uint64, record.Receipt) {
+		t.Helper()
+		made, err := to.receipts.Step(ctx, at)
+		to.ok(err)
+		if len(made) == 0 {
+			return 0, record.Receipt{}
+		}
+		r, err := record.VerifyReceipt(made[0].Receipt, fed, b, signer(b).Public(), to.roster.SignKey)
+		to.ok(err)
+		return r.Size, r
+	}
+	if n, _ := size(); n != 1 {
+		t.Fatalf("receipt for %d", n)
+	}
+	bad, err := record.DecodeFrame(fs[1])
+	from.ok(err)
+	bad.Boxes[1].Data = flipped(bad.Boxes[1].Data, 40)
+	data, err := bad.Encode()
+	from.ok(err)
+	to.take(a, 1, data, fs[2])
+	at = at.Add(exchange.ReceiptEvery)
+	if n, _ := size(); n != 0 {
+		t.Fatalf("receipt for %d with a part of record 1 missing", n)
+	}
+	task := to.next(time.Second, true)
+	to.gaps.Finish(ctx, at, task[0], from.ranges(b, from.stream(), 1), nil)
+	n, r := size()
+	if n != 3 || !r.Covers(0) || r.Covers(1) || !r.Covers(2) {
+		t.Fatalf("receipt for %d, held %v", n, r.Held)
+	}
+	from.publish(1)
+	to.take(a, 3, from.frames()[3])
+	if n, _ := size(); n != 0 {
+		t.Fatal("two receipts in a second")
+	}
+	at = at.Add(exchange.ReceiptEvery)
+	if n, r := size(); n != 4 || r.Covers(1) {
+		t.Fatalf("receipt for %d, held %v", n, r.Held)
+	}
+
+	// k/n at the origin: itself, b by its receipt, c not heard of.
+	kept, err := to.log.Receipts(ctx, from.stream())
+	to.ok(err)
+	if _, note, err := from.receipts.Take(ctx, b, kept[b]); err != nil || note == nil {
+		t.Fatalf("receipt refused: %v", err)
+	}
+	for seq, want := range []exchange.Coverage{{K: 2, N: 3, Missing: []record.MemberID{c}}, {K: 1, N: 3, Missing: []record.MemberID{b, c}}} {
+		got, err := from.receipts.Coverage(ctx, from.stream(), uint64(seq), []record.MemberID{c, b, a})
+		if err != nil || got.K != want.K || got.N != want.N || !slices.Equal(got.Missing, want.Missing) {
+			t.Fatalf("record %d: %+v, want %+v", seq, got, want)
+		}
+	}
+	if _, note, _ := from.receipts.Take(ctx, c, kept[b]); note != nil {
+		t.Fatal("a receipt of b counts for c")
+	}
+	if _, note, _ := from.receipts.Take(ctx, b, bytes.Replace(kept[b], []byte(`"held"`), []byte(`"hELd"`), 1)); note != nil {
+		t.Fatal("an ill-formed receipt counts")
+	}
+}
+
+// The relay restarts from the last confirmed size with the same bytes, and never skips.
+func TestRelay_Step(t *testing.T) {
+	n := newNode(t, a)
+	var sent [][]byte
+	var fail error
+	r := &exchange.Relay{
+		Log: n.log, Roster: n.roster, Stream: n.stream(), Released: n.release.Released, Count: n.count,
+		Alarm: func(x exchange.Alarm) { n.alarms = append(n.alarms, x) },
+		Produce: func(_ context.Context, key string, frame []byte) error {
+			if key != string(n.stream()) {
+				t.Errorf("key %s", key)
+			}
+			sent = append(sent, frame)
+			return fail
+		},
+	}
+	step := func(want bool, wantErr error) {
+		t.Helper()
+		if ok, err := r.Step(ctx); ok != want || !errors.Is(err, wantErr) {
+			t.Fatalf("sent %v, %v", ok, err)
+		}
+	}
+	n.publish(3)
+	step(false, nil)
+	if len(sent) != 0 {
+		t.Fatal("a frame before the release")
+	}
+	n.open()
+	fail = errors.New("no acknowledgement")
+	step(false, fail)
+	fail = fmt.Errorf("too large: %w", exchange.ErrRefused)
+	step(false, exchange.ErrRefused)
+	step(false, exchange.ErrRefused)
+	if len(n.alarms) != 1 {
+		t.Fatalf("%d alarms about one refusal", len(n.alarms))
+	}
+	fail = nil
+	for range 3 {
+		step(true, nil)
+	}
+	step(false, nil)
+	if len(sent) != 6 || !bytes.Equal(sent[0], sent[3]) || !slices.EqualFunc(sent[3:], n.frames(), bytes.Equal) {
+		t.Fatalf("%d frames, not those of the log in order", len(sent))
+	}
+	if size, err := exchange.Confirmed(ctx, n.log, n.stream()); err != nil || size != 3 {
+		t.Fatalf("confirmed %d, %v", size, err)
+	}
+	// What is superseded before it is sent goes without its content.
+	id := n.publish(1)
+	_, err := n.log.Append(ctx, record.Append{Drafts: []record.Draft{n.draft(record.All, record.Ref{Rel: record.Withdraws, ID: id, Version: 1})}})
+	n.ok(err)
+	step(true, nil)
+	fr, err := record.DecodeFrame(sent[6])
+	if err != nil || len(fr.Boxes) != 0 {
+		t.Fatalf("%d boxes of a withdrawn record, %v", len(fr.Boxes), err)
+	}
+}
+
+func TestServeRange(t *testing.T) {
+	n := newNode(t, a).open()
+	for range 6 {
+		var drafts []record.Draft
+		for range record.MaxGroupRecords {
+			drafts = append(drafts, n.draft(record.All))
+		}
+		_, err := n.log.Append(ctx, record.Append{Drafts: drafts})
+		n.ok(err)
+	}
+	if frames := n.ranges(b, n.stream(), 205); len(frames) != 5 || frames[0].First != 200 {
+		t.Fatalf("%d groups from %d, want the five that %d records allow", len(frames), frames[0].First, record.MaxRangeRecords)
+	}
+	if frames := n.ranges(b, n.stream(), 1200); len(frames) != 0 {
+		t.Fatal("something at the end")
+	}
+	for _, s := range []record.StreamID{record.Stream(a, record.Audit), record.Stream(a, record.Local), "999999-99/records", "x"} {
+		if _, err := exchange.ServeRange(ctx, n.log, n.roster, true, b, s, 0); !errors.Is(err, exchange.ErrNotServed) {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	if _, err := exchange.ServeLeaves(ctx, n.log, n.roster, true, n.stream(), 1201); !errors.Is(err, record.ErrNotFound) {
+		t.Errorf("leaves past the end: %v", err)
+	}
+	if leaves, err := exchange.ServeLeaves(ctx, n.log, n.roster, true, n.stream(), 7); err != nil || len(leaves) != 7 {
+		t.Errorf("%d leaves, %v", len(leaves), err)
+	}
+}
+
+// Two nodes exchange heads: each learns what the other has, what it holds of it, receipts and charters.
+func TestHeads_Exchange(t *testing.T) {
+	x, y := newNode(t, a).open(), newNode(t, b).open()
+	x.publish(2)
+	y.publish(1)
+	y.take(a, 0, x.frames()[0])
+	_, err := y.receipts.Step(ctx, start)
+	y.ok(err)
+	y.charters = append(y.charters, record.CharterRef{Version: 2, Hash: [32]byte{2}})
+	nonce := [32]byte{7}
+	r, err := x.heads.Request(ctx, nonce)
+	x.ok(err)
+	body, err := r.Encode()
+	x.ok(err)
+	got, err := exchange.DecodeHeadsRequest(body)
+	y.ok(err)
+	answer, wanted, err := y.heads.Answer(ctx, start, a, got)
+	y.ok(err)
+	if wanted.Charter {
+		t.Fatal("y wants a charter that it has")
+	}
+	wanted, err = x.heads.Answered(ctx, start, b, nonce, answer)
+	x.ok(err)
+	if !wanted.Charter {
+		t.Fatal("x does not see that y's charter is newer")
+	}
+	if tasks := x.next(0, false); len(tasks) != 1 || tasks[0].Stream != y.stream() {
+		t.Fatalf("x fetches %+v", tasks)
+	}
+	if tasks := y.next(0, false); len(tasks) != 1 || tasks[0].Stream != x.stream() || tasks[0].From != 1 {
+		t.Fatalf("y fetches %+v", tasks)
+	}
+	if cov, err := x.receipts.Coverage(ctx, x.stream(), 0, []record.MemberID{a, b}); err != nil || cov.K != 2 {
+		t.Fatalf("receipts did not come: %+v %v", cov, err)
+	}
+	for name, bad := range map[string]struct {
+		by    record.MemberID
+		nonce [32]byte
+		body  []byte
+	}{
+		"of somebody else":   {c, nonce, answer},
+		"to another request": {b, [32]byte{8}, answer},
+		"changed":            {b, nonce, flipped(answer, 40)},
+		"cut":                {b, nonce, answer[:len(answer)-30]},
+	} {
+		if _, err := x.heads.Answered(ctx, start, bad.by, bad.nonce, bad.body); err == nil {
+			t.Errorf("an answer %s is believed", name)
+		}
+	}
+	a2, err := exchange.OpenHeadsAnswer(answer, fed, b, x.roster.NoteKeys(b), nonce)
+	x.ok(err)
+	if len(a2.Yours) != 1 || a2.Yours[0].Stream != x.stream() || a2.Yours[0].Checkpoint == nil || !a2.Time.Equal(start) {
+		t.Fatalf("%+v", a2)
+	}
+}
+
+func TestDecodeHeadsRequest(t *testing.T) {
+	const nonce, hash = `"0700000000000000000000000000000000000000000000000000000000000000"`, `"fed0000000000000000000000000000000000000000000000000000000000000"`
+	good := `{"v":1,"nonce":` + nonce + `,"charter":{"version":"1","hash":` + hash + `},"heads":[],"receipts":[]}`
+	if _, err := exchange.DecodeHeadsRequest([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := exchange.DecodeHeadsRequest([]byte(good[:len(good)-1] + `,"later":1}`)); err != nil {
+		t.Fatalf("a newer peer's member: %v", err)
+	}
+	for name, bad := range map[string]string{
+		"empty":              ``,
+		"not an object":      `[]`,
+		"another version":    `{"v":2` + good[6:],
+		"version as string":  `{"v":"1"` + good[6:],
+		"twice":              good[:len(good)-1] + `,"heads":[]}`,
+		"other letter case":  `{"V":1` + good[6:],
+		"trailing":           good + `{}`,
+		"short nonce":        `{"v":1,"nonce":"07","charter":{"version":"1","hash":` + hash + `},"heads":[],"receipts":[]}`,
+		"upper-case nonce":   `{"v":1,"nonce":` + `"FF00000000000000000000000000000000000000000000000000000000000000"` + `,"charter":{"version":"1","hash":` + hash + `},"heads":[],"receipts":[]}`,
+		"charter as number":  `{"v":1,"nonce":` + nonce + `,"charter":{"version":1,"hash":` + hash + `},"heads":[],"receipts":[]}`,
+		"charter zero":       `{"v":1,"nonce":` + nonce + `,"charter":{"version":"0","hash":` + hash + `},"heads":[],"receipts":[]}`,
+		"receipt as string":  `{"v":1,"nonce":` + nonce + `,"charter":{"version":"1","hash":` + hash + `},"heads":[],"receipts":["x"]}`,
+		"heads missing":      `{"v":1,"nonce":` + nonce + `,"charter":{"version":"1","hash":` + hash + `},"receipts":[]}`,
+		"invalid UTF-8":      good[:len(good)-1] + ",\"x\":\"\xff\"}",
+		"receipt with a dup": `{"v":1,"nonce":` + nonce + `,"charter":{"version":"1","hash":` + hash + `},"heads":[],"receipts":[{"a":1,"a":2}]}`,
+	} {
+		if _, err := exchange.DecodeHeadsRequest([]byte(bad)); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+func FuzzDecodeHeadsRequest(f *testing.F) {
+	n := newNode(f, a).open()
+	n.publish(1)
+	r, err := n.heads.Request(ctx, [32]byte{7})
+	n.ok(err)
+	body, err := r.Encode()
+	n.ok(err)
+	f.Add(body)
+	f.Add([]byte(`{"v":1}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := exchange.DecodeHeadsRequest(b)
+		if err != nil {
+			return
+		}
+		again, err := r.Encode()
+		if err != nil {
+			t.Fatalf("accepted and cannot be written: %v", err)
+		}
+		if back, err := exchange.DecodeHeadsRequest(again); err != nil || back.Nonce != r.Nonce || back.Charter != r.Charter || len(back.Heads) != len(r.Heads) {
+			t.Fatalf("written again it says something else: %v", err)
+		}
+	})
+}
+
+func FuzzOpenHeadsAnswer(f *testing.F) {
+	line := `{"pilin":"heads","v":1,"nonce":"0700000000000000000000000000000000000000000000000000000000000000","charter":{"version":"1","hash":"fed0000000000000000000000000000000000000000000000000000000000000"},` +
+		`"heads":["x"],"receipts":[{}],"yours":[{"stream":"310116-01/records","checkpoint":""}],"agreements":["0700000000000000000000000000000000000000000000000000000000000000"],"time":"2026-03-02T06:00:00Z"}`
+	f.Add(line)
+	f.Add(`{"pilin":"heads"}`)
+	sg := signer(b)
+	name := "pilin/" + fed.String() + "/" + string(b) + "/heads"
+	f.Fuzz(func(t *testing.T, line string) {
+		note, err := sg.Note(name, line+"\n")
+		if err != nil {
+			return
+		}
+		ans, err := exchange.OpenHeadsAnswer(note, fed, b, keysOfB, [32]byte{7})
+		if err != nil {
+			return
+		}
+		again, err := ans.Sign(sg, fed, b)
+		if err != nil {
+			t.Fatalf("accepted and cannot be written: %v", err)
+		}
+		if _, err := exchange.OpenHeadsAnswer(again, fed, b, keysOfB, [32]byte{7}); err != nil {
+			t.Fatalf("written again it is refused: %v", err)
+		}
+	})
+}
+
+func TestSchedule(t *testing.T) {
+	var s exchange.Schedule
+	peers := []record.MemberID{b, c}
+	draws := []float64{0, 0.999, 0.5}
+	random := func() float64 { d := draws[0]; draws = append(draws[1:], d); return d }
+	if due := s.Due(start, peers, random); len(due) != 2 {
+		t.Fatalf("at the start: %v", due)
+	}
+	low, high := exchange.HeadsEvery-exchange.HeadsJitter, exchange.HeadsEvery+exchange.HeadsJitter
+	if due := s.Due(start.Add(low-time.Millisecond), peers, random); len(due) != 0 {
+		t.Fatalf("too early: %v", due)
+	}
+	if due := s.Due(start.Add(low), peers, random); !slices.Equal(due, []record.MemberID{b}) {
+		t.Fatalf("b drew the least: %v", due)
+	}
+	if due := s.Due(start.Add(high), peers, random); !slices.Equal(due, []record.MemberID{c}) {
+		t.Fatalf("c drew the most: %v", due)
+	}
+	s.Soon(b)
+	if due := s.Due(start.Add(high), peers, random); !slices.Equal(due, []record.MemberID{b}) {
+		t.Fatalf("soon: %v", due)
+	}
+}
