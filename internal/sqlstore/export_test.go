@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 )
 
 // Exec runs a statement on the writing connection, as an operator or a failing disk would.
@@ -23,7 +24,7 @@ func (s *Store) Read(ctx context.Context) (*sql.Tx, error) {
 
 // LoseCommit makes the next COMMIT's answer get lost, after it took effect or before.
 func (s *Store) LoseCommit(effect bool, err error) {
-	s.d.commitUnknown = func(got error) bool { return got == err }
+	s.d.commitUnknown = func(got error) bool { return errors.Is(got, err) }
 	s.commitTx = func(tx *sql.Tx) error {
 		s.commitTx = (*sql.Tx).Commit
 		if effect {

@@ -249,8 +249,9 @@ func (w *writer) plan(ctx context.Context, r *request) (plan, error) {
 				return p, err
 			}
 		}
-		if r.err = p.lines[at].Check(st.Meaning); r.err != nil {
-			return p, nil
+		if refusal := p.lines[at].Check(st.Meaning); refusal != nil {
+			r.err = refusal
+			return p, nil //nolint:nilerr // the request's own refusal, not the transaction's error
 		}
 		p.lines[at].Add(st.Meaning)
 		p.records = append(p.records, st)

@@ -54,9 +54,9 @@ func (l *Log) Cosign(_ context.Context, id record.StreamID, old, size uint64, ro
 }
 
 // note returns the checkpoint of exactly that size, nil if there is none.
-func (s *stream) note(size uint64) []byte {
-	if i, ok := slices.BinarySearch(s.ends, size); ok {
-		return s.notes[i]
+func (st *stream) note(size uint64) []byte {
+	if i, ok := slices.BinarySearch(st.ends, size); ok {
+		return st.notes[i]
 	}
 	return nil
 }
