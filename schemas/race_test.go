@@ -2,4 +2,6 @@
 
 package schemas_test
 
-func init() { patience = 10 }
+import "time"
+
+func init() { patience = 10 * time.Second }
