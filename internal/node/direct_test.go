@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -37,6 +38,7 @@ type direct struct {
 	members []record.MemberID
 	nodes   map[record.MemberID]*Node
 	down    map[record.MemberID]*atomic.Bool
+	ends    map[*Node]func()
 }
 
 // stack is what a federation runs on.
@@ -81,7 +83,7 @@ func (d *direct) courier(on stack) func(m record.MemberID, c *Config) {
 
 func newDirect(t *testing.T, on stack) *direct {
 	t.Helper()
-	d := &direct{t: t, members: []record.MemberID{"310116-01", "310117-01", "330482-01"}, nodes: map[record.MemberID]*Node{}, down: map[record.MemberID]*atomic.Bool{}}
+	d := &direct{t: t, members: []record.MemberID{"310116-01", "310117-01", "330482-01"}, nodes: map[record.MemberID]*Node{}, down: map[record.MemberID]*atomic.Bool{}, ends: map[*Node]func(){}}
 	if on == onReal {
 		for i, code := range testsvc.MemberCodes(t, 3) {
 			d.members[i] = record.MemberID(code)
@@ -131,16 +133,21 @@ func (d *direct) ok(err error) {
 }
 
 func (d *direct) run(n *Node) {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- n.Run(ctx) }()
-	d.t.Cleanup(func() {
-		stop()
+	end := sync.OnceFunc(func() {
+		cancel()
 		if err := errors.Join(<-done, n.Close()); err != nil {
 			d.t.Error(err)
 		}
 	})
+	d.ends[n] = end
+	d.t.Cleanup(end)
 }
+
+// stop ends a node as SIGTERM does.
+func (d *direct) stop(n *Node) { d.ends[n]() }
 
 // wire puts a switch before each request of a node to another: a member that is down is not reached.
 func (d *direct) wire(n *Node) {
