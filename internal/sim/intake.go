@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/pilinhub/pilin/internal/exchange"
@@ -79,6 +80,10 @@ func (in *intake) start(t *topic) bool {
 	if err != nil || in.pos < t.first || in.pos > t.next() {
 		in.pos = t.first
 		delete(in.p.node.durable.stored, in.topic) // it was of another life of the topic; the next store is of this one
+	}
+	if in.p.node.durable.stored[in.topic].made != t.made {
+		// The position is of another life of the topic, and may skip messages of this one in silence: heads find them.
+		maps.DeleteFunc(in.p.node.seen, func(at seenAt, _ uint64) bool { return at.topic == in.topic })
 	}
 	in.started, in.seenNext, in.compared = true, t.next(), w.now
 	return true

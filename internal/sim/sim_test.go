@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -35,6 +36,7 @@ func setting(t *testing.T, name string, unset int) int {
 func play(t *testing.T, from, count, workers int) {
 	t.Helper()
 	began := time.Now()
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // histories are small and many
 	var next atomic.Int64
 	var mu sync.Mutex
 	var wg sync.WaitGroup

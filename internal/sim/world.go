@@ -141,7 +141,7 @@ func (w *world) drawRates() {
 	w.courier.noAck, w.courier.lost, w.courier.twice = some(0.1), some(0.1), some(0.15)
 	w.courier.again, w.courier.flip = some(0.15), some(0.08)
 	w.rates.storeCrash = some(0.003)
-	w.acks = w.chance(0.15)
+	w.acks = len(w.nodes) <= 4 && w.chance(0.1)
 }
 
 // bytes returns a source of identifiers and salts of its own.
