@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -17,7 +16,7 @@ func OpenAPI() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := newListener(options{name: "none", title: "Pilin 毗邻", log: slog.New(slog.NewTextHandler(io.Discard, nil)), metrics: m, now: time.Now,
+	l := newListener(options{name: "none", title: "Pilin 毗邻", log: slog.New(slog.DiscardHandler), metrics: m, now: time.Now,
 		limit: func(string) int64 { return 0 }, check: func(string) bool { return true }, headers: func(http.Header) {}})
 	doc := l.api.OpenAPI()
 	doc.Info.Description = "The HTTP API of a Pilin node. Paths under /api/v1 are served to the bureau's own people, paths under /member/v1 to other members' nodes " +

@@ -24,7 +24,6 @@ type Problem struct {
 	Theirs    string       `json:"theirs,omitempty" doc:"With clock_skew: the time of the token"`
 
 	retryAfter time.Duration
-	header     http.Header
 }
 
 // FieldError is what is wrong at one place of the body.

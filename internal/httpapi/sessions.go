@@ -57,6 +57,7 @@ type refreshIn struct {
 
 type nothing struct{}
 
+// Empty is the body of a request that says nothing but itself: {}.
 type Empty struct {
 	Body struct{}
 }
