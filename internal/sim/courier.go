@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"errors"
 	"slices"
 
@@ -103,16 +102,4 @@ func (c *courier) trim(name string, n int) {
 // recreate deletes a topic and makes it again, empty.
 func (c *courier) recreate(name string) {
 	c.topics[name] = &topic{made: c.topic(name).made + 1}
-}
-
-// holds reports whether some message of any topic contains b: what the broker's operator could read.
-func (c *courier) holds(b []byte) bool {
-	for _, t := range c.topics {
-		for _, m := range t.messages {
-			if bytes.Contains(m.data, b) {
-				return true
-			}
-		}
-	}
-	return false
 }

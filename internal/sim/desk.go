@@ -106,7 +106,12 @@ func (p *process) view(ctx context.Context, s record.StreamID, subject record.Re
 		return federation.SubjectView{}, false, err
 	}
 	e, err := blacklist.Fold(all, asOf)
-	if err != nil || !e.Visible() || e.Content.Header == nil {
+	switch {
+	case errors.Is(err, blacklist.ErrNothing), errors.Is(err, blacklist.ErrOtherType):
+		return federation.SubjectView{}, false, nil
+	case err != nil:
+		return federation.SubjectView{}, false, err
+	case !e.Visible() || e.Content.Header == nil:
 		return federation.SubjectView{}, false, nil
 	}
 	return federation.SubjectView{Version: e.Version, Type: e.Type, State: string(e.State), Record: e.Content}, true, nil
@@ -240,7 +245,7 @@ func (w *world) takeStep(p *process) {
 		DocumentHash: "abababababababababababababababababababababababababababababababab",
 	}
 	var done blacklist.Done
-	what := ""
+	var what string
 	switch x := w.draw(4); {
 	case e.Recorded == blacklist.Suspended && x < 3:
 		what, c.ReasonCode = "confirm", "wrong_person"
