@@ -172,8 +172,9 @@ func (w *writer) place(ctx context.Context, r *request) error {
 			return nil
 		}
 	}
-	plan, err := w.plan(ctx, r)
-	if err != nil || r.err != nil {
+	plan, refusal, err := w.plan(ctx, r)
+	if err != nil || refusal != nil {
+		r.err = refusal
 		return err
 	}
 	for _, u := range r.a.Uses {
@@ -225,9 +226,9 @@ type plan struct {
 	lines   map[subjectAt]*record.Versions
 }
 
-// plan seals the request's drafts at their places; r.err says why it is refused.
-func (w *writer) plan(ctx context.Context, r *request) (plan, error) {
-	p := plan{lines: map[subjectAt]*record.Versions{}}
+// plan seals the request's drafts at their places, or says why it is refused.
+func (w *writer) plan(ctx context.Context, r *request) (p plan, refusal, err error) {
+	p.lines = map[subjectAt]*record.Versions{}
 	sizes := map[record.StreamID]uint64{}
 	ids := map[idAt]bool{}
 	for _, d := range r.a.Drafts {
@@ -235,28 +236,26 @@ func (w *writer) plan(ctx context.Context, r *request) (plan, error) {
 		sizes[d.Stream]++
 		st, err := w.s.cfg.Sealer.Seal(d, seq)
 		if err != nil {
-			return p, err
+			return p, nil, err
 		}
 		if at := (idAt{d.Stream, d.ID}); w.ids[at] || ids[at] {
-			r.err = record.ErrDuplicateRecord
-			return p, nil
+			return p, record.ErrDuplicateRecord, nil
 		}
 		ids[idAt{d.Stream, d.ID}] = true
 		subject, _ := st.Meaning.Subject()
 		at := subjectAt{d.Stream, subject}
 		if p.lines[at] == nil {
 			if p.lines[at], err = w.line(ctx, at, st.Meaning); err != nil {
-				return p, err
+				return p, nil, err
 			}
 		}
 		if refusal := p.lines[at].Check(st.Meaning); refusal != nil {
-			r.err = refusal
-			return p, nil //nolint:nilerr // the request's own refusal, not the transaction's error
+			return p, refusal, nil
 		}
 		p.lines[at].Add(st.Meaning)
 		p.records = append(p.records, st)
 	}
-	return p, nil
+	return p, nil, nil
 }
 
 // line returns a copy of what the stream holds of a subject.
