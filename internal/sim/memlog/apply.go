@@ -44,13 +44,13 @@ func (l *Log) Apply(_ context.Context, a record.Apply) error {
 }
 
 // measure sets how far the stream is applied.
-func (s *stream) measure() {
-	waiting := inState(s, record.PartPending)
+func (st *stream) measure() {
+	waiting := inState(st, record.PartPending)
 	first := uint64(0)
 	if len(waiting) > 0 {
 		first = waiting[0].Seq
 	}
-	s.head.Applied = record.AppliedSize(s.head.Size, first, len(waiting) > 0)
+	st.head.Applied = record.AppliedSize(st.head.Size, first, len(waiting) > 0)
 }
 
 // merge returns a stored record with what a late frame brought.
