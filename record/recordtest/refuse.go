@@ -103,15 +103,17 @@ func tooLarge(b *bench) {
 	_, err := b.log.Append(b.ctx, record.Append{Drafts: many})
 	b.is(err, record.ErrTooLarge)
 	b.append(many[1:]...)
+	b.ok(b.log.Release(b.ctx, b.own()))
 	var heavy []record.Draft
 	for range 3 {
 		d := b.Draft(Self, record.Records)
-		d.Parts[record.Body] = []byte(`"` + strings.Repeat("x", 200<<10) + `"`)
+		d.Parts[record.Body] = []byte(`"` + strings.Repeat("x", 254<<10) + `"`)
 		heavy = append(heavy, d)
 	}
 	_, err = b.log.Append(b.ctx, record.Append{Drafts: heavy})
 	b.is(err, record.ErrTooLarge)
 	b.append(heavy[1:]...)
+	b.replica(nil) // the fullest group fits a frame
 }
 
 // pruned: what the row no longer tells the floor does.
