@@ -93,7 +93,7 @@ func (k *killing) live(c cycle) {
 		k.wal.check()
 	}
 	switch c.database {
-	case databaseStays:
+	case databaseStays, databaseBlinks:
 	case databaseAfter:
 		k.postgres.StopImmediate()
 		k.postgres.Start()
@@ -200,7 +200,11 @@ func (k *killing) audit(quiet bool) resolution {
 // lead lets the clients work until the node is dead.
 func (k *killing) lead(p *process, c cycle) {
 	k.t.Helper()
-	p.order(k.orders())
+	o := k.orders()
+	if c.self {
+		o.Die = c.kill
+	}
+	p.order(o)
 	publishing := &publisher{w: k.world, most: guests}
 	if c.taking() {
 		publishing.most = never
@@ -215,14 +219,19 @@ func (k *killing) lead(p *process, c cycle) {
 		if k.book.acks >= quarry {
 			publishing.begin()
 		}
-		if c.point != "" || gone || k.book.acks < c.kill || c.release != never && !k.book.released {
-			continue
-		}
-		if c.database == databaseFirst && !down {
+		if c.database == databaseBlinks && !down && k.book.acks >= c.kill/2 {
 			k.postgres.StopImmediate()
+			k.postgres.Start()
 			down = true
 		}
-		if c.database != databaseFirst || s.What == saidFail {
+		if c.point != "" || c.self || gone || k.book.acks < c.kill || c.release != never && !k.book.released {
+			continue
+		}
+		switch {
+		case c.database == databaseFirst && !down:
+			k.postgres.StopImmediate()
+			down = true
+		case c.database == databaseFirst && s.What == saidFail, c.database != databaseFirst && s.What == saidTry && k.book.flying() > 1:
 			p.kill()
 			gone = true
 		}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,13 +48,14 @@ func TestMain(m *testing.M) {
 // ask is one request of a client. The same ask is the same body, whoever repeats it.
 type ask struct {
 	Key    string `json:"key"`              // idempotency key
-	Op     string `json:"op"`               // one, two or withdraw
+	Op     string `json:"op"`               // one, two, seen or withdraw
 	Target string `json:"target,omitempty"` // subject that is withdrawn
 }
 
 const (
 	opOne      = "one"      // an entry
 	opTwo      = "two"      // two entries and a record of the audit stream
+	opSeen     = "seen"     // a record of the audit stream alone: its answer waits for the commit and for nothing else
 	opWithdraw = "withdraw" // takes an entry back
 )
 
@@ -66,6 +68,7 @@ const scope = "nodetest/publish"
 type order struct {
 	Repeat   []ask `json:"repeat"`   // asked before: with known outcome or without
 	Conflict []ask `json:"conflict"` // answered before; each is asked again with another body
+	Die      int   `json:"die"`      // kill the process right after the answer that is at least the die-th; 0: do not
 	Quiet    bool  `json:"quiet"`    // the clients stop
 }
 
@@ -93,6 +96,16 @@ type said struct {
 	Err      string            `json:"err,omitempty"`
 }
 
+// released reports whether s is an answer of a released node: the records stream has a checkpoint that covers it.
+func (s said) released() bool {
+	return slices.ContainsFunc(s.Records, func(p placed) bool {
+		return s.Notes[p.Stream] != "" && record.StreamID(p.Stream).Kind() == record.Records
+	})
+}
+
+// hasty reports whether s is an answer that waited for the commit alone.
+func (s said) hasty() bool { return s.What == saidAck && s.Ask.Op == opSeen && !s.Repeated }
+
 type placed struct {
 	ID     string `json:"id"`
 	Stream string `json:"stream"`
@@ -116,8 +129,11 @@ type child struct {
 	self record.MemberID
 	run  string // drawn at start, so that keys of two lives differ
 
-	mu  sync.Mutex // one line at a time
-	out io.Writer
+	mu       sync.Mutex // one line at a time
+	out      io.Writer
+	die      int // as ordered
+	answered int // answers that have left
+	receipts int // of them with a checkpoint of everything that was asked for
 
 	quiet atomic.Bool
 	mine  sync.Mutex
@@ -182,10 +198,24 @@ func (c *child) say(s said) {
 	if _, err := c.out.Write(append(b, '\n')); err != nil {
 		os.Exit(3) // nobody listens any more
 	}
+	if s.What == saidAck {
+		c.answered++
+	}
+	if s.released() {
+		c.receipts++
+	}
+	// All clients are at work again some answers after the release.
+	if c.die > 0 && c.answered >= c.die && c.receipts > 2*clients && s.hasty() {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}
 }
 
 // work repeats what is ordered, then appends until it is told to be quiet.
 func (c *child) work(ctx context.Context, o order) {
+	c.mu.Lock()
+	c.die = o.Die
+	c.mu.Unlock()
 	for _, a := range o.Conflict {
 		c.conflict(ctx, a)
 	}
@@ -204,7 +234,7 @@ func (c *child) work(ctx context.Context, o order) {
 				pause := time.Duration(0)
 				switch c.request(ctx, c.next(i, k)) {
 				case outcomeRecorded:
-					if i > 0 { // the first client never rests: there is always a request under way
+					if i >= clients/2 { // half of them never rest: there is always a request under way
 						pause = 20 * time.Millisecond
 					}
 				case outcomeUnknown:
@@ -225,7 +255,7 @@ func (c *child) work(ctx context.Context, o order) {
 
 // next makes client i's k-th request.
 func (c *child) next(i, k int) ask {
-	a := ask{Key: fmt.Sprintf("%s-%d-%d", c.run, i, k), Op: []string{opOne, opTwo, opOne, opWithdraw}[k%4]}
+	a := ask{Key: fmt.Sprintf("%s-%d-%d", c.run, i, k), Op: []string{opOne, opSeen, opTwo, opOne, opSeen, opWithdraw}[(i+k)%6]}
 	if a.Op == opWithdraw {
 		c.mine.Lock()
 		defer c.mine.Unlock()
@@ -279,8 +309,10 @@ func (c *child) request(ctx context.Context, a ask) outcome {
 		c.done = append(c.done, ids[0])
 		c.mine.Unlock()
 	}
-	if _, ok := res.Checkpoint[record.Stream(c.self, record.Records)]; !ok && !res.Repeated {
-		return outcomeRecorded
+	for _, p := range res.Records {
+		if res.Checkpoint[p.Stream] == nil {
+			return outcomeRecorded
+		}
 	}
 	return outcomeReceipt
 }
@@ -335,6 +367,9 @@ func (c *child) drafts(a ask) ([]record.Draft, error) {
 		}
 		seen, err := draft(record.Stream(c.self, record.Audit), "lookup.asked", refused(c.self, a.Key))
 		return []record.Draft{one, seen, two}, err
+	case opSeen:
+		seen, err := draft(record.Stream(c.self, record.Audit), "lookup.asked", refused(c.self, a.Key))
+		return []record.Draft{seen}, err
 	}
 	d, err := draft(records, "blacklist.person", person(a.Key))
 	return []record.Draft{d}, err

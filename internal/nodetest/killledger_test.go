@@ -126,18 +126,12 @@ func (b *ledger) acked(r *request, s said) {
 		b.fault("request %s took effect again", r.ask.Key)
 	}
 	r.answer, r.acked = []byte(s.Answer), true
-	if s.Repeated {
-		return
-	}
-	records := string(record.Stream(killed, record.Records))
-	if _, ok := s.Notes[records]; ok {
-		b.released = true
-	} else {
-		b.recorded++
-	}
+	b.released = b.released || s.released()
+	recorded := false
 	for _, p := range s.Records {
 		note, ok := s.Notes[p.Stream]
 		if !ok {
+			recorded = true
 			continue
 		}
 		c, err := b.receipt(note, record.StreamID(p.Stream))
@@ -149,6 +143,9 @@ func (b *ledger) acked(r *request, s said) {
 			b.fault("request %s: a receipt of size %d for record %d", r.ask.Key, c.Size, p.Seq)
 		}
 		r.records = append(r.records, p)
+	}
+	if recorded {
+		b.recorded++
 	}
 }
 

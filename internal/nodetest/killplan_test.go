@@ -11,9 +11,10 @@ import (
 type database int
 
 const (
-	databaseStays database = iota
-	databaseAfter          // stopped at once after the node was killed
-	databaseFirst          // stopped under the running node, which is killed while its requests fail
+	databaseStays  database = iota
+	databaseAfter           // stopped at once after the node was killed
+	databaseFirst           // stopped under the running node, which is killed while its requests fail
+	databaseBlinks          // stopped and started under the running node, which must go on and is killed later
 )
 
 // cycle is one life of the node and how it ends.
@@ -23,8 +24,10 @@ type cycle struct {
 	database database
 	// release is how many acknowledgements come before the peer may answer, and so before the node is released.
 	release int
-	// kill is how many acknowledgements come before we kill it, when we do.
+	// kill is how many acknowledgements come before it is killed without a point; self says that it does so itself, right
+	// after an answer has left, which is the worst moment of all.
 	kill int
+	self bool
 }
 
 // Numbers of a cycle.
@@ -48,8 +51,8 @@ func plan(n int, stops bool) []cycle {
 		if k < len(points) {
 			c.point = points[k]
 		} else {
-			c.kill = enough + i*37%101
-			if k == round-4 {
+			c.kill, c.self = enough+i*37%101, k%2 == 0
+			if k == round-3 {
 				c.release = never // killed before it is released
 			}
 		}
@@ -58,8 +61,12 @@ func plan(n int, stops bool) []cycle {
 		}
 		if stops && (i+i/round)%2 == 1 {
 			c.database = databaseAfter
-			if c.point == "" && k%4 == 3 {
+			switch {
+			case c.point != "" || c.self:
+			case k%4 == 3:
 				c.database = databaseFirst
+			case k == round-7:
+				c.database = databaseBlinks
 			}
 		}
 		out = append(out, c)
@@ -92,9 +99,13 @@ func (c cycle) String() string {
 	how := c.point
 	if how == "" {
 		how = fmt.Sprintf("SIGKILL after %d", c.kill)
+		if c.self {
+			how += " by itself, right after an answer"
+		}
 		if c.release == never {
 			how += " unreleased"
 		}
 	}
-	return fmt.Sprintf("%d %s%s", c.number, how, [...]string{"", ", then PostgreSQL -m immediate", ", PostgreSQL -m immediate first"}[c.database])
+	return fmt.Sprintf("%d %s%s", c.number, how, [...]string{"", ", then PostgreSQL -m immediate", ", PostgreSQL -m immediate first",
+		", PostgreSQL -m immediate and back in between"}[c.database])
 }
