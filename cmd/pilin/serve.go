@@ -17,7 +17,7 @@ type serveCmd struct {
 }
 
 // Run serves until SIGINT or SIGTERM.
-func (c *serveCmd) Run(ctx context.Context) error {
+func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
 	cfg, err := node.ReadConfig(c.Config)
 	if err != nil {
 		return err
@@ -30,6 +30,13 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	n, err := node.Open(ctx, cfg, log)
 	if err != nil {
 		return err
+	}
+	secret, err := n.FirstAdministrator(ctx)
+	if err != nil {
+		return errors.Join(err, n.Close())
+	}
+	if secret != "" {
+		fmt.Fprintf(out, "首个管理员 administrator: admin  一次性密钥 one-time secret(72 小时内有效 good for 72 hours): %s\n", secret)
 	}
 	return errors.Join(n.Run(ctx), n.Close())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/netip"
 
@@ -83,9 +84,18 @@ func (n *Node) NewAccount(ctx context.Context, a Account) (string, error) {
 	return account.ID, n.people.UseLink(ctx, link, a.Password, netip.IPv6Loopback())
 }
 
-// FirstAdministrator creates the node's administrator once and returns the secret of its one-time link.
+// FirstAdministrator creates the node's administrator at its first start and returns the secret of the one-time link with
+// which he chooses a password; a new one at each start until he has, and none after that.
 func (n *Node) FirstAdministrator(ctx context.Context) (string, error) {
-	return n.people.FirstAdministrator(ctx)
+	secret, err := n.people.FirstAdministrator(ctx)
+	if !errors.Is(err, auth.ErrAccountTaken) {
+		return secret, err
+	}
+	all, err := n.store.ListAccounts(ctx)
+	if err != nil || len(all) != 1 || all[0].Password != "" {
+		return "", err
+	}
+	return n.people.NewLink(ctx, "", all[0].ID)
 }
 
 // Register returns the desk of list entries and penalties.

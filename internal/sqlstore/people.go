@@ -217,9 +217,12 @@ func (s *Store) RotateSession(ctx context.Context, old, next [32]byte, now, expi
 		err := tx.QueryRowContext(ctx, "SELECT family FROM rotated_token WHERE token=$1", old[:]).Scan(&family)
 		switch {
 		case err == nil:
-			reused = true // committed below: the family ends, and only then the caller is told
-			_, err = tx.ExecContext(ctx, "UPDATE session SET live=0 WHERE family=$1", family)
-			return err
+			reused = true // committed below: the family ends, and only then the caller is told whose it was
+			err = tx.QueryRowContext(ctx, "UPDATE session SET live=0 WHERE family=$1 RETURNING family, account, expires, ends", family).Scan(&x.Family, &x.Account, &x.Expires, &x.Ends)
+			if err != nil {
+				return fmt.Errorf("end reused session: %w", err)
+			}
+			return nil
 		case !errors.Is(err, sql.ErrNoRows):
 			return fmt.Errorf("rotate session: %w", err)
 		}
@@ -242,7 +245,7 @@ func (s *Store) RotateSession(ctx context.Context, old, next [32]byte, now, expi
 		return nil
 	})
 	if err == nil && reused {
-		return auth.Session{}, auth.ErrReused
+		return x, auth.ErrReused
 	}
 	if err != nil {
 		return auth.Session{}, err
