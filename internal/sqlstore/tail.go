@@ -9,7 +9,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/pilinhub/pilin/internal/fault"
 	"github.com/pilinhub/pilin/record"
 )
 
@@ -39,7 +38,6 @@ func (s *Store) Release(ctx context.Context, st record.StreamID) error {
 		if err != nil {
 			return err
 		}
-		fault.Point(fault.ReleaseBeforeSign)
 		next, err := s.signTail(ctx, tx, h)
 		if err != nil {
 			return err
