@@ -26,6 +26,7 @@ type cli struct {
 	Operation operationCmd `cmd:"" help:"联合行动:计划、答复、查看 · Joint operations: plan, reply, show."`
 	List      listCmd      `cmd:"" help:"列出本单位条目 · List this bureau's entries."`
 	Show      showCmd      `cmd:"" help:"查看一条及其历史、回执 · Show one entry with history and receipts."`
+	Account   accountCmd   `cmd:"" help:"账号与口令 · Accounts and passwords."`
 	Export    exportCmd    `cmd:"" help:"导出日志供核验 · Export logs for verification."`
 	Verify    verifyCmd    `cmd:"" help:"核验日志,只信任名册文件 · Verify logs, trusting the charter file alone."`
 	Kafka     kafkaCmd     `cmd:"" help:"建立、检查消息主题 · Provision and check the broker."`
