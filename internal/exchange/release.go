@@ -50,6 +50,9 @@ type Release struct {
 	// Local keeps a draft whose version is taken now as a local draft and tells its author. It is called again after a
 	// crash, so it must bear repeats.
 	Local func(ctx context.Context, d record.Draft) error
+	// Rewind tells that records of an own stream at seq and behind it were taken off, and that others will stand there:
+	// whoever follows the log by sequence, as the index does, must read again from seq. nil: nobody does.
+	Rewind func(s record.StreamID, seq uint64)
 
 	mu        sync.Mutex
 	phase     Phase

@@ -128,6 +128,8 @@ func lost(t *testing.T, size, all int) (n, peer *node, restored bool) {
 func TestRelease_TakeBack(t *testing.T) {
 	n, peer, _ := lost(t, 1, 4)
 	tail := n.publish(1)
+	rewound := uint64(99)
+	n.release.Rewind = func(_ record.StreamID, seq uint64) { rewound = min(rewound, seq) }
 	n.step(0)
 	n.release.TopicEnd(nil, nil)
 	n.ok(n.release.Answered(start, b, n.yours(peer)))
@@ -137,6 +139,9 @@ func TestRelease_TakeBack(t *testing.T) {
 	n.wantAlarm(exchange.AlarmTakenBack)
 	if do.Fetch == nil || *do.Fetch != (exchange.Task{Peer: b, Stream: n.stream(), From: 1}) {
 		t.Fatalf("fetches %+v", do.Fetch)
+	}
+	if rewound != 1 {
+		t.Fatalf("whoever follows by sequence is told to read again from %d", rewound)
 	}
 	late := n.publish(1) // people go on
 	n.ok(n.release.Fetched(ctx, start, *do.Fetch, peer.ranges(a, n.stream(), 1), nil))

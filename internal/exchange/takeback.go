@@ -145,6 +145,13 @@ func (r *Release) takeOff(ctx context.Context, s record.StreamID) error {
 	if err != nil {
 		return fmt.Errorf("take unreleased tail off %s: %w", s, err)
 	}
+	if len(drafts) > 0 && r.Rewind != nil {
+		h, err := r.Log.Head(ctx, s)
+		if err != nil {
+			return fmt.Errorf("read head of %s: %w", s, err)
+		}
+		r.Rewind(s, h.Size)
+	}
 	for _, d := range drafts {
 		if !slices.ContainsFunc(r.tail, func(t record.Draft) bool { return t.ID == d.ID }) {
 			r.tail = append(r.tail, d)

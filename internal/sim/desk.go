@@ -350,7 +350,12 @@ func (w *world) checkAnswer(a *federation.Answer, fates map[record.MemberID]fate
 		if !w.must("read subject", err) {
 			return
 		}
-		if e, err := blacklist.Fold(all, day); err == nil && e.Visible() {
+		e, err := blacklist.Fold(all, day)
+		switch {
+		case err != nil || !e.Visible():
+		case len(e.Parts) == 0: // lost with the disk, shown as such to its bureau: nobody can find it any more
+			w.count("desk.no_hit_lost")
+		default:
 			w.violated("I6", "no hit %d of %d, %s has a visible entry %s", a.K, a.N, l.node.ID, l.subject)
 			return
 		}

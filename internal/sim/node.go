@@ -150,7 +150,7 @@ func (p *process) build() {
 	p.roster = n.roster()
 	p.replicas = &exchange.Replicas{Log: p.log, Roster: p.roster, Count: &p.count, Alarm: alarm}
 	p.gaps = &exchange.GapFiller{Replicas: p.replicas, Roster: p.roster, Count: &p.count}
-	p.release = &exchange.Release{Log: p.log, Roster: p.roster, Count: &p.count, Alarm: alarm, Local: p.keepLocal}
+	p.release = &exchange.Release{Log: p.log, Roster: p.roster, Count: &p.count, Alarm: alarm, Local: p.keepLocal, Rewind: p.rewind}
 	p.receipts = &exchange.Receipts{
 		Log: p.log, Roster: p.roster, Replicas: p.replicas, Signer: n.signer, Count: &p.count, Alarm: alarm,
 		Released: p.release.Released, Wall: n.wall,
@@ -179,6 +179,13 @@ func (p *process) build() {
 				p.intakes = append(p.intakes, &intake{p: p, member: other.ID, topic: ackTopic(other.ID), acks: true})
 			}
 		}
+	}
+}
+
+// rewind lets the index read an own stream again from a sequence.
+func (p *process) rewind(s record.StreamID, seq uint64) {
+	if p.desk != nil {
+		p.desk.index.Revisit(s, seq)
 	}
 }
 
