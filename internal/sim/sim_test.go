@@ -80,21 +80,30 @@ func play(t *testing.T, from, count, workers int) {
 // TestHistories is the short form; PILIN_SIM_HISTORIES sets how many.
 func TestHistories(t *testing.T) { play(t, 1, setting(t, "PILIN_SIM_HISTORIES", 40), 1) }
 
-// TestLongHistories is the gate: 10,000 histories, more by PILIN_SIM_HISTORIES; PILIN_SIM_SEED sets the first seed.
+// TestLongHistories is the gate: 10,000 histories, more by PILIN_SIM_HISTORIES, from seed PILIN_SIM_FROM on. With
+// PILIN_SIM_SEED it replays that one history.
 func TestLongHistories(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long")
 	}
-	play(t, setting(t, "PILIN_SIM_SEED", 1), setting(t, "PILIN_SIM_HISTORIES", 10_000), runtime.GOMAXPROCS(0))
+	if s := setting(t, "PILIN_SIM_SEED", 0); s > 0 {
+		replay(t, uint64(s))
+		return
+	}
+	play(t, setting(t, "PILIN_SIM_FROM", 1), setting(t, "PILIN_SIM_HISTORIES", 10_000), runtime.GOMAXPROCS(0))
 }
 
-// TestReplay runs one history again and prints it; without -seed the first, silently.
+// TestReplay runs one history again and prints it.
 func TestReplay(t *testing.T) {
-	c := sim.Config{Seed: 1}
-	if *seed != 0 {
-		c = sim.Config{Seed: *seed, Trace: os.Stdout}
+	if *seed == 0 {
+		t.Skip("no -seed given")
 	}
-	r := sim.Run(c)
+	replay(t, *seed)
+}
+
+func replay(t *testing.T, s uint64) {
+	t.Helper()
+	r := sim.Run(sim.Config{Seed: s, Trace: os.Stdout})
 	t.Logf("%d members, %d operations, %d faults, %v; fingerprint %x; %v", r.Members, r.Ops, r.Faults, r.Span, r.Fingerprint, r.Counts)
 	if len(r.Violations) > 0 {
 		t.Fatal(r.Violations)
