@@ -23,6 +23,8 @@ FUZZTOTAL ?= 0
 # Tests whose names begin so run alone, one package at a time and without the race detector: they measure time, kill
 # processes, run ten thousand histories, or build the product with a planted bug.
 ALONE := ^Test(Timed|Kill|Long|Planted)
+# Which of them make test runs; .ci/run chooses fewer.
+ALONE_RUN ?= $(ALONE)
 # Folders that hold such tests, as ./folder.
 alone_packages = $(shell grep -rlE '^func Test(Timed|Kill|Long|Planted)' --include='*_test.go' --exclude-dir=testdata --exclude-dir=node_modules $(1) 2>/dev/null | xargs -r -n1 dirname | sort -u | sed 's|^\([^./]\)|./\1|')
 
@@ -44,7 +46,7 @@ test: tools-test ## everything, on real Kafka, PostgreSQL and Redis; PKG=./recor
 	  env PILIN_SIM_HISTORIES=100 $(GO) test -json -race -timeout 20m -skip '$(ALONE)' $(TESTFLAGS) $(PKG) \
 	  $(if $(filter ./...,$(PKG)),$(if $(call alone_packages,.),::: \
 	  env PILIN_TIMED=1 PILIN_SIM_HISTORIES=$(HISTORIES) PILIN_KILL_CYCLES=$(CYCLES) \
-	  $(GO) test -json -p 1 -count 1 -timeout 30m -run '$(ALONE)' $(call alone_packages,.)))
+	  $(GO) test -json -p 1 -count 1 -timeout 30m -run '$(ALONE_RUN)' $(call alone_packages,.)))
 
 .PHONY: kill
 kill: tools-test ## the kill -9 suite alone; CYCLES=200 for longer · 断电式终止测试
