@@ -16,7 +16,7 @@ var planted = []string{
 	"replay_floor_dropped",
 }
 
-var seedFound = regexp.MustCompile(`\[([^\]]*)\]\s+replay with: .*-seed=([0-9]+)`)
+var seedFound = regexp.MustCompile(`(?s)\[(.*?)\]\s+replay with: [^\n]*-seed=([0-9]+)`)
 
 // TestPlanted builds the simulation with each bug in it: it must be found within 1,000 seeds. The unmarked build is clean
 // in TestHistories.
