@@ -61,10 +61,6 @@ sim: ## the simulation; HISTORIES=1000000 for longer, SEED=n replays one history
 planted: ## the simulation against each planted bug: every one must be found · 植入缺陷
 	$(GO) test -count 1 -timeout 0 -v -run '^TestPlanted' ./internal/sim/...
 
-.PHONY: bench
-bench: tools-test ## publish → visible and audited ask, beside their floors; writes docs/benchmarks.md · 基准
-	PILIN_TIMED=1 $(OUT)/testsvcd run -- $(GO) run ./internal/nodetest/bench -out docs/benchmarks.md
-
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME; FUZZTOTAL bounds the round · 模糊测试
 	$(GO) build -o $(OUT)/fuzzround ./internal/testsvc/fuzzround
