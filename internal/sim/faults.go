@@ -116,8 +116,12 @@ func (w *world) restore(n *node) {
 	w.voidAcks(n, b, reach)
 	n.durable.copies = n.durable.copies[:i+1] // later ones are of a past that may now never have been
 	n.durable.log = n.durable.log.Restore(b.disk)
-	n.durable.papers, n.durable.stored = b.papers, maps.Clone(b.stored)
-	n.dir = n.directory(b.papers)
+	n.durable.stored = maps.Clone(b.stored)
+	n.durable.papers.agreements = b.papers.agreements
+	if w.heldElsewhere(n) { // else the charter's signers would have to bring it: it is never on one disk alone
+		n.durable.papers.charters = b.papers.charters
+	}
+	n.dir = n.directory(n.durable.papers)
 	n.restores++
 	n.seen = nil               // what was handed over after the copy was taken was handed over to nobody
 	n.restored = w.chance(0.5) // the file beside the database says that it is behind
@@ -130,6 +134,13 @@ func (w *world) restore(n *node) {
 		other.fullFor = 0
 	}
 	w.after(time.Minute, func() { w.calmOver(n) }) // if the release takes longer, faults may go on
+}
+
+// heldElsewhere reports whether another member that stays holds the charter version that n holds.
+func (w *world) heldElsewhere(n *node) bool {
+	return slices.ContainsFunc(w.staying(), func(o *node) bool {
+		return o != n && o.dir.Charter().Version >= n.dir.Charter().Version
+	})
 }
 
 func (w *world) calmOver(n *node) {

@@ -246,6 +246,7 @@ func (p *process) stepRelease() {
 	w := p.node.w
 	do, err := p.release.Step(w.ctx, w.hour())
 	if err != nil {
+		w.tell("%s release waits: %v", p.node.ID, err)
 		return
 	}
 	for _, m := range do.Ask {
