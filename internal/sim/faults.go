@@ -105,6 +105,11 @@ func (w *world) restore(n *node) {
 	if w.forker != nil || w.isRemoved(n) || len(n.durable.copies) == 0 || n.process != nil && n.process.release.Phase() != exchange.Open {
 		return
 	}
+	for _, other := range w.nodes {
+		if other != n && other.process == nil {
+			return
+		}
+	}
 	i := w.draw(len(n.durable.copies))
 	b := n.durable.copies[i]
 	reach, all := w.reach(n)

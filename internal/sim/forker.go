@@ -28,12 +28,12 @@ type forker struct {
 // fork makes a member show two histories from now on.
 func (w *world) fork() {
 	var can []*node
-	for _, n := range w.nodes {
+	for _, n := range w.staying() {
 		if n.process != nil && n.process.release.Phase() == exchange.Open && n.restores == 0 {
 			can = append(can, n)
 		}
 	}
-	if len(can) == 0 || w.quiet || w.healing {
+	if len(can) < 3 || w.quiet || w.healing { // two honest members at least, else nobody can compare
 		return
 	}
 	n := can[w.draw(len(can))]
@@ -47,7 +47,7 @@ func (w *world) fork() {
 		return
 	}
 	var others []record.MemberID
-	for _, o := range w.nodes {
+	for _, o := range w.staying() {
 		if o != n {
 			others = append(others, o.ID)
 		}
@@ -73,7 +73,7 @@ func (f *forker) grow() {
 
 // met notes which history a member was given.
 func (f *forker) met(n *node, st record.Stored) {
-	if st.Seq < f.at || n == f.node {
+	if st.Seq < f.at || n == f.node || f.w.isRemoved(n) {
 		return
 	}
 	which := 1

@@ -22,14 +22,14 @@ func (g *guarded) write(name string, call func() error) error {
 	if w.now < n.fullFor {
 		return record.ErrStorageFull
 	}
-	if w.faulty && w.chance(w.rates.storeCrash) {
+	if w.faulty && (!w.quiet || w.net.calm[n.ID]) && w.chance(w.rates.storeCrash) {
 		w.fault("died_before_" + name)
 		panic(crash{g.p})
 	}
 	if err := call(); err != nil {
 		return err
 	}
-	if w.faulty && w.chance(w.rates.storeCrash) {
+	if w.faulty && (!w.quiet || w.net.calm[n.ID]) && w.chance(w.rates.storeCrash) {
 		w.fault("died_after_" + name)
 		panic(crash{g.p})
 	}
