@@ -63,6 +63,7 @@ func (rs *Replicas) Offer(ctx context.Context, fr *record.Frame, via string, at 
 		o = rs.offer(ctx, r, fr, via, at)
 		rs.drain(ctx, r, &o)
 		if o.Result == Failed {
+			r.notReached(at)
 			return o.Err
 		}
 		return rs.moved(ctx, r, at)

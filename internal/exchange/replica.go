@@ -202,6 +202,13 @@ func (r *replica) reached(at *record.Cursor) {
 	r.at = &c
 }
 
+// notReached takes back that the courier has read past a message that is neither stored nor kept: it is handed over again.
+func (r *replica) notReached(at *record.Cursor) {
+	if at != nil {
+		r.at = &record.Cursor{Topic: at.Topic, Offset: at.Offset - 1}
+	}
+}
+
 // cursor is the position that may be stored now: not past a frame that only memory holds.
 func (r *replica) cursor() *record.Cursor {
 	if r.at == nil {

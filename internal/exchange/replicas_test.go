@@ -40,6 +40,27 @@ func TestReplicas_EarlyFrame(t *testing.T) {
 	}
 }
 
+// A frame that the store refused is handed over again; the position stays before it whatever is stored meanwhile.
+func TestReplicas_StoreFails(t *testing.T) {
+	from, to := newNode(t, a).open(), newNode(t, b)
+	from.publish(3)
+	fs := from.frames()
+	to.take(a, 0, fs[0])
+	to.log.SetFull(true)
+	if o := to.take(a, 1, fs[1]); o.Result != exchange.Failed || o.Err == nil {
+		t.Fatalf("outcome %s", o.Result)
+	}
+	to.log.SetFull(false)
+	to.ok(to.replicas.Flush(ctx))
+	if p := to.position(a); p != 1 {
+		t.Fatalf("position %d is behind a frame that was not stored", p)
+	}
+	to.wantResult(to.take(a, 1, fs[1:]...), exchange.Applied, "")
+	if to.size(from.stream()) != 3 || to.position(a) != 3 {
+		t.Fatalf("%d records, position %d", to.size(from.stream()), to.position(a))
+	}
+}
+
 func TestReplicas_Dropped(t *testing.T) {
 	from, other, to := newNode(t, a).open(), newNode(t, c).open(), newNode(t, b).open()
 	from.publish(1)
