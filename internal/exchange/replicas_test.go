@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/pilinhub/pilin/internal/exchange"
 	"github.com/pilinhub/pilin/record"
@@ -40,18 +41,24 @@ func TestReplicas_EarlyFrame(t *testing.T) {
 	}
 }
 
-// A frame that the store refused is handed over again; the position stays before it whatever is stored meanwhile.
+// A frame that the store refused is handed over again; the position stays before it whatever else is stored meanwhile.
 func TestReplicas_StoreFails(t *testing.T) {
 	from, to := newNode(t, a).open(), newNode(t, b)
 	from.publish(3)
 	fs := from.frames()
-	to.take(a, 0, fs[0])
+	half, err := record.DecodeFrame(fs[0])
+	from.ok(err)
+	half.Boxes[1].Data = flipped(half.Boxes[1].Data, 40)
+	first, err := half.Encode()
+	from.ok(err)
+	to.take(a, 0, first)
 	to.log.SetFull(true)
 	if o := to.take(a, 1, fs[1]); o.Result != exchange.Failed || o.Err == nil {
 		t.Fatalf("outcome %s", o.Result)
 	}
 	to.log.SetFull(false)
-	to.ok(to.replicas.Flush(ctx))
+	task := to.next(time.Second, true)
+	to.gaps.Finish(ctx, start, task[0], from.ranges(b, from.stream(), 0)[:1], nil)
 	if p := to.position(a); p != 1 {
 		t.Fatalf("position %d is behind a frame that was not stored", p)
 	}

@@ -118,6 +118,7 @@ func (in *intake) deliver(t *topic, m message, at int64) bool {
 	}
 	o := p.replicas.OfferBytes(w.ctx, in.member, m.data, &next)
 	if o.Result == exchange.Failed {
+		delete(p.node.seen, seenAt{in.topic, t.made, at}) // it counts when it is handed over again, if the topic keeps it
 		return false
 	}
 	p.after(o, in.member)
