@@ -3,6 +3,7 @@ package nodetest_test
 import (
 	"context"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func lives(t *testing.T) int {
 	t.Helper()
 	v := os.Getenv("PILIN_KILL_CYCLES")
 	if v == "" {
-		return round
+		return usual
 	}
 	n, err := strconv.Atoi(v)
 	if err != nil || n < 1 {
@@ -78,12 +79,15 @@ func (k *killing) live(c cycle) {
 	k.t.Helper()
 	begun := time.Now()
 	tail, backlog := k.waiting()
-	if tail > 1 {
+	if len(tail) > 1 {
 		k.dieInStart()
 	}
 	k.toPeer.shut()
-	p := k.start(c.fault(tail, backlog))
-	k.find()
+	if k.postgres != nil {
+		k.wal.slow(c.commit())
+	}
+	p := k.start(c.fault(len(tail), backlog))
+	k.find(tail)
 	if k.postgres != nil {
 		k.wal.begin()
 	}
@@ -101,22 +105,22 @@ func (k *killing) live(c cycle) {
 		k.postgres.Start()
 	}
 	k.was = c.point
-	k.t.Logf("%s: %d acknowledgements, %d before the release, %d in flight, %d appended again at the start, %.1f s", c, k.book.acks, k.book.recorded, len(k.book.open()), tail, time.Since(begun).Seconds())
+	k.t.Logf("%s: %d acknowledgements, %d before the release, %d in flight, %d appended again at the start, %.1f s", c, k.book.acks, k.book.recorded, len(k.book.open()), len(tail), time.Since(begun).Seconds())
 	k.total.add(k.book.ledgerCounts)
 }
 
-// waiting returns what the next start will append again, and how many frames of the peer it has yet to read.
-func (k *killing) waiting() (tail, backlog int) {
+// waiting returns the records that the next start will append again, and how many frames of the peer it has yet to read.
+func (k *killing) waiting() (tail []record.RecordID, backlog int) {
 	k.t.Helper()
 	s := k.reader(k.victim)
 	defer s.Close()
-	h, err := s.Head(k.t.Context(), record.Stream(killed, record.Records))
+	l, err := readStream(k.t.Context(), s, k.dir, record.Stream(killed, record.Records))
 	must(k.t, err)
 	cursor, err := s.Cursor(k.t.Context(), kafkabus.LogTopic(peer))
 	if err != nil {
 		cursor.Offset = 0 // it has read none
 	}
-	return int(h.Size - h.Signed), k.frames - int(cursor.Offset)
+	return l.unsigned(), k.frames - int(cursor.Offset)
 }
 
 // dieInStart kills the node while it appends again what was not released.
@@ -142,10 +146,14 @@ func (k *killing) start(point string) *process {
 	return p
 }
 
-// find holds the log that a start found, before anything is appended, to what the clients know.
-func (k *killing) find() {
+// find holds the log that a start found, before anybody appends, to what the clients know. The unreleased records must be
+// there again, in whatever order.
+func (k *killing) find(tail []record.RecordID) {
 	k.t.Helper()
-	res := k.audit(false)
+	res, again := k.audit(false)
+	if len(tail) != len(again) || slices.ContainsFunc(tail, func(id record.RecordID) bool { return !slices.Contains(again, id) }) {
+		k.t.Fatalf("%d records were not released before, %d are not now, and not the same", len(tail), len(again))
+	}
 	k.resolved.written += res.written
 	k.resolved.absent += res.absent
 	switch {
@@ -160,8 +168,9 @@ func (k *killing) find() {
 	}
 }
 
-// audit reads and proves everything and holds it to what the clients and the peer know.
-func (k *killing) audit(quiet bool) resolution {
+// audit reads and proves everything and holds it to what the clients and the peer know. It returns what became of requests
+// of unknown outcome, and the records that are not under a checkpoint yet.
+func (k *killing) audit(quiet bool) (resolution, []record.RecordID) {
 	k.t.Helper()
 	s, other := k.reader(k.victim), k.reader(k.other)
 	defer s.Close()
@@ -194,7 +203,7 @@ func (k *killing) audit(quiet bool) resolution {
 	}
 	res, err := k.book.check(k.t.Context(), s, own, quiet)
 	must(k.t, err)
-	return res
+	return res, mine[record.Stream(killed, record.Records)].unsigned()
 }
 
 // lead lets the clients work until the node is dead.
@@ -290,9 +299,13 @@ func (k *killing) sound(p *process) {
 // last lets the node live to an end of its own: everything reaches the peer, every open request is settled.
 func (k *killing) last() {
 	k.t.Helper()
+	tail, _ := k.waiting()
 	k.toPeer.shut()
+	if k.postgres != nil {
+		k.wal.slow(0)
+	}
 	p := k.start("")
-	k.find()
+	k.find(tail)
 	p.order(k.orders())
 	k.toPeer.open()
 	told := false

@@ -27,10 +27,21 @@ type streamLog struct {
 	signed  uint64            // size of the newest checkpoint
 	newest  record.Checkpoint // zero while nothing is signed
 	hashes  []tlog.Hash       // of the whole tree, in tlog's stored order
-	groups  int
 }
 
-// prove makes a proof from the hashes that were read.
+// unsigned returns the records behind the newest checkpoint, in order.
+func (l *streamLog) unsigned() []record.RecordID {
+	if l == nil {
+		return nil // nothing was ever appended
+	}
+	var out []record.RecordID
+	for _, st := range l.records[l.signed:] {
+		out = append(out, st.Meaning.ID)
+	}
+	return out
+}
+
+// hash implements tlog.HashReader from the hashes that were read.
 func (l *streamLog) hash(indexes []int64) ([]tlog.Hash, error) {
 	out := make([]tlog.Hash, len(indexes))
 	for i, x := range indexes {
@@ -65,7 +76,6 @@ func readStream(ctx context.Context, log *sqlstore.Store, dir *federation.Direct
 			if tree.Size == h.Size {
 				break
 			}
-			l.groups++
 			if g.First != uint64(len(l.records)) || len(g.Records) == 0 {
 				return nil, fmt.Errorf("%s: a group of %d records at %d after %d records", s, len(g.Records), g.First, len(l.records))
 			}

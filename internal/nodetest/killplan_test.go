@@ -3,6 +3,7 @@ package nodetest_test
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/pilinhub/pilin/internal/fault"
 )
@@ -35,39 +36,50 @@ const (
 	enough  = 50 // acknowledgements that every life must have made
 	quarry  = 60 // acknowledgements before what leads to points beyond the append begins
 	never   = 1 << 30
-	round   = 20 // after which the plan begins anew, with the other database fate
+	usual   = 20 // cycles, which is every point and every other life once
 	details = 8  // passes of a point beyond those that the start makes
 	guests  = 12 // records of the peer in a life that does not end by taking them in
 )
 
-// plan returns the cycles: every named point in turn, then kills at random moments; every second one also stops the
-// database.
+// others are the lives that no point ends, behind those of the points in each round.
+var others = []cycle{
+	{},
+	{self: true, database: databaseAfter},
+	{release: never}, // killed before it is released
+	{database: databaseFirst},
+	{self: true},
+	{self: true, database: databaseAfter},
+	{database: databaseBlinks},
+	{},
+}
+
+// plan returns n cycles: every named point in turn, each second one with a stop of the database, then others; half of all
+// stop the database, if it is one that stops by itself.
 func plan(n int, stops bool) []cycle {
 	var out []cycle
 	points := fault.Names()
+	round := len(points) + len(others)
 	for i := range n {
-		c := cycle{number: i, release: quarry / 4}
-		k := i % round
-		if k < len(points) {
+		var c cycle
+		if k := i % round; k < len(points) {
 			c.point = points[k]
+			if (k+i/round)%2 == 1 {
+				c.database = databaseAfter
+			}
 		} else {
-			c.kill, c.self = enough+i*37%101, k%2 == 0
-			if k == round-3 {
-				c.release = never // killed before it is released
-			}
+			c = others[k-len(points)]
+			c.kill = enough + i*37%101
 		}
-		if !strings.HasPrefix(c.point, "append.") && c.point != fault.NodeBeforeReply && c.point != "" {
+		c.number = i
+		if !stops {
+			c.database = databaseStays
+		}
+		switch {
+		case c.release == never:
+		case strings.HasPrefix(c.point, "append."), c.point == fault.NodeBeforeReply, c.point == "":
+			c.release = quarry / 4
+		default:
 			c.release = quarry
-		}
-		if stops && (i+i/round)%2 == 1 {
-			c.database = databaseAfter
-			switch {
-			case c.point != "" || c.self:
-			case k%4 == 3:
-				c.database = databaseFirst
-			case k == round-7:
-				c.database = databaseBlinks
-			}
 		}
 		out = append(out, c)
 	}
@@ -90,6 +102,15 @@ func (c cycle) fault(tail, backlog int) string {
 		return c.point
 	}
 	return fmt.Sprintf("%s:%d", c.point, details+c.number*7%20)
+}
+
+// commit is how long PostgreSQL takes for each commit of the life: long where it is stopped right after an answer, so that
+// an answer that did not wait for its commit is found out.
+func (c cycle) commit() time.Duration {
+	if c.self && c.database == databaseAfter {
+		return 100 * time.Millisecond
+	}
+	return 0
 }
 
 // taking reports whether the life ends while the node takes in what the peer sends.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -14,6 +15,9 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/lib/pq"
+
+	"github.com/pilinhub/pilin/record"
 )
 
 // This file is how the test holds the process that it kills, and how it asks PostgreSQL whether it syncs.
@@ -194,17 +198,30 @@ func newWAL(t *testing.T, dsn string) *wal {
 	return w
 }
 
+// slow makes each commit of connections that are opened from now on take this long, so that an answer which does not wait
+// for its commit is far ahead of it; 0 sets it back.
+func (w *wal) slow(d time.Duration) {
+	w.t.Helper()
+	var name string
+	must(w.t, w.db.QueryRowContext(w.t.Context(), "SELECT current_database()").Scan(&name))
+	for setting, v := range map[string]int64{"commit_delay": d.Microseconds(), "commit_siblings": 0} {
+		_, err := w.db.ExecContext(w.t.Context(), fmt.Sprintf("ALTER DATABASE %s SET %s = %d", pq.QuoteIdentifier(name), setting, v))
+		must(w.t, err)
+	}
+}
+
 func (w *wal) read() (syncs, groups int64) {
 	w.t.Helper()
-	must(w.t, w.db.QueryRowContext(w.t.Context(), "SELECT wal_sync, (SELECT count(*) FROM commit_group) FROM pg_stat_wal").Scan(&syncs, &groups))
+	must(w.t, w.db.QueryRowContext(w.t.Context(), "SELECT wal_sync, (SELECT count(*) FROM commit_group WHERE stream=$1) FROM pg_stat_wal",
+		string(record.Stream(killed, record.Records))).Scan(&syncs, &groups))
 	return syncs, groups
 }
 
 // begin notes how things stand before the clients start.
 func (w *wal) begin() { w.syncs, w.groups = w.read() }
 
-// check wants at least one sync of the write-ahead log for each commit group that was written since: groups are written
-// one behind the other, so no two of them share one.
+// check wants at least one sync of the write-ahead log for each commit group of the records stream that was written since:
+// they are written one behind the other, each in its own transaction, so no two of them share one.
 func (w *wal) check() {
 	w.t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
