@@ -61,8 +61,8 @@ func (w *world) checkCursors(n *node) {
 		return strings.Compare(fmt.Sprintf("%s %d %9d", a.topic, a.made, a.offset), fmt.Sprintf("%s %d %9d", b.topic, b.made, b.offset))
 	}) {
 		c := n.durable.stored[at.topic]
-		if c.made != at.made || at.offset >= c.offset || at.offset < w.courier.topic(at.topic).first {
-			continue // of another life of the topic, still to be read, or trimmed: reading again would not bring it
+		if m, offset, ok := w.courier.topic(at.topic).read(at.offset); c.made != at.made || at.offset >= c.offset || !ok || offset != at.offset || !m.clean {
+			continue // of another life of the topic, still to be read, or no longer there: reading again would not bring it
 		}
 		m := record.MemberID(strings.TrimSuffix(strings.TrimPrefix(at.topic, "pilin."), ".log"))
 		h, err := log.Head(w.ctx, record.Stream(m, record.Records))
