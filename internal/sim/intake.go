@@ -79,7 +79,6 @@ func (in *intake) start(t *topic) bool {
 	in.pos = c.Offset
 	if err != nil || in.pos < t.first || in.pos > t.next() {
 		in.pos = t.first
-		delete(in.p.node.durable.stored, in.topic) // it was of another life of the topic; the next store is of this one
 	}
 	if in.p.node.durable.stored[in.topic].made != t.made {
 		// The position is of another life of the topic, and may skip messages of this one in silence: heads find them.
