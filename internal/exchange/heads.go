@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -99,24 +100,32 @@ func (h *Heads) Answer(ctx context.Context, now time.Time, from record.MemberID,
 	return b, w, err
 }
 
-// yours returns what is held of the asker's records streams; of the first one always something, none included.
+// yours returns what is held of the asker's records streams, in memory too; of the first one always something, none
+// included.
 func (h *Heads) yours(ctx context.Context, asker record.MemberID) ([]Yours, error) {
+	streams := []record.StreamID{record.Stream(asker, record.Records)}
 	all, err := h.Log.Heads(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read heads: %w", err)
 	}
-	first := record.Stream(asker, record.Records)
-	var out []Yours
-	seen := false
 	for _, x := range all {
-		if x.Stream.Member() != asker || x.Stream.Kind() != record.Records {
-			continue
+		if x.Stream.Member() == asker && x.Stream.Kind() == record.Records {
+			streams = append(streams, x.Stream)
 		}
-		seen = seen || x.Stream == first
-		out = append(out, Yours{Stream: x.Stream, Checkpoint: x.Checkpoint})
 	}
-	if !seen {
-		out = append(out, Yours{Stream: first})
+	for _, s := range h.Replicas.Streams() {
+		if s.Member() == asker {
+			streams = append(streams, s)
+		}
+	}
+	slices.Sort(streams)
+	var out []Yours
+	for _, s := range slices.Compact(streams) {
+		note, err := h.Replicas.newest(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Yours{Stream: s, Checkpoint: note})
 	}
 	return out, nil
 }

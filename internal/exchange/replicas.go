@@ -160,6 +160,29 @@ func (rs *Replicas) Head(ctx context.Context, s record.StreamID) (record.Head, e
 	return h, err
 }
 
+// newest returns the checkpoint of the largest size that this node has of a foreign stream, stored or in a frame that
+// waits in memory: what the stream's member must not sign anything beside.
+func (rs *Replicas) newest(ctx context.Context, s record.StreamID) (note []byte, err error) {
+	err = rs.locked(ctx, s, func(r *replica) error {
+		note = r.head.Checkpoint
+		size := r.head.Size
+		for _, e := range r.held {
+			if e.frame.End() <= size {
+				continue
+			}
+			key, ok := rs.Roster.SignKey(s, lastSeq(e.frame.End()))
+			if !ok {
+				continue
+			}
+			if _, err := record.VerifyCheckpoint(e.frame.Checkpoint, key); err == nil { // while its charter is missing nobody has
+				size, note = e.frame.End(), e.frame.Checkpoint
+			}
+		}
+		return nil
+	})
+	return note, err
+}
+
 // firstPending returns the head and the first sequence with a pending part; ok is false if there is none.
 func (rs *Replicas) firstPending(ctx context.Context, s record.StreamID) (h record.Head, seq uint64, ok bool, err error) {
 	if s.Member() == rs.Roster.Self {

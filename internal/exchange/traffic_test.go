@@ -237,6 +237,23 @@ func TestHeads_Exchange(t *testing.T) {
 	}
 }
 
+// A frame that waits in memory is known of too: its member must not sign anything beside it.
+func TestHeads_YoursInMemory(t *testing.T) {
+	x, y := newNode(t, a).open(), newNode(t, b).open()
+	x.publish(3)
+	y.take(a, 0, x.frames()[0], x.frames()[2])
+	r, err := x.heads.Request(ctx, [32]byte{7})
+	x.ok(err)
+	answer, _, err := y.heads.Answer(ctx, start, a, r)
+	y.ok(err)
+	got, err := exchange.OpenHeadsAnswer(answer, fed, b, keysOfB, r.Nonce)
+	x.ok(err)
+	c, err := record.ParseCheckpoint(got.Yours[0].Checkpoint)
+	if err != nil || c.Size != 3 {
+		t.Fatalf("y says that it holds %d of 3, %v", c.Size, err)
+	}
+}
+
 func TestDecodeHeadsRequest(t *testing.T) {
 	const nonce, hash = `"0700000000000000000000000000000000000000000000000000000000000000"`, `"fed0000000000000000000000000000000000000000000000000000000000000"`
 	good := `{"v":1,"nonce":` + nonce + `,"charter":{"version":"1","hash":` + hash + `},"heads":[],"receipts":[]}`
