@@ -183,7 +183,7 @@ func (h *Heads) take(ctx context.Context, now time.Time, peer record.MemberID, c
 			continue
 		}
 		if s.Member() == h.Roster.Self {
-			err = h.Release.Shown(ctx, peer, checkpoint)
+			_, err = h.Release.Shown(ctx, peer, checkpoint)
 		} else {
 			_, _, err = h.Replicas.Compare(ctx, checkpoint)
 		}
@@ -194,20 +194,36 @@ func (h *Heads) take(ctx context.Context, now time.Time, peer record.MemberID, c
 	return w, nil
 }
 
+// fitted reports whether the peer showed this very checkpoint before and it fitted.
+func (h *Heads) fitted(peer record.MemberID, s record.StreamID, note []byte) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.same[shownAt{peer, s}] == string(note)
+}
+
+func (h *Heads) remember(peer record.MemberID, s record.StreamID, note []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.same == nil {
+		h.same = map[shownAt]string{}
+	}
+	h.same[shownAt{peer, s}] = string(note)
+}
+
 func (h *Heads) takeHead(ctx context.Context, now time.Time, peer record.MemberID, note []byte, w *Wanted) error {
 	c, err := record.ParseCheckpoint(note)
 	if err != nil || c.Federation != h.Roster.Federation {
 		return nil //nolint:nilerr // a peer's line that is no checkpoint of ours says nothing; the others still count
 	}
-	if c.Stream.Member() == h.Roster.Self {
-		return h.Release.Shown(ctx, peer, note)
-	}
-	at := shownAt{peer, c.Stream}
-	h.mu.Lock()
-	known := h.same[at] == string(note)
-	h.mu.Unlock()
-	if known {
+	if h.fitted(peer, c.Stream, note) {
 		return nil
+	}
+	if c.Stream.Member() == h.Roster.Self {
+		fits, err := h.Release.Shown(ctx, peer, note)
+		if fits {
+			h.remember(peer, c.Stream, note)
+		}
+		return err
 	}
 	fit, c, err := h.Replicas.Compare(ctx, note)
 	if err != nil {
@@ -216,12 +232,7 @@ func (h *Heads) takeHead(ctx context.Context, now time.Time, peer record.MemberI
 	switch fit {
 	case FitSame:
 		h.Gaps.SawHead(now, peer, c.Stream, c.Size)
-		h.mu.Lock()
-		if h.same == nil {
-			h.same = map[shownAt]string{}
-		}
-		h.same[at] = string(note)
-		h.mu.Unlock()
+		h.remember(peer, c.Stream, note)
 	case FitAhead:
 		h.Gaps.SawHead(now, peer, c.Stream, c.Size)
 	case FitCharter:

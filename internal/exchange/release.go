@@ -233,37 +233,39 @@ func (r *Release) fit(ctx context.Context, h record.Head, x shownSize) error {
 }
 
 // Shown takes a checkpoint of one of our streams that a peer shows at any time. Before the release it counts as an
-// answer would; after it, one that does not fit is an alarm, because nothing can be taken back any more.
-func (r *Release) Shown(ctx context.Context, peer record.MemberID, note []byte) error {
+// answer would; after it, one that does not fit is an alarm, because nothing can be taken back any more. fits says that
+// it is of our log, for good.
+func (r *Release) Shown(ctx context.Context, peer record.MemberID, note []byte) (fits bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c, err := record.ParseCheckpoint(note)
 	if err != nil || c.Stream.Member() != r.Roster.Self || c.Stream.Kind() != record.Records || r.phase == Stuck {
-		return nil
+		return false, nil
 	}
 	h, err := r.Log.Head(ctx, c.Stream)
 	if err != nil {
-		return fmt.Errorf("read head of %s: %w", c.Stream, err)
+		return false, fmt.Errorf("read head of %s: %w", c.Stream, err)
 	}
 	h.Stream = c.Stream
 	if r.phase == Open && bytes.Equal(note, h.Checkpoint) {
-		return nil // what almost every exchange shows; nothing to verify
+		return true, nil // what almost every exchange shows; nothing to verify
 	}
 	if _, err := r.ours(note); err != nil {
-		return nil
+		return false, nil
 	}
 	if r.phase != Open {
 		r.show(shownSize{peer, c, note})
-		return nil
+		return false, nil
 	}
 	if c.Size > h.Signed {
 		r.alarm(AlarmSelfFork, c.Stream, peer)
-		return nil
+		return false, nil
 	}
-	if err := r.fit(ctx, h, shownSize{peer, c, note}); !errors.Is(err, errStuck) {
-		return err
+	err = r.fit(ctx, h, shownSize{peer, c, note})
+	if errors.Is(err, errStuck) {
+		return false, nil // the alarm is raised
 	}
-	return nil
+	return err == nil, err
 }
 
 func (r *Release) alarm(code string, s record.StreamID, peer record.MemberID) {

@@ -252,12 +252,18 @@ func TestRelease_ShownLater(t *testing.T) {
 	more := n.twin()
 	more.random.Seed([32]byte{9})
 	more.publish(1)
-	n.ok(n.release.Shown(ctx, b, n.yours(n)[0].Checkpoint))
-	n.ok(n.release.Shown(ctx, b, []byte("noise")))
+	show := func(note []byte, want bool) {
+		t.Helper()
+		if fits, err := n.release.Shown(ctx, b, note); err != nil || fits != want {
+			t.Fatalf("fits %v, %v", fits, err)
+		}
+	}
+	show(n.yours(n)[0].Checkpoint, true)
+	show([]byte("noise"), false)
 	if len(n.alarms) != 0 {
 		t.Fatalf("alarms %v", n.alarms)
 	}
-	n.ok(n.release.Shown(ctx, b, n.yours(more)[0].Checkpoint))
+	show(n.yours(more)[0].Checkpoint, false)
 	n.wantAlarm(exchange.AlarmSelfFork)
 }
 

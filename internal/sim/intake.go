@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"maps"
 	"time"
 
 	"github.com/pilinhub/pilin/internal/exchange"
@@ -79,10 +78,6 @@ func (in *intake) start(t *topic) bool {
 	in.pos = c.Offset
 	if err != nil || in.pos < t.first || in.pos > t.next() {
 		in.pos = t.first
-	}
-	if in.p.node.durable.stored[in.topic].made != t.made {
-		// The position is of another life of the topic, and may skip messages of this one in silence: heads find them.
-		maps.DeleteFunc(in.p.node.seen, func(at seenAt, _ uint64) bool { return at.topic == in.topic })
 	}
 	in.started, in.seenNext, in.compared = true, t.next(), w.now
 	return true

@@ -111,6 +111,7 @@ func (w *world) start(n *node) {
 		return
 	}
 	n.boots++
+	n.seen = nil
 	p := &process{node: n, asking: map[record.MemberID]bool{}}
 	n.process = p
 	w.tell("%s starts, boot %d", n.ID, n.boots)

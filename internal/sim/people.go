@@ -34,22 +34,22 @@ func (w *world) work() {
 	}
 	w.ops++
 	x := w.draw(100)
-	if w.desks && x < 87 {
+	if w.desks && x < 71 {
 		w.deskWork(n)
 		return
 	}
 	switch {
-	case x < 45:
+	case x < 36:
 		w.publish(n)
-	case x < 80:
+	case x < 64:
 		w.change(n)
-	case x < 84:
+	case x < 68:
 		w.race(n)
-	case x < 87:
+	case x < 71:
 		w.meddle(n)
-	case x < 91:
+	case x < 75:
 		w.replay(n)
-	case x < 93:
+	case x < 77:
 		w.count("op.prune")
 		w.must("prune", n.durable.log.Prune(n.wall().Add(-5*time.Minute).Unix()))
 	default:

@@ -22,7 +22,7 @@ type ack struct {
 	void     bool // lost with the disk, or a local draft now
 }
 
-// sawMessage notes that the courier handed an intact message to a node.
+// sawMessage notes that the courier handed an intact message to a node's process.
 func (w *world) sawMessage(n *node, at seenAt, data []byte) {
 	if fr, err := record.DecodeFrame(data); err == nil {
 		if n.seen == nil {
