@@ -77,15 +77,20 @@ func (in *intake) start(t *topic) bool {
 	}
 	in.pos = c.Offset
 	if err != nil || in.pos < t.first || in.pos > t.next() {
-		in.pos = t.first
+		// Noted at once: a position of another life of the topic would skip messages when this one has grown past it.
+		if !in.move(t.first) {
+			return false
+		}
 	}
 	in.started, in.seenNext, in.compared = true, t.next(), w.now
 	return true
 }
 
-func (in *intake) move(to int64) {
+// move goes on reading elsewhere; false if that could not be noted.
+func (in *intake) move(to int64) bool {
 	w := in.p.node.w
 	c := record.Cursor{Topic: in.topic, Offset: to}
+	in.reads(w.courier.topic(in.topic))
 	var err error
 	if in.acks {
 		err = in.p.log.SetCursor(w.ctx, c)
@@ -95,12 +100,22 @@ func (in *intake) move(to int64) {
 	if err == nil {
 		in.pos = to
 	}
+	return err == nil
+}
+
+// reads notes of which life of the topic the node's positions are.
+func (in *intake) reads(t *topic) {
+	if in.p.node.reading == nil {
+		in.p.node.reading = map[string]int{}
+	}
+	in.p.node.reading[in.topic] = t.made
 }
 
 // deliver hands one message over; false if it must be handed over again.
 func (in *intake) deliver(t *topic, m message, at int64) bool {
 	p, w := in.p, in.p.node.w
 	next := record.Cursor{Topic: in.topic, Offset: at + 1}
+	in.reads(t)
 	if in.acks {
 		if _, _, err := p.receipts.Take(w.ctx, in.member, m.data); err != nil {
 			return false

@@ -21,6 +21,7 @@ type node struct {
 	random  io.Reader             // of the node's identifiers and salts
 	process *process
 	boots   int
+	reading map[string]int // which life of a topic was read last
 	// sealedLate are the leaves of records that were sealed here under the second charter version.
 	sealedLate map[tlog.Hash]bool
 	relearn    bool              // its signed tree must be compared with what was known of it from the first record

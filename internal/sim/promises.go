@@ -45,10 +45,7 @@ func (w *world) moved(n *node, c record.Cursor) {
 	if n.durable.stored == nil {
 		n.durable.stored = map[string]storedCursor{}
 	}
-	if n.durable.stored[c.Topic].offset == c.Offset {
-		return // noted before, perhaps in another life of the topic
-	}
-	n.durable.stored[c.Topic] = storedCursor{w.courier.topic(c.Topic).made, c.Offset}
+	n.durable.stored[c.Topic] = storedCursor{n.reading[c.Topic], c.Offset}
 }
 
 // storedCursor is a durable position and which life of the topic it was noted in.

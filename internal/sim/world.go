@@ -103,7 +103,7 @@ func newWorld(cfg Config) *world {
 	w.courier = courier{w: w, topics: map[string]*topic{}, refuse: map[string]bool{}}
 	count := cfg.Members
 	if count == 0 {
-		count = []int{3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 7}[w.draw(12)]
+		count = []int{3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 7}[w.draw(20)]
 	}
 	w.report.Members, w.docs, w.removal = count, documentsOf(count), w.chance(0.15) && !cfg.Calm
 	w.desks = w.chance(0.2)
