@@ -61,7 +61,9 @@ func (w *world) checkCursors(n *node) {
 		return strings.Compare(fmt.Sprintf("%s %d %9d", a.topic, a.made, a.offset), fmt.Sprintf("%s %d %9d", b.topic, b.made, b.offset))
 	}) {
 		c := n.durable.stored[at.topic]
-		if m, offset, ok := w.courier.topic(at.topic).read(at.offset); c.made != at.made || at.offset >= c.offset || !ok || offset != at.offset || !m.clean {
+		t := w.courier.topic(at.topic)
+		msg, offset, ok := t.read(at.offset)
+		if c.made != at.made || t.made != at.made || at.offset >= c.offset || !ok || offset != at.offset || !msg.clean {
 			continue // of another life of the topic, still to be read, or no longer there: reading again would not bring it
 		}
 		m := record.MemberID(strings.TrimSuffix(strings.TrimPrefix(at.topic, "pilin."), ".log"))
