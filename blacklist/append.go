@@ -33,40 +33,17 @@ func (r *Register) covers(typ string, l record.Level) bool {
 	return r.Covers == nil || r.Covers(typ, l)
 }
 
-// once answers a repeat from what was kept, and otherwise does the work. The work of a repeat that ran beside the first
-// call is refused, since the state has moved on: then the kept answer is looked for once more.
+// once answers a repeat from what was kept, and otherwise does the work (record.Once).
 func (r *Register) once(ctx context.Context, req Request, work func() (Done, error)) (Done, error) {
 	if req.Actor.Account == "" {
 		return Done{}, &Refusal{Code: UnknownAccount}
 	}
-	if done, known, err := r.kept(ctx, req); known || err != nil {
-		return done, err
-	}
-	done, err := work()
-	if err != nil {
-		if kept, known, keptErr := r.kept(ctx, req); known && keptErr == nil {
-			return kept, nil
-		}
+	slot := record.Slot{Scope: req.Scope, Key: req.Key, BodyHash: req.BodyHash}
+	done, err := record.Once(ctx, slot, r.Log.Answered, func(answer []byte) (Done, error) { return repeated(req, answer) }, work)
+	if errors.Is(err, record.ErrIdempotencyConflict) {
+		return Done{}, &Refusal{Code: IdempotencyConflict}
 	}
 	return done, err
-}
-
-// kept returns the answer of an idempotency slot that was used before.
-func (r *Register) kept(ctx context.Context, req Request) (Done, bool, error) {
-	if req.Key == "" {
-		return Done{}, false, nil
-	}
-	answer, hash, err := r.Log.Answered(ctx, req.Scope, req.Key)
-	switch {
-	case errors.Is(err, record.ErrNotFound):
-		return Done{}, false, nil
-	case err != nil:
-		return Done{}, false, fmt.Errorf("look for the answer of a repeat: %w", err)
-	case hash != req.BodyHash:
-		return Done{}, false, &Refusal{Code: IdempotencyConflict}
-	}
-	done, err := repeated(req, answer)
-	return done, true, err
 }
 
 // doneText is the answer that is kept where the caller makes none.
