@@ -46,7 +46,7 @@ const MaxCertificate = 64 << 20
 // (VerifyAnswer). It shows the question: it is for the file of the case alone. Copies count for nothing and are left out.
 func (h *Hub) Certificate(a *Answer) ([]byte, error) {
 	t := certificateText{Pilin: "certificate", V: 1, Federation: a.Federation, Charter: writeRef(a.Charter), Member: a.asker,
-		At: a.At.In(beijing).Format(time.RFC3339), Outcome: a.Outcome, K: a.K, N: a.N, Scoped: a.Scoped,
+		At: a.At.In(record.CivilZone).Format(time.RFC3339), Outcome: a.Outcome, K: a.K, N: a.N, Scoped: a.Scoped,
 		TestOnly: a.TestOnly, Body: string(a.body), Salt: a.salt}
 	for _, m := range a.Members {
 		t.Answers = append(t.Answers, certifiedAnswer{m.Member, m.State, m.Reason, string(m.Note)})

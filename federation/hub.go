@@ -62,11 +62,8 @@ const DefaultDeadline = 2 * time.Second
 // outcomeWait bounds the writing of the outcome record, which follows the answer within a second.
 const outcomeWait = time.Second
 
-// beijing is the zone of civil dates: +08:00 without daylight saving.
-var beijing = time.FixedZone("+08:00", 8*60*60)
-
 // today returns the civil date.
-func (h *Hub) today() string { return h.Now().In(beijing).Format(time.DateOnly) }
+func (h *Hub) today() string { return record.CivilDay(h.Now()) }
 
 func (h *Hub) deadline() time.Duration {
 	if h.Deadline > 0 {
@@ -171,4 +168,4 @@ type memberStateBody struct {
 }
 
 // at writes an instant as records do.
-func (h *Hub) at() string { return h.Now().In(beijing).Format(time.RFC3339) }
+func (h *Hub) at() string { return h.Now().In(record.CivilZone).Format(time.RFC3339) }

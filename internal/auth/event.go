@@ -47,15 +47,13 @@ type eventBody struct {
 	Synthetic bool      `json:"synthetic"`
 }
 
-var beijing = time.FixedZone("+08:00", 8*3600)
-
 // Draft makes the audit record of e for the stream (this node's audit stream).
 func (e Event) Draft(s record.StreamID, random io.Reader, synthetic bool) (record.Draft, error) {
 	id, err := record.NewBits128(random)
 	if err != nil {
 		return record.Draft{}, err
 	}
-	at := e.At.In(beijing)
+	at := e.At.In(record.CivilZone)
 	b, err := json.Marshal(eventBody{e.Kind, e.Account, e.By, e.Roles, e.Reason, at.Format(time.RFC3339), synthetic})
 	if err != nil {
 		return record.Draft{}, fmt.Errorf("encode account event: %w", err)

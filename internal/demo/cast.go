@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/schemas/identifier"
 )
 
 // Bureau is one member of the 6+1 (domain.md §2.6.1, §7). Codes of issuing organs are invented bodies with valid check
@@ -106,6 +107,7 @@ func Background(n int, seed uint64) []Decision {
 			seq++
 		}
 		body := fmt.Sprintf("%s%04d%02d%02d%03d", Bureaux[r.IntN(len(Bureaux))].Region, y, m, d, seq)
+		check, _ := identifier.ResidentCheck(body) // 17 digits, made above
 		sex := "2"
 		if male == 1 {
 			sex = "1"
@@ -115,20 +117,10 @@ func Background(n int, seed uint64) []Decision {
 		date := func(m, d int) string { return fmt.Sprintf("%04d-%02d-%02d", year, m, d) }
 		out = append(out, Decision{
 			No: fmt.Sprintf("测%s卫医罚〔%d〕%d号", b.Short, year, 7000+i), Issuer: b,
-			Person: Person{Name: name, ID: body + checkDigit(body), Sex: sex, Birth: fmt.Sprintf("%04d-%02d-%02d", y, m, d)},
+			Person: Person{Name: name, ID: body + string(check), Sex: sex, Birth: fmt.Sprintf("%04d-%02d-%02d", y, m, d)},
 			Cause:  "UP01", From: date(month, day), To: date(month, day), Filed: date(month, day),
 			Decided: date(month+2, 1), Served: date(month+2, 5), Qualification: "none", Kind: kinds[r.IntN(len(kinds))], Entry: true,
 		})
 	}
 	return out
-}
-
-// checkDigit is GB 11643-1999's (ISO 7064 MOD 11-2) for the first 17 digits.
-func checkDigit(body string) string {
-	weights := [17]int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2}
-	sum := 0
-	for i, w := range weights {
-		sum += int(body[i]-'0') * w
-	}
-	return string("10X98765432"[sum%11])
 }

@@ -18,11 +18,7 @@ import (
 // This file is what the command line does to a node from outside: examine, export, lay topics.
 
 // Finding is one line of an examination: what was looked at, whether it is as it must be, and what to do when not.
-type Finding struct {
-	What string
-	OK   bool
-	Do   string
-}
+type Finding = kafkabus.Finding
 
 // Topics returns the names of a member's topics on the broker.
 func Topics(m record.MemberID) []string { return []string{kafkabus.LogTopic(m), kafkabus.AckTopic(m)} }
@@ -60,11 +56,7 @@ func CheckKafka(ctx context.Context, cfg Config) ([]Finding, error) {
 			return nil, err
 		}
 	}
-	var out []Finding
-	for _, f := range kafkabus.Check(ctx, b, cfg.Member, other) {
-		out = append(out, Finding(f))
-	}
-	return out, nil
+	return kafkabus.Check(ctx, b, cfg.Member, other), nil
 }
 
 // openForTools opens the store only to read documents and groups; nothing is signed, and a running node is fenced off by
