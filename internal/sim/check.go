@@ -195,10 +195,10 @@ func (w *world) checkEntitled(n *node, st record.Stored) {
 	}
 }
 
-// checkGone checks that nothing of a subject is here that a record of it deleted (I5). The origin restricts its
-// own, which is held to record/recordtest, not here: taken back after a restore it may show what it superseded.
+// checkGone checks that nothing of a subject is here that a record of it deleted (I5). The origin restricts its own: it
+// is not among what a Log shows.
 func (w *world) checkGone(n *node, log record.Log, st record.Stored) {
-	if st.Meaning.IsZero() || st.Stream.Member() == n.ID {
+	if st.Meaning.IsZero() {
 		return
 	}
 	subject, _ := st.Meaning.Subject()

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -75,8 +76,8 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, h record.Head, a record.A
 			return err
 		}
 	}
-	if a.Group != nil && s.own(a.Stream) {
-		if err := takenBack(ctx, tx, a.Group.Records); err != nil {
+	if s.own(a.Stream) {
+		if err := takenBack(ctx, tx, a, touched); err != nil {
 			return err
 		}
 	}
@@ -98,14 +99,26 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, h record.Head, a record.A
 	return putHead(ctx, tx, h, next)
 }
 
-// takenBack does what own records that came back from others mean at their origin.
-func takenBack(ctx context.Context, tx *sql.Tx, all []record.Stored) error {
-	for _, st := range all {
-		if err := restrict(ctx, tx, st); err != nil {
+// takenBack does what own records that came back from others mean at their origin. What a record supersedes may come
+// after it, in a late frame, and so may its own meaning: the whole subject is looked at again.
+func takenBack(ctx context.Context, tx *sql.Tx, a record.Apply, touched []record.RecordID) error {
+	if a.Group != nil {
+		for _, st := range a.Group.Records {
+			if h, err := record.DecodeHeader(st.Header); err == nil {
+				if err := clearTail(ctx, tx, h.ID); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, id := range touched {
+		all, err := subjectRecords(ctx, tx, a.Stream, id)
+		if err != nil {
 			return err
 		}
-		if h, err := record.DecodeHeader(st.Header); err == nil {
-			if err := clearTail(ctx, tx, h.ID); err != nil {
+		slices.SortFunc(all, func(x, y record.Stored) int { return cmp.Compare(x.Seq, y.Seq) })
+		for _, st := range all {
+			if err := restrict(ctx, tx, st); err != nil {
 				return err
 			}
 		}

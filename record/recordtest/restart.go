@@ -156,3 +156,57 @@ func takenBack(b *bench) {
 	_, err = again.Unreleased(b.ctx, b.own())
 	b.is(err, record.ErrStale)
 }
+
+// takenBackLate: what an own record superseded is not given out again when it, or the superseding record, is taken back
+// with its parts still on their way.
+func takenBackLate(b *bench) {
+	b.ok(b.log.Release(b.ctx, b.own()))
+	draft := b.Draft(Self, record.Records)
+	draft.Audience = map[record.GroupID]record.Level{Group: record.L3}
+	first := b.append(draft).Records[0]
+	gs, err := b.replica(nil).Groups(b.ctx, b.own(), 0, 1) // as a member sent it that was behind
+	b.ok(err)
+	newer := b.Draft(Self, record.Records, follows(first, record.Supersedes, 1))
+	newer.Audience = draft.Audience
+	b.append(newer)
+	last, err := b.replica(nil).Groups(b.ctx, b.own(), 1, 1)
+	b.ok(err)
+	gs = append(gs, last...)
+	frame := func(i int) *record.Frame {
+		fr, err := record.OpenFrame(b.Federation, gs[i], map[record.GroupID]bool{record.All: true, Group: true})
+		b.ok(err)
+		return fr
+	}
+	for late := range gs {
+		again := b.open(b.T, b.Config(Self))
+		_, err := again.Unreleased(b.ctx, b.own())
+		b.ok(err)
+		for i := range gs {
+			fr := frame(i)
+			if i == late {
+				fr.Boxes = nil
+			}
+			dec := b.Follower(b.T, again, Self, b.own(), nil).Offer(fr, "http")
+			if dec.Kind != record.DoApply {
+				b.Fatalf("taking back %d: decision %d %s", i, dec.Kind, dec.Why)
+			}
+			b.ok(again.Apply(b.ctx, *dec.Apply))
+		}
+		waiting, err := again.Pending(b.ctx, b.own())
+		b.ok(err)
+		if len(waiting) == 0 || waiting[0].Seq != uint64(late) {
+			b.Fatalf("with %d late there is pending %v", late, waiting)
+		}
+		dec := b.Follower(b.T, again, Self, b.own(), nil).OfferLate(frame(late), "http")
+		if dec.Kind != record.DoApply {
+			b.Fatalf("late parts of %d: decision %d %s", late, dec.Kind, dec.Why)
+		}
+		b.ok(again.Apply(b.ctx, *dec.Apply))
+		if card, body := b.states(again, 0); card.State == record.PartPresent || body.State == record.PartPresent || body.Bytes != nil {
+			b.Fatalf("with %d late superseded content is given out again: %+v", late, body)
+		}
+		if card, _ := b.states(again, 1); card.State != record.PartPresent {
+			b.Fatalf("with %d late the correction's own content is missing: %+v", late, card)
+		}
+	}
+}

@@ -24,6 +24,7 @@ func Run(t *testing.T, open Opener, fs Features) {
 		"a tail comes back with what it superseded":          tailWithCorrection,
 		"a tail that erased erases again":                    tailWithErasure,
 		"what peers hold is taken back":                      takenBack,
+		"what is taken back late gives no old content out":   takenBackLate,
 		"idempotency keeps the first answer":                 idempotency,
 		"concurrent repeats have one effect":                 concurrentRepeats,
 		"one-use ids are used once":                          usesOnce,

@@ -28,11 +28,8 @@ func (l *Log) Apply(_ context.Context, a record.Apply) error {
 				st.records[at.Seq] = gone(st.records[at.Seq], at.Part, d.By)
 			}
 		}
-		if l.own(a.Stream) && a.Group != nil {
-			for _, r := range a.Group.Records {
-				restrict(st, int(r.Seq))
-				s.back(idOf(r))
-			}
+		if l.own(a.Stream) {
+			s.takenBack(st, a)
 		}
 		if a.Cursor != nil {
 			s.cursors[a.Cursor.Topic] = a.Cursor.Offset
@@ -41,6 +38,28 @@ func (l *Log) Apply(_ context.Context, a record.Apply) error {
 		st.measure()
 		return nil
 	})
+}
+
+// takenBack does what own records that came back from others mean at their origin. What a record supersedes may come
+// after it, in a late frame, and so may its own meaning: the whole subject is looked at again.
+func (s *state) takenBack(st *stream, a record.Apply) {
+	touched := map[record.RecordID]bool{}
+	for _, late := range a.Late {
+		id, _ := st.records[late.Seq].Meaning.Subject()
+		touched[id] = true
+	}
+	if a.Group != nil {
+		for _, r := range a.Group.Records {
+			s.back(idOf(r))
+			id, _ := r.Meaning.Subject()
+			touched[id] = true
+		}
+	}
+	for i, r := range st.records {
+		if id, _ := r.Meaning.Subject(); !r.Meaning.IsZero() && touched[id] {
+			restrict(st, i)
+		}
+	}
 }
 
 // measure sets how far the stream is applied.
