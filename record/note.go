@@ -59,7 +59,7 @@ func (k noteKey) Sign(msg []byte) ([]byte, error) { return k.sign(msg), nil }
 
 func (k noteKey) Verify(msg, sig []byte) bool {
 	signed, signature, ok := k.read(msg, sig)
-	return ok && ValidPublicKey(k.pub) && ed25519.Verify(k.pub, signed, signature)
+	return ok && verified.verify(k.pub, signed, signature)
 }
 
 func (s *Signer) plain(name string) noteKey {
