@@ -39,6 +39,7 @@ type direct struct {
 	nodes   map[record.MemberID]*Node
 	down    map[record.MemberID]*atomic.Bool
 	ends    map[*Node]func()
+	redis   *testsvc.OwnRedisServer // on onOwnRedis
 }
 
 // stack is what a federation runs on.
@@ -48,6 +49,8 @@ const (
 	onKfake stack = "in-process kafka, SQLite"
 	onHTTP  stack = "no courier, SQLite"
 	onReal  stack = "Apache Kafka, PostgreSQL, Redis"
+	// onOwnRedis has no courier either, PostgreSQL, and a Redis that only this test uses.
+	onOwnRedis stack = "no courier, PostgreSQL, own Redis"
 )
 
 // courier fills in each member's configuration for a stack.
@@ -76,6 +79,11 @@ func (d *direct) courier(on stack) func(m record.MemberID, c *Config) {
 			c.Kafka = kafkabus.Config{Brokers: []string{k.SASLAddr}, TLS: true, CAFile: k.CAFile, User: string(m), PasswordFile: file}
 			c.Redis.URL = redis
 			c.Database = Database{Driver: "postgres", DSN: testsvc.Postgres(t)}
+		}
+	case onOwnRedis:
+		d.redis = testsvc.OwnRedis(t)
+		return func(_ record.MemberID, c *Config) {
+			c.Redis.URL, c.Database = d.redis.URL(), Database{Driver: "postgres", DSN: testsvc.Postgres(t)}
 		}
 	}
 	return func(record.MemberID, *Config) {}

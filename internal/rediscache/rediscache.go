@@ -18,6 +18,15 @@ type Cache struct {
 	prefix string
 }
 
+// quiet drops what the client library writes by itself: a line for each failed dial, in a form of its own. Whether Redis
+// answers is told by readiness.
+type quiet struct{}
+
+// Printf implements the library's logger.
+func (quiet) Printf(context.Context, string, ...any) {}
+
+func init() { redis.SetLogger(quiet{}) } // a package variable there: set once, before any client exists
+
 // Open prepares a client for url (redis:// or rediss://, user and password in it or in passwordFile's content). It does
 // not connect: a Redis that is down slows nothing but the fast path.
 func Open(url, federation, member string) (*Cache, error) {
@@ -28,6 +37,7 @@ func Open(url, federation, member string) (*Cache, error) {
 	o.DisableIdentity = true // go-redis CVE-2025-29923: CLIENT SETINFO time-outs crossed replies
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond, 200*time.Millisecond
 	o.MaxRetries = -1
+	o.DialerRetries = 1 // a caller waits 100 ms at most: several attempts with pauses between them would only fill that
 	o.ContextTimeoutEnabled = true
 	return &Cache{c: redis.NewClient(o), prefix: "pilin:" + federation + ":" + member + ":"}, nil
 }
