@@ -25,6 +25,7 @@ const (
 	EventFailed     EventKind = "sign_in_failed"
 	EventLocked     EventKind = "locked"
 	EventRevoked    EventKind = "token_revoked"
+	EventRefused    EventKind = "refused" // signed in, but no role of the account allows what was asked for
 )
 
 // Event is one line for the auditor: opaque ids and codes, nothing personal.
@@ -32,7 +33,9 @@ type Event struct {
 	Kind    EventKind
 	Account string // empty only for a failed sign-in under a name that nobody has
 	By      string // account that did it; empty when the node did
-	Roles   []Role
+	Roles   []Role // after the event; of a refusal, those held
+	Route   string // of a refusal: id of the operation in the OpenAPI document
+	Lacking []Role // of a refusal: roles of which one would have done; empty where the state machine of a record decided
 	Reason  Code
 	At      time.Time
 }
@@ -42,6 +45,8 @@ type eventBody struct {
 	Account   string    `json:"account,omitzero"`
 	By        string    `json:"by,omitzero"`
 	Roles     []Role    `json:"roles,omitempty"`
+	Route     string    `json:"route,omitzero"`
+	Lacking   []Role    `json:"lacking,omitempty"`
 	Reason    Code      `json:"reason,omitzero"`
 	At        string    `json:"at"`
 	Synthetic bool      `json:"synthetic"`
@@ -54,7 +59,7 @@ func (e Event) Draft(s record.StreamID, random io.Reader, synthetic bool) (recor
 		return record.Draft{}, err
 	}
 	at := e.At.In(record.CivilZone)
-	b, err := json.Marshal(eventBody{e.Kind, e.Account, e.By, e.Roles, e.Reason, at.Format(time.RFC3339), synthetic})
+	b, err := json.Marshal(eventBody{e.Kind, e.Account, e.By, e.Roles, e.Route, e.Lacking, e.Reason, at.Format(time.RFC3339), synthetic})
 	if err != nil {
 		return record.Draft{}, fmt.Errorf("encode account event: %w", err)
 	}

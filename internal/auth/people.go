@@ -229,6 +229,16 @@ func (p *People) SignOut(ctx context.Context, who Principal) error {
 	return nil
 }
 
+// Refused makes it durable that a person asked for what his roles do not allow: route is the operation's id, act what it
+// needs (empty where more than the role decides). The caller refuses before or after, but in any case.
+func (p *People) Refused(ctx context.Context, who Principal, route string, act Act) error {
+	e := Event{Kind: EventRefused, Account: who.Account, Roles: who.Roles, Route: route, Lacking: Allowing(act), At: p.Now()}
+	if err := p.Audit(ctx, e); err != nil {
+		return fmt.Errorf("audit refusal: %w", err)
+	}
+	return nil
+}
+
 // Verify says who an access token is. The account and the session are looked up in SQL, at most StandingFor ago: a
 // disabled account, a lost role or an ended session counts within that time. A store that cannot be asked lets nobody in.
 func (p *People) Verify(ctx context.Context, access string) (Principal, error) {

@@ -72,6 +72,9 @@ func May(roles []Role, act Act) bool {
 	return slices.ContainsFunc(may[act], func(r Role) bool { return slices.Contains(roles, r) })
 }
 
+// Allowing returns the roles that may do act; none for an act that does not exist.
+func Allowing(act Act) []Role { return slices.Clone(may[act]) }
+
 // MayAsk reports whether one of the roles may ask with this purpose. A coordinator asks for figures only; an audit opens
 // the log, it asks nobody; nobody but those who answer for a record asks in order to correct it.
 func MayAsk(roles []Role, p federation.Purpose) bool {

@@ -204,7 +204,7 @@ func register[I, O any](api huma.API, op huma.Operation, h func(context.Context,
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {
-			return nil, toProblem(ctx, err)
+			return nil, auditedRefusal(ctx, toProblem(ctx, err))
 		}
 		return out, nil
 	})

@@ -118,10 +118,6 @@ func (h *people) authed(api huma.API, act auth.Act) func(huma.Context, func(huma
 			return
 		}
 		lineOf(ctx.Context()).who = p.Account
-		if act != "" && !p.May(act) {
-			writeHuma(api, ctx, problem("forbidden"))
-			return
-		}
 		if !h.begin(p.Account) {
 			busy := problem("rate_limited")
 			busy.retryAfter = time.Second
@@ -129,8 +125,36 @@ func (h *people) authed(api huma.API, act auth.Act) func(huma.Context, func(huma
 			return
 		}
 		defer h.end(p.Account)
-		next(huma.WithValue(ctx, principalKey{}, p))
+		// Every refusal for the role is audited, also those that a handler finds; that the account may have only so many
+		// requests at once bounds how fast it fills the audit log.
+		route := ctx.Operation().OperationID
+		ctx = huma.WithValue(huma.WithValue(ctx, principalKey{}, p), refusalKey{}, func(of context.Context) error { return h.People.Refused(of, p, route, "") })
+		if act != "" && !p.May(act) {
+			writeHuma(api, ctx, forbidden(ctx.Context(), func(of context.Context) error { return h.People.Refused(of, p, route, act) }))
+			return
+		}
+		next(ctx)
 	}
+}
+
+// refusalKey is where authed leaves the function that audits a refusal of the request's person.
+type refusalKey struct{}
+
+// auditedRefusal audits that a handler refuses a person for the role; other problems pass.
+func auditedRefusal(ctx context.Context, p *Problem) *Problem {
+	audit, ok := ctx.Value(refusalKey{}).(func(context.Context) error)
+	if p.Code != "forbidden" || !ok {
+		return p
+	}
+	if err := audit(ctx); err != nil {
+		return toProblem(ctx, err)
+	}
+	return p
+}
+
+// forbidden audits a refusal and returns its problem: the audit log's own when it cannot be written.
+func forbidden(ctx context.Context, audit func(context.Context) error) *Problem {
+	return auditedRefusal(context.WithValue(ctx, refusalKey{}, audit), problem("forbidden"))
 }
 
 func (h *people) begin(account string) bool {

@@ -117,7 +117,7 @@ func (h *people) metrics(c echo.Context) error {
 			return toProblem(r.Context(), err)
 		}
 		if !p.May(auth.SeeMetrics) {
-			return problem("forbidden")
+			return forbidden(r.Context(), func(of context.Context) error { return h.People.Refused(of, p, "metrics", auth.SeeMetrics) })
 		}
 	}
 	promhttp.HandlerFor(h.Gatherer, promhttp.HandlerOpts{}).ServeHTTP(c.Response(), r)
