@@ -33,6 +33,7 @@ const (
 	ResultNumberOnly   = "equal_issuer_not_asked" // the same 文号; abbreviations repeat across the country
 	ResultAlias        = "equal_alias"            // a recorded former name or alias
 	ResultSimilar      = "similar"                // names that share at least half of their characters
+	ResultLookalike    = "looks_alike"            // other letters that look the same on screen: never equal
 	ResultNotCompared  = "not_comparable"         // another script, or characters lost
 	ResultNameDiffers  = "id_equal_name_differs"  // 号同名异: borrowed identity or a slip
 	ResultYearEqual    = "year_equal"             // the record knows the year only
@@ -84,7 +85,7 @@ func (a *asked) verdict(f *face) (Found, bool) {
 
 	name, nameResult := a.compareName(f.names)
 	birth := a.compareBirth(f.births)
-	if name == equalNames && (birth == ResultEqual || birth == ResultYearEqual) {
+	if name >= alike && (birth == ResultEqual || birth == ResultYearEqual) {
 		some = true
 	}
 	if !strong && !some {
@@ -189,6 +190,8 @@ func (a *asked) compareName(names []schemas.Identifier) (likeness, string) {
 		return best, ResultAlias
 	case best == equalNames:
 		return best, ResultEqual
+	case best == alike:
+		return best, ResultLookalike
 	case best == similar:
 		return best, ResultSimilar
 	case best == unsure:

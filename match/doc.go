@@ -139,7 +139,7 @@ func (f *face) keys() []string {
 	for _, n := range f.names {
 		add(kindName, n.Value)
 		for _, b := range f.births {
-			add(kindBirth, n.Value+"\x00"+b)
+			add(kindBirth, skeleton(n.Value)+"\x00"+b)
 		}
 	}
 	for _, p := range f.phones {

@@ -65,6 +65,8 @@ func TestFind(t *testing.T) {
 	suspect := doc(7, weak("name", "测庚七"), weak("resident_id", "999999190001010015"))
 	household := doc(8, weak("name", "测辛八"), weak("other_document", "330482190102209028"))
 	minority := doc(9, weak("name", "阿测·买测"), weak("birth_date", "1903-03-03"))
+	latin := doc(10, weak("name", "CE JIA"), strong("passport", "FRA:AB12345"), weak("birth_date", "1904-04-04"))
+	katakana := doc(11, weak("name", "测ロニ"), weak("birth_date", "1903-03-03"))
 	for _, tc := range []struct {
 		name string
 		docs []match.Doc
@@ -100,6 +102,10 @@ func TestFind(t *testing.T) {
 		{"name and another birth date", []match.Doc{p1}, match.Query{Name: "测甲一", BirthDate: "1900-01-16"}, nil},
 		{"alias", []match.Doc{alias}, match.Query{Name: "测阿戊", BirthDate: "1905-05-05"}, []string{"possible name=equal_alias birth_date=equal"}},
 		{"middle dots are one", []match.Doc{minority}, match.Query{Name: "阿测・买测", BirthDate: "1903-03-03"}, []string{"possible name=equal birth_date=equal"}},
+		{"Cyrillic letters that look like Latin ones", []match.Doc{latin}, match.Query{Name: "Сe Jiа", BirthDate: "1904-04-04"}, []string{"possible name=looks_alike birth_date=equal"}},
+		{"Katakana that looks like Han, in the record", []match.Doc{katakana}, match.Query{Name: "测口二", BirthDate: "1903-03-03"}, []string{"possible name=looks_alike birth_date=equal"}},
+		{"number, name that only looks alike", []match.Doc{latin}, match.Query{IDType: "PPT", IDCountry: "FRA", IDNo: secret("AB12345"), Name: "СE JIA"}, []string{"hit id_no=equal name=looks_alike"}},
+		{"lookalike with another birth date", []match.Doc{latin}, match.Query{Name: "Сe Jia", BirthDate: "1904-04-05"}, nil},
 		{"phone is never a hit", []match.Doc{noID}, match.Query{Phone: secret("+86 154 0000 0001"), Name: "测丙三"}, []string{"possible phone=equal name=equal"}},
 		{"phone of somebody else", []match.Doc{noID}, match.Query{Phone: secret("15400000001"), Name: "样乙二"}, []string{"possible phone=equal name=different"}},
 		{"organisation", []match.Doc{body}, match.Query{USCC: secret("92330482maxxxx023d")}, []string{"hit uscc=equal"}},

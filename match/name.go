@@ -20,6 +20,7 @@ const (
 	other      likeness = iota // clearly another name
 	unsure                     // cannot be compared: another script, a placeholder, nothing there
 	similar                    // at least half of the characters agree in order
+	alike                      // other letters that look the same
 	equalNames                 // the same
 )
 
@@ -30,6 +31,8 @@ func compareNames(a, b string) likeness {
 		return unsure
 	case a == b:
 		return equalNames
+	case skeleton(a) == skeleton(b):
+		return alike
 	case hasPlaceholder(a) || hasPlaceholder(b) || hasHan(a) != hasHan(b):
 		return unsure
 	case !hasHan(a):

@@ -150,7 +150,7 @@ func (a *asked) keys() []string {
 	}
 	if a.name != "" {
 		for _, b := range a.births {
-			out = append(out, key(kindBirth, a.name+"\x00"+b), key(kindBirth, a.name+"\x00"+b[:4]))
+			out = append(out, key(kindBirth, skeleton(a.name)+"\x00"+b), key(kindBirth, skeleton(a.name)+"\x00"+b[:4]))
 		}
 	}
 	if a.phone != "" {

@@ -45,6 +45,7 @@ var texts = map[string][2]string{
 	"text_control":       {"号码中含有控制字符", "Contains control characters"},
 	"text_bidi":          {"含有改变文字方向的不可见字符", "Contains invisible characters that change direction"},
 	"text_hidden":        {"含有不可见字符", "Contains invisible characters"},
+	"text_mixed_script":  {"混有不同文字的相似字母,请核对", "Mixes letters of several scripts that look alike; please compare"},
 	"text_private_use":   {"含有自造字,请核对", "Contains private-use characters; please compare"},
 	"text_not_nfc":       {"文字采用了不常用的编码形式,请核对", "Written in an unusual encoding; please compare"},
 	"script":             {"含有其他文字的形近字符", "Contains look-alike characters of another script"},

@@ -46,6 +46,7 @@ func TestWarnings(t *testing.T) {
 		"lost character":  {map[string]any{"name": "测□"}, schemas.Violation{Pointer: "/name", Code: "placeholder"}},
 		"private use":     {map[string]any{"name": "测\ue000"}, schemas.Violation{Pointer: "/name", Code: "text_private_use"}},
 		"hidden in name":  {map[string]any{"name": "测\u200b一"}, schemas.Violation{Pointer: "/name", Code: "text_hidden"}},
+		"lookalikes":      {map[string]any{"name": "CE JI\u0410"}, schemas.Violation{Pointer: "/name", Code: "text_mixed_script"}},
 		"bidi in name":    {map[string]any{"name": "测\u202e一"}, schemas.Violation{Pointer: "/name", Code: "text_bidi"}},
 		"sixteen":         {map[string]any{"id_type": "UNK", "id_reason": "无", "id_no": nil, "birth_date": "2009-07-04"}, schemas.Violation{Pointer: "/birth_date", Code: "minor_14_to_17"}},
 		"fourteen or not": {map[string]any{"id_type": "UNK", "id_reason": "无", "id_no": nil, "birth_date": "2011"}, schemas.Violation{Pointer: "/birth_date", Code: "minor_14_to_17"}},

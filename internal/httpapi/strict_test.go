@@ -124,67 +124,6 @@ func hasCode(p httpapi.Problem, code string) bool {
 	return false
 }
 
-// TestPeople_content_catalogue is reliability-security.md §4.2 as far as it is about what stands in a record. A draft may
-// be unfinished; handing it in is where everything must be right.
-func TestPeople_content_catalogue(t *testing.T) {
-	o := offices(t, 1)[0].open().staff()
-	penalty, _ := o.penaltyAndEntry()
-	for _, row := range []struct {
-		name, field string
-		value       any
-		want        string // pointer inside the payload; "" = accepted
-	}{
-		{"as it is", "marks", "左手有疤", ""},
-		{"null for required", "name", nil, "/name"},
-		{"empty", "name", "", "/name"},
-		{"white space", "name", "  ", "/name"},
-		{"name that is not NFC", "name", "测e\u0301", ""},
-		{"rare Han", "name", "测𠮷", ""},
-		{"middle dot", "name", "测甲·测乙", ""},
-		{"SQL in a name", "name", "'; drop table person; --", ""},
-		{"JNDI in a name", "name", "${jndi:ldap://x}", ""},
-		{"bidi in an identifier", "id_no", "320623190001159016\u202e", "/id_no"},
-		{"zero width in an identifier", "id_no", "32062319000115901\u200b6", "/id_no"},
-		{"BOM in an identifier", "id_no", "\ufeff320623190001159016", "/id_no"},
-		{"bidi in free text", "marks", "左手\u202e有疤", ""},
-		{"Cyrillic in an identifier", "id_no", "32062319000115901а", "/id_no"},
-		{"full-width digits", "id_no", "３２０６２３１９０００１１５９０１６", ""},
-		{"bad check digit", "id_no", "320623190001159017", "/id_no"},
-		{"impossible date in the number", "id_no", "320623190002309016", "/id_no"},
-		{"2025-02-29", "qual_checked_at", "2025-02-29", "/qual_checked_at"},
-		{"0000-00-00", "qual_checked_at", "0000-00-00", "/qual_checked_at"},
-		{"year 99999", "qual_checked_at", "99999-01-01", "/qual_checked_at"},
-		{"slashes", "qual_checked_at", "2025/1/2", "/qual_checked_at"},
-		{"Excel serial", "qual_checked_at", "45678", "/qual_checked_at"},
-		{"year of the Republic", "qual_checked_at", "114-01-02", "/qual_checked_at"},
-		{"leap second", "occurred_at", "2025-06-30T23:59:60Z", "/occurred_at"},
-		{"time without zone", "occurred_at", "2025-07-04T10:30:00", "/occurred_at"},
-		{"time with zone", "occurred_at", "2025-07-04T10:30:00+08:00", ""},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			e := example(t, "blacklist.person", "entry")
-			e["penalty_refs"], e[row.field] = []string{penalty.ID}, row.value
-			b, err := json.Marshal(obj{"payload": e})
-			must(t, err)
-			res, got := o.do(request{as: "officer", method: "POST", path: "/api/v1/entries", body: string(b)})
-			if res.StatusCode == 201 {
-				var w httpapi.Written
-				must(t, json.Unmarshal(got, &w))
-				res, got = o.do(request{as: "officer", method: "POST", path: "/api/v1/entries/" + w.ID + "/submit", body: `{"version":1}`})
-			}
-			if row.want == "" {
-				if res.StatusCode != 200 {
-					t.Errorf("%d %s", res.StatusCode, got)
-				}
-				return
-			}
-			if p := problemIn(t, res); p.Status != 422 || !hasPointer(p, "/payload"+row.want) {
-				t.Errorf("%d %+v, want 422 at %s", p.Status, p.Errors, row.want)
-			}
-		})
-	}
-}
-
 // TestPeople_http_catalogue is reliability-security.md §4.1 as far as it is the border's.
 func TestPeople_http_catalogue(t *testing.T) {
 	o := offices(t, 1)[0].open().staff()

@@ -286,8 +286,8 @@ func TestName(t *testing.T) {
 			t.Errorf("%q: %v, want %v", in, got.Quality, q)
 		}
 	}
-	if f := id.TextFlags("\u202e测\ue000\u200b□e\u0301"); len(f) != 5 {
-		t.Errorf("flags %v, want all five", f)
+	if f := id.TextFlags("\u202e测\ue000\u200b□e\u0301\u0410"); len(f) != 6 {
+		t.Errorf("flags %v, want all six", f)
 	}
 }
 

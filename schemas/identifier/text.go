@@ -135,7 +135,7 @@ func digits(s string) bool {
 }
 
 // TextFlags lists, each once and in a fixed order, what is peculiar in a free text: it is kept as given and shown with
-// these marks (reliability-security.md §4.2): bidi, hidden, private_use, placeholder, not_nfc.
+// these marks (reliability-security.md §4.2): bidi, hidden, private_use, placeholder, not_nfc, mixed_script.
 func TextFlags(s string) []string {
 	var bidi, hid, pua, lost bool
 	for _, r := range s {
@@ -148,10 +148,22 @@ func TextFlags(s string) []string {
 	for _, f := range []struct {
 		on   bool
 		name string
-	}{{bidi, "bidi"}, {hid, "hidden"}, {pua, "private_use"}, {lost, "placeholder"}, {!norm.NFC.IsNormalString(s), "not_nfc"}} {
+	}{{bidi, "bidi"}, {hid, "hidden"}, {pua, "private_use"}, {lost, "placeholder"}, {!norm.NFC.IsNormalString(s), "not_nfc"}, {mixedScript(s), "mixed_script"}} {
 		if f.on {
 			out = append(out, f.name)
 		}
 	}
 	return out
+}
+
+// mixedScript reports Latin letters beside Cyrillic or Greek ones: most capitals of these look the same on screen, and an
+// honest text seldom has two of them (UTS #39 §5).
+func mixedScript(s string) bool {
+	scripts := 0
+	for _, t := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek} {
+		if strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(t, r) }) {
+			scripts++
+		}
+	}
+	return scripts > 1
 }
