@@ -41,10 +41,11 @@ type keptAt struct {
 	by     record.MemberID
 }
 
-// readReceipt is a receipt that was verified once.
+// readReceipt is a receipt that was verified, under a charter: a later version may have revoked its key.
 type readReceipt struct {
-	sum [32]byte
-	r   record.Receipt
+	sum     [32]byte
+	charter record.CharterRef
+	r       record.Receipt
 }
 
 // Made is a receipt of this node that is to be sent.
@@ -202,6 +203,7 @@ func (rc *Receipts) Take(ctx context.Context, by record.MemberID, b []byte) (rec
 	if known.sum == sum || c.Size < known.r.Size {
 		return c.Stream, nil, nil // known, or overtaken: nothing to verify
 	}
+	charter := rc.Roster.Charter() // before the verification, which is then under this version or a newer one
 	r, err := rc.verify(by, b)
 	if err != nil {
 		rc.Count.Add(CountReceipts, "refused", 1)
@@ -213,7 +215,7 @@ func (rc *Receipts) Take(ctx context.Context, by record.MemberID, b []byte) (rec
 	if err := rc.Log.PutReceipt(ctx, r.Stream, by, r.Size, b); err != nil {
 		return r.Stream, nil, fmt.Errorf("keep receipt of %s about %s: %w", by, r.Stream, err)
 	}
-	rc.remember(at, sum, r)
+	rc.remember(at, readReceipt{sum, charter, r})
 	rc.Count.Add(CountReceipts, "kept", 1)
 	return r.Stream, note, nil
 }
@@ -229,14 +231,14 @@ func (rc *Receipts) verify(by record.MemberID, b []byte) (record.Receipt, error)
 	return record.Receipt{}, err
 }
 
-func (rc *Receipts) remember(at keptAt, sum [32]byte, r record.Receipt) {
+func (rc *Receipts) remember(at keptAt, known readReceipt) {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
 	if rc.read == nil {
 		rc.read = map[keptAt]readReceipt{}
 	}
-	if rc.read[at].r.Size <= r.Size {
-		rc.read[at] = readReceipt{sum, r}
+	if rc.read[at].r.Size <= known.r.Size {
+		rc.read[at] = known
 	}
 }
 
@@ -283,22 +285,22 @@ func (rc *Receipts) Coverage(ctx context.Context, s record.StreamID, seq uint64,
 	return c, nil
 }
 
-// covers reads a kept receipt, verified once.
+// covers reads a kept receipt, verified once under each charter: one under a key that was revoked since counts no more.
 func (rc *Receipts) covers(s record.StreamID, by record.MemberID, b []byte, seq uint64) bool {
 	if b == nil {
 		return false
 	}
-	at, sum := keptAt{s, by}, sha256.Sum256(b)
+	at, sum, charter := keptAt{s, by}, sha256.Sum256(b), rc.Roster.Charter()
 	rc.mu.Lock()
 	known := rc.read[at]
 	rc.mu.Unlock()
-	if known.sum != sum {
+	if known.sum != sum || known.charter != charter {
 		r, err := rc.verify(by, b)
 		if err != nil {
 			return false
 		}
-		known = readReceipt{sum, r}
-		rc.remember(at, sum, r)
+		known = readReceipt{sum, charter, r}
+		rc.remember(at, known)
 	}
 	return known.r.Stream == s && known.r.Covers(seq)
 }

@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"slices"
@@ -86,6 +87,19 @@ func TestReceipts_Step(t *testing.T) {
 			t.Fatalf("record %d: %+v, want %+v", seq, got, want)
 		}
 	}
+	// The charter revokes the key of b: what b said under it counts no more, although it was verified before.
+	keys := from.roster.NoteKeys
+	from.roster.NoteKeys = func(m record.MemberID) []ed25519.PublicKey {
+		if m == b {
+			return nil
+		}
+		return keys(m)
+	}
+	from.charters = append(from.charters, record.CharterRef{Version: 2, Hash: [32]byte{2}})
+	if got, err := from.receipts.Coverage(ctx, from.stream(), 0, []record.MemberID{a, b, c}); err != nil || got.K != 1 || !slices.Equal(got.Missing, []record.MemberID{b, c}) {
+		t.Fatalf("with b's key revoked: %+v %v", got, err)
+	}
+	from.roster.NoteKeys, from.charters = keys, from.charters[:1]
 	if _, note, _ := from.receipts.Take(ctx, c, kept[b]); note != nil {
 		t.Fatal("a receipt of b counts for c")
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/pilinhub/pilin/events"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/internal/exchange"
 	"github.com/pilinhub/pilin/internal/httpapi"
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/record"
@@ -46,6 +47,7 @@ type office struct {
 	tokens   map[string]string // by account name
 	status   func(context.Context) (httpapi.Status, error)
 	ready    []httpapi.Capability
+	receipts *exchange.Receipts
 	full     error // what the log's Append answers when set
 }
 
@@ -179,7 +181,7 @@ func (o *office) list(ctx context.Context, f httpapi.Filter) ([]httpapi.Item, er
 func (o *office) open() *office {
 	o.t.Helper()
 	o.ready = []httpapi.Capability{{Name: "write", Ready: true}, {Name: "kafka", Ready: true, Optional: true}}
-	h, err := httpapi.People(httpapi.Deps{Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: o.store, List: o.list, Operations: o.operations,
+	h, err := httpapi.People(httpapi.Deps{Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: o.store, List: o.list, Coverage: o.coverage, Operations: o.operations,
 		Status: func(ctx context.Context) (httpapi.Status, error) {
 			if o.status != nil {
 				return o.status(ctx)

@@ -87,6 +87,15 @@ func (o *office) roster() *exchange.Roster {
 		Key: o.dir.EpochKey, SealKey: o.dir.EpochKey, Groups: o.dir.Groups}
 }
 
+// coverage is what node hands to the border.
+func (o *office) coverage(ctx context.Context, s record.StreamID, seq uint64, members []record.MemberID) (int, []record.MemberID, error) {
+	if o.receipts == nil {
+		o.receipts = &exchange.Receipts{Log: o.store, Roster: o.roster(), Count: &exchange.Counters{}}
+	}
+	c, err := o.receipts.Coverage(ctx, s, seq, members)
+	return c.K, c.Missing, err
+}
+
 // carry brings everything that every office holds of its own to every other one, and agreements to whom they name.
 func carry(t *testing.T, all []*office) {
 	t.Helper()

@@ -36,6 +36,9 @@ type Deps struct {
 	List func(ctx context.Context, f Filter) ([]Item, error)
 	// Operations returns the joint operations that this node can read: those that its bureau leads or is invited to.
 	Operations func(ctx context.Context) ([]events.Operation, error)
+	// Coverage counts, of members, those that have applied the record at seq of s (exchange.Receipts.Coverage); missing are
+	// the others, ascending. A receipt under a revoked key does not count.
+	Coverage func(ctx context.Context, s record.StreamID, seq uint64, members []record.MemberID) (applied int, missing []record.MemberID, err error)
 	// Status tells how the federation looks from here.
 	Status func(ctx context.Context) (Status, error)
 	// Ready examines what the node can do just now, one line for each capability; nothing in it is secret.

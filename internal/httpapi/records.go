@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"golang.org/x/mod/sumdb/tlog"
@@ -16,42 +15,18 @@ import (
 
 // Receipts says who has applied a record: "k/n applied".
 type Receipts struct {
-	Applied int               `json:"applied" doc:"k: of these, whose newest receipt covers the record, this one included"`
+	Applied int               `json:"applied" doc:"k: of these, whose newest receipt covers the record; the origin counts once a signed checkpoint covers it"`
 	Total   int               `json:"total" doc:"n: members that are to have it"`
 	Missing []record.MemberID `json:"missing" doc:"Members without"`
 }
 
 // receipts counts the receipts of these members that cover a record.
 func (h *people) receipts(ctx context.Context, s record.StreamID, seq uint64, members []record.MemberID) (*Receipts, error) {
-	notes, err := h.Log.Receipts(ctx, s)
+	applied, missing, err := h.Coverage(ctx, s, seq, members)
 	if err != nil {
-		return nil, fmt.Errorf("read receipts of %s: %w", s, err)
+		return nil, err
 	}
-	out := &Receipts{Missing: []record.MemberID{}}
-	for _, m := range members {
-		out.Total++
-		if m == h.Directory.Self() || h.covered(notes[m], m, s, seq) {
-			out.Applied++
-		} else {
-			out.Missing = append(out.Missing, m)
-		}
-	}
-	return out, nil
-}
-
-// covered reports whether a member's receipt, verified under any key of its history, covers the record.
-func (h *people) covered(note []byte, m record.MemberID, s record.StreamID, seq uint64) bool {
-	if note == nil {
-		return false
-	}
-	e, _ := h.Directory.Member(m)
-	for _, k := range slices.Backward(e.Sign) {
-		r, err := record.VerifyReceipt(note, h.Directory.Federation(), m, k.Key, h.Directory.SignKey)
-		if err == nil {
-			return r.Stream == s && r.Covers(seq)
-		}
-	}
-	return false
+	return &Receipts{Applied: applied, Total: len(members), Missing: append([]record.MemberID{}, missing...)}, nil
 }
 
 // Proof lets anybody with the charter check that a record stands in a member's log.

@@ -106,12 +106,18 @@ func (n *Node) buildDesk() error {
 		cert = &c
 	}
 	h, err := httpapi.People(httpapi.Deps{Directory: n.dir, People: n.people, Hub: n.hub, Register: n.register, Board: n.board, Operations: n.Operations, Log: ownLog{n.store, n},
-		List: n.list, Status: n.status, Ready: n.ready, Logger: n.slog, Metrics: n.registry, Gatherer: n.registry, Now: n.now, Random: rand.Reader, Secure: cert != nil})
+		List: n.list, Coverage: n.coverage, Status: n.status, Ready: n.ready, Logger: n.slog, Metrics: n.registry, Gatherer: n.registry, Now: n.now, Random: rand.Reader, Secure: cert != nil})
 	if err != nil {
 		return fmt.Errorf("people's listener: %w", err)
 	}
 	n.desk = httpapi.PeopleServer(h, cert)
 	return nil
+}
+
+// coverage tells the border who has applied a record.
+func (n *Node) coverage(ctx context.Context, s record.StreamID, seq uint64, members []record.MemberID) (int, []record.MemberID, error) {
+	c, err := n.t.receipts.Coverage(ctx, s, seq, members)
+	return c.K, c.Missing, err
 }
 
 // served gives "not served" the meaning that the border knows.
