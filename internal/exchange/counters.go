@@ -21,6 +21,7 @@ const (
 	CountDropped   = "dropped_total"     // frames dropped, by reason (the Follower's codes and those of Replicas)
 	CountDuplicate = "duplicates_total"  // frames that brought nothing new, by via
 	CountHeld      = "held_total"        // frames that came too early and were kept
+	CountLives     = "topic_lives_total" // times a log topic was found made again or trimmed and was read from its first offset
 	CountForked    = "forked_total"      // forks found, by road (kafka, http, heads, leaves)
 	CountFetched   = "fetched_total"     // range requests, by result (ok, empty, error, unproven)
 	CountHeads     = "heads_total"       // head exchanges processed, by role (asked, answered)

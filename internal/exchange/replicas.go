@@ -222,7 +222,11 @@ func (rs *Replicas) Rewound(ctx context.Context, s record.StreamID, c record.Cur
 			e.at = -1
 			r.held[first] = e
 		}
-		return rs.Log.SetCursor(ctx, c)
+		if err := rs.Log.SetCursor(ctx, c); err != nil {
+			return fmt.Errorf("store position in %s: %w", c.Topic, err)
+		}
+		rs.Count.Add(CountLives, "", 1)
+		return nil
 	})
 }
 

@@ -52,6 +52,7 @@ func (in *Intake) Run(ctx context.Context) {
 	}
 	wait := 100 * time.Millisecond
 	for ctx.Err() == nil {
+		begun := in.Now()
 		err := in.session(ctx)
 		if ctx.Err() != nil {
 			return
@@ -61,15 +62,21 @@ func (in *Intake) Run(ctx context.Context) {
 			continue
 		}
 		in.Up.Store(false)
+		if in.Now().Sub(begun) > longestWait { // it was going well: this is a new trouble, not the old one
+			wait = 100 * time.Millisecond
+		}
 		in.Log.LogAttrs(ctx, slog.LevelWarn, "kafka intake waits", slog.String("topic", in.Topic), slog.Duration("wait", wait), slog.String("err", err.Error()))
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(wait):
 		}
-		wait = min(2*wait, 5*time.Second)
+		wait = min(2*wait, longestWait)
 	}
 }
+
+// longestWait is the longest pause before the broker is tried again.
+const longestWait = 5 * time.Second
 
 var errRestart = errors.New("begin reading anew")
 
@@ -86,7 +93,11 @@ func (in *Intake) session(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("stored offset of %s: %w", in.Topic, err)
 	}
-	if !found || at < first || at > next {
+	if found && (at < first || at > next) {
+		in.Restarts.Add(1)
+		return in.fromFirst(ctx, first)
+	}
+	if !found {
 		at = first
 	}
 	in.Up.Store(true)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,6 +39,8 @@ type desk struct {
 	has  bool
 	got  chan kafkabus.Message
 	fail int // deliveries to refuse first
+
+	moves atomic.Int64 // times that it was told of another place to read on
 }
 
 func (d *desk) intake(b *kafkabus.Broker) *kafkabus.Intake {
@@ -53,6 +56,7 @@ func (d *desk) intake(b *kafkabus.Broker) *kafkabus.Intake {
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			d.next, d.has = at, true
+			d.moves.Add(1)
 			return nil
 		},
 		Deliver: func(_ context.Context, m kafkabus.Message) error {
@@ -133,8 +137,11 @@ func TestIntake_OffsetOutsideBeginsAtFirst(t *testing.T) {
 	produce(t, b, "a")
 	for _, next := range []int64{303, -5} {
 		d := &desk{got: make(chan kafkabus.Message, 100), next: next, has: true}
-		_, stop := d.run(t, b)
+		in, stop := d.run(t, b)
 		d.want(t, "a")
+		if d.moves.Load() != 1 || in.Restarts.Load() != 1 {
+			t.Errorf("from %d: told of %d moves, counted %d", next, d.moves.Load(), in.Restarts.Load())
+		}
 		stop()
 	}
 }

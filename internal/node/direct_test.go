@@ -40,6 +40,8 @@ type direct struct {
 	down    map[record.MemberID]*atomic.Bool
 	ends    map[*Node]func()
 	redis   *testsvc.OwnRedisServer // on onOwnRedis
+	kafka   testsvc.KafkaService    // of a real stack
+	broker  *testsvc.OwnKafkaBroker // of onOwn
 }
 
 // stack is what a federation runs on.
@@ -51,6 +53,7 @@ const (
 	onReal  stack = "Apache Kafka, PostgreSQL, Redis"
 	// onOwnRedis has no courier either, PostgreSQL, and a Redis that only this test uses.
 	onOwnRedis stack = "no courier, PostgreSQL, own Redis"
+	onOwn      stack = "an Apache Kafka of its own, PostgreSQL, Redis"
 )
 
 // courier fills in each member's configuration for a stack.
@@ -66,13 +69,16 @@ func (d *direct) courier(on stack) func(m record.MemberID, c *Config) {
 		d.ok(err)
 		t.Cleanup(s.Stop)
 		return func(_ record.MemberID, c *Config) { c.Kafka.Brokers, c.Redis.URL = s.Brokers, s.Redis }
-	case onReal:
-		k := testsvc.Kafka(t)
-		table, err := os.ReadFile("../../deploy/kafka/topics.yaml")
-		d.ok(err)
-		admin := Config{Kafka: kafkabus.Config{Brokers: []string{k.SASLAddr}, TLS: true, CAFile: k.CAFile, User: k.AdminUser, PasswordFile: k.PasswordFile(t)}}
-		_, err = ProvisionKafka(t.Context(), admin, table, d.members, 1)
-		d.ok(err)
+	case onReal, onOwn:
+		k := testsvc.KafkaService{}
+		if on == onReal {
+			k = testsvc.Kafka(t)
+		} else {
+			d.broker = testsvc.OwnKafka(t)
+			k = d.broker.KafkaService
+		}
+		d.kafka = k
+		d.provision(t.Context())
 		redis := testsvc.Redis(t)
 		return func(m record.MemberID, c *Config) {
 			_, file := k.NewUser(t, string(m))
@@ -89,10 +95,24 @@ func (d *direct) courier(on stack) func(m record.MemberID, c *Config) {
 	return func(record.MemberID, *Config) {}
 }
 
+// operator is how the broker's operator reaches it.
+func (d *direct) operator() kafkabus.Config {
+	return kafkabus.Config{Brokers: []string{d.kafka.SASLAddr}, TLS: true, CAFile: d.kafka.CAFile, User: d.kafka.AdminUser, PasswordFile: d.kafka.PasswordFile(d.t)}
+}
+
+// provision makes the topics and rights that the broker lacks, from the table that we ship.
+func (d *direct) provision(ctx context.Context) {
+	d.t.Helper()
+	table, err := os.ReadFile("../../deploy/kafka/topics.yaml")
+	d.ok(err)
+	_, err = ProvisionKafka(ctx, Config{Kafka: d.operator()}, table, d.members, 1)
+	d.ok(err)
+}
+
 func newDirect(t *testing.T, on stack) *direct {
 	t.Helper()
 	d := &direct{t: t, members: []record.MemberID{"310116-01", "310117-01", "330482-01"}, nodes: map[record.MemberID]*Node{}, down: map[record.MemberID]*atomic.Bool{}, ends: map[*Node]func(){}}
-	if on == onReal {
+	if on == onReal || on == onOwn {
 		for i, code := range testsvc.MemberCodes(t, 3) {
 			d.members[i] = record.MemberID(code)
 		}
@@ -219,6 +239,13 @@ const somebody = "310116190001010016"
 
 func (d *direct) publish(m record.MemberID, refs ...record.Ref) record.RecordID {
 	d.t.Helper()
+	id, err := d.publishIn(d.t.Context(), m, refs...)
+	d.ok(err)
+	return id
+}
+
+// publishIn is publish for goroutines beside the test.
+func (d *direct) publishIn(ctx context.Context, m record.MemberID, refs ...record.Ref) (id record.RecordID, err error) {
 	typ := "blacklist.person"
 	payload := []byte(`{"name":"测甲一","id_type":"RIC","id_no":"` + somebody + `","id_quality":"seen","sex":"1","birth_date":"1900-01-01","nationality":"156","qualification":"none","qual_checked_at":"2026-03-01","qual_source":"测","specialities":["DEN"],"penalty_refs":["00000000000000000000000000000001"],"open_case":false,"notice":{"mode":"in_decision_text"},"legal_basis":"测","purpose":"CASE","occurred_at":"2026-03-01T09:00:00+08:00","valid_until":"2099-01-01","retention_until":"2099-01-01","intake":"live","synthetic":true}`)
 	if len(refs) > 0 {
@@ -226,17 +253,19 @@ func (d *direct) publish(m record.MemberID, refs ...record.Ref) record.RecordID 
 	}
 	s, _ := schemas.Lookup(typ, "1")
 	split, err := s.Split(payload)
-	d.ok(err)
-	id, err := record.NewBits128(rand.Reader)
-	d.ok(err)
+	if err != nil {
+		return id, err
+	}
+	if id, err = record.NewBits128(rand.Reader); err != nil {
+		return id, err
+	}
 	draft := record.Draft{Stream: record.Stream(m, record.Records), ID: id, Type: typ, Schema: "1", Day: "2026-03-13", Refs: refs,
 		Audience: map[record.GroupID]record.Level{record.All: record.L3}, Parts: map[record.PartName][]byte{}}
 	for p, b := range split {
 		draft.Parts[record.PartName(p)] = b
 	}
-	_, err = d.nodes[m].append(d.t.Context(), record.Append{Drafts: []record.Draft{draft}})
-	d.ok(err)
-	return id
+	_, err = d.nodes[m].append(ctx, record.Append{Drafts: []record.Draft{draft}})
+	return id, err
 }
 
 func (d *direct) ask(m record.MemberID) *federation.Answer {

@@ -151,10 +151,12 @@ func (t *traffic) intakeLoop(ctx context.Context) {
 				continue
 			}
 			reading[m] = true
-			in := t.intake(m, kafkabus.LogTopic(m), t.takeFrame(m))
+			in := t.intake(kafkabus.LogTopic(m), t.takeFrame(m), func(ctx context.Context, c record.Cursor) error {
+				return t.replicas.Rewound(ctx, record.Stream(m, record.Records), c)
+			})
 			t.intakes.Store(m, in)
 			wg.Go(func() { in.Run(ctx) })
-			ack := t.intake(m, kafkabus.AckTopic(m), t.takeReceipt(m))
+			ack := t.intake(kafkabus.AckTopic(m), t.takeReceipt(m), t.log.SetCursor) // says nothing about frames that wait
 			wg.Go(func() { ack.Run(ctx) })
 		}
 		if !pause(ctx, nil, time.Second) {
@@ -164,7 +166,8 @@ func (t *traffic) intakeLoop(ctx context.Context) {
 	wg.Wait()
 }
 
-func (t *traffic) intake(m record.MemberID, topic string, deliver func(context.Context, kafkabus.Message) error) *kafkabus.Intake {
+// intake makes the reader of one topic; moved is told where reading goes on when the topic is not what it was.
+func (t *traffic) intake(topic string, deliver func(context.Context, kafkabus.Message) error, moved func(context.Context, record.Cursor) error) *kafkabus.Intake {
 	return &kafkabus.Intake{
 		Broker: t.broker, Topic: topic, Now: t.now, Log: t.slog, Deliver: deliver,
 		Start: func(ctx context.Context) (int64, bool, error) {
@@ -175,7 +178,7 @@ func (t *traffic) intake(m record.MemberID, topic string, deliver func(context.C
 			return c.Offset, err == nil, err
 		},
 		Move: func(ctx context.Context, topic string, offset int64) error {
-			return t.replicas.Rewound(ctx, record.Stream(m, record.Records), record.Cursor{Topic: topic, Offset: offset})
+			return moved(ctx, record.Cursor{Topic: topic, Offset: offset})
 		},
 	}
 }
