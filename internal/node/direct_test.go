@@ -42,6 +42,7 @@ type direct struct {
 	redis   *testsvc.OwnRedisServer // on onOwnRedis
 	kafka   testsvc.KafkaService    // of a real stack
 	broker  *testsvc.OwnKafkaBroker // of onOwn
+	gates   map[record.MemberID]*gate
 }
 
 // stack is what a federation runs on.
@@ -111,7 +112,14 @@ func (d *direct) provision(ctx context.Context) {
 
 func newDirect(t *testing.T, on stack) *direct {
 	t.Helper()
-	d := &direct{t: t, members: []record.MemberID{"310116-01", "310117-01", "330482-01"}, nodes: map[record.MemberID]*Node{}, down: map[record.MemberID]*atomic.Bool{}, ends: map[*Node]func(){}}
+	return newFederation(t, on, false)
+}
+
+// newFederation founds a federation and runs it; where it is gated, what the charter names is a gate before each member's
+// listener.
+func newFederation(t *testing.T, on stack, gated bool) *direct {
+	t.Helper()
+	d := &direct{t: t, gates: map[record.MemberID]*gate{}, members: []record.MemberID{"310116-01", "310117-01", "330482-01"}, nodes: map[record.MemberID]*Node{}, down: map[record.MemberID]*atomic.Bool{}, ends: map[*Node]func(){}}
 	if on == onReal || on == onOwn {
 		for i, code := range testsvc.MemberCodes(t, 3) {
 			d.members[i] = record.MemberID(code)
@@ -123,7 +131,12 @@ func newDirect(t *testing.T, on stack) *direct {
 	address := map[record.MemberID]string{}
 	for _, m := range d.members {
 		address[m] = freePort(t)
-		id, err := Init(dir+"/"+string(m), m, federation.Entry{Name: string(m), Address: "https://" + address[m], AgreementNo: "测1", PIPIANo: "测1", Retention: "测1"}, time.Now())
+		public := address[m]
+		if gated {
+			d.gates[m] = newGate(t, address[m])
+			public = d.gates[m].address
+		}
+		id, err := Init(dir+"/"+string(m), m, federation.Entry{Name: string(m), Address: "https://" + public, AgreementNo: "测1", PIPIANo: "测1", Retention: "测1"}, time.Now())
 		d.ok(err)
 		b, err := os.ReadFile(id.RequestFile)
 		d.ok(err)
