@@ -1,26 +1,19 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-	"unicode/utf16"
 
-	"github.com/pilinhub/pilin/events"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/embedded"
 	"github.com/pilinhub/pilin/internal/exchange"
@@ -29,7 +22,6 @@ import (
 	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/schemas"
 	"github.com/pilinhub/pilin/schemas/identifier"
-	"github.com/pilinhub/pilin/workflow"
 )
 
 // direct is a little federation in one process, over its members' real listeners; Kafka is the in-process one, or none.
@@ -332,96 +324,4 @@ func TestNode_Road(t *testing.T) {
 			d.until("gone from the replica", func() bool { return len(d.ask(b).Replica) == 0 })
 		})
 	}
-}
-
-// An operation for A and B only: B can open it once the agreement came over the members' listener; nothing of it, not
-// even a name, is in C's files or on any topic.
-func TestNode_SealedGroupStaysInTheGroup(t *testing.T) {
-	d := newDirect(t, onKfake)
-	a, b, c := d.nodes[d.members[0]], d.nodes[d.members[1]], d.nodes[d.members[2]]
-	for _, n := range d.nodes {
-		d.until("released", n.t.release.Released)
-	}
-	const canary = "样例行动CANARY"
-	at := func(h time.Duration) string { return time.Now().Add(h).In(record.CivilZone).Format(time.RFC3339) }
-	payload := fmt.Appendf(nil, `{"title":"%s","kind":"joint_enforcement","lead_member":"%s","participants":["%s"],"areas":[{"pair":"310116/330482"}],"start_at":"%s","end_at":"%s","embargo_until":"%s","legal_basis":"测","purpose":"JOINT","synthetic":true}`,
-		canary, a.cfg.Member, b.cfg.Member, at(24*time.Hour), at(30*time.Hour), at(24*time.Hour))
-	liaison := events.Request{Actor: events.Actor{Account: "0123456789abcdef0123456789abcdef", Roles: []workflow.Role{workflow.Liaison}}}
-	done, err := a.board.Plan(t.Context(), liaison, payload)
-	d.ok(err)
-	id, s := done.Record, record.Stream(a.cfg.Member, record.Records)
-	var group record.GroupID
-	for g := range a.dir.Groups(b.cfg.Member) {
-		if g != record.All {
-			group = g
-		}
-	}
-	for _, n := range []*Node{b, c} {
-		d.until("stored at "+string(n.cfg.Member), func() bool { h, err := n.store.Head(t.Context(), s); return err == nil && h.Size == 1 })
-	}
-	d.until("readable at B", func() bool {
-		st, err := b.store.Record(t.Context(), id)
-		return err == nil && len(st.Parts) > 1 && st.Parts[1].State == record.PartPresent && bytes.Contains(st.Parts[1].Bytes, []byte(canary))
-	})
-	_, err = b.board.Accept(t.Context(), liaison, events.On{Stream: s, ID: id, Version: 1}, events.Details{Officers: 2, LegalBasis: "测"})
-	d.ok(err)
-	d.until("B's reply is at A", func() bool {
-		o, err := a.board.Operation(t.Context(), s, id)
-		return err == nil && len(o.Replies) == 1 && o.Replies[0].State == events.Accepted
-	})
-	if ops, err := c.Operations(t.Context()); err != nil || len(ops) != 0 {
-		t.Fatalf("C sees %d operations (%v)", len(ops), err)
-	}
-	if !inFolder(t, b.cfg.Data, canary) {
-		t.Fatal("the search does not find what is at B")
-	}
-	for _, what := range []string{canary, string(group)} {
-		if inFolder(t, c.cfg.Data, what) {
-			t.Fatalf("%q is in C's files", what)
-		}
-		for _, m := range d.members {
-			messages, err := kafkabus.Read(t.Context(), a.t.broker, kafkabus.LogTopic(m), 0)
-			d.ok(err)
-			for _, msg := range messages {
-				if bytes.Contains(msg, []byte(what)) {
-					t.Fatalf("%q is on the topic of %s", what, m)
-				}
-			}
-		}
-	}
-	st, err := c.store.Record(t.Context(), id)
-	d.ok(err)
-	if st.Meaning.Type != "" || st.Parts[0].State != record.PartWithheld {
-		t.Fatalf("C knows more than it may: %+v", st.Meaning)
-	}
-	if h, err := c.store.Head(t.Context(), s); err != nil || h.Applied != 1 {
-		t.Fatalf("a record that is not for C holds C back: %+v %v", h, err)
-	}
-}
-
-// inFolder reports whether any file below dir holds text as it is, as UTF-16, or escaped.
-func inFolder(t *testing.T, dir, text string) bool {
-	t.Helper()
-	forms := [][]byte{[]byte(text), []byte(base64.StdEncoding.EncodeToString([]byte(text))), []byte(hex.EncodeToString([]byte(text)))}
-	var wide, escaped []byte
-	for _, r := range utf16.Encode([]rune(text)) {
-		wide = append(wide, byte(r), byte(r>>8))
-		escaped = fmt.Appendf(escaped, "\\u%04x", r)
-	}
-	forms = append(forms, wide, escaped)
-	found := false
-	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		for _, f := range forms {
-			found = found || bytes.Contains(data, f)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
 }
