@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,7 @@ import (
 
 // direct is a little federation in one process, over its members' real listeners; Kafka is the in-process one, or none.
 type direct struct {
-	t       *testing.T
+	t       testing.TB
 	members []record.MemberID
 	nodes   map[record.MemberID]*Node
 	down    map[record.MemberID]*atomic.Bool
@@ -47,6 +48,7 @@ const (
 	// onOwnRedis has no courier either, PostgreSQL, and a Redis that only this test uses.
 	onOwnRedis stack = "no courier, PostgreSQL, own Redis"
 	onOwn      stack = "an Apache Kafka of its own, PostgreSQL, Redis"
+	durable    stack = "Apache Kafka, PostgreSQL with fsync, Redis" // for measuring: nothing is left out of a commit
 )
 
 // courier fills in each member's configuration for a stack.
@@ -62,13 +64,13 @@ func (d *direct) courier(on stack) func(m record.MemberID, c *Config) {
 		d.ok(err)
 		t.Cleanup(s.Stop)
 		return func(_ record.MemberID, c *Config) { c.Kafka.Brokers, c.Redis.URL = s.Brokers, s.Redis }
-	case onReal, onOwn:
+	case onReal, onOwn, durable:
 		k := testsvc.KafkaService{}
-		if on == onReal {
-			k = testsvc.Kafka(t)
-		} else {
+		if on == onOwn {
 			d.broker = testsvc.OwnKafka(t)
 			k = d.broker.KafkaService
+		} else {
+			k = testsvc.Kafka(t)
 		}
 		d.kafka = k
 		d.provision(t.Context())
@@ -77,6 +79,10 @@ func (d *direct) courier(on stack) func(m record.MemberID, c *Config) {
 			_, file := k.NewUser(t, string(m))
 			c.Kafka = kafkabus.Config{Brokers: []string{k.SASLAddr}, TLS: true, CAFile: k.CAFile, User: string(m), PasswordFile: file}
 			c.Redis.URL = redis
+			if on == durable {
+				c.Database, c.UnsafeTest = Database{Driver: "postgres", DSN: testsvc.PostgresDurable(t)}, false
+				return
+			}
 			c.Database = Database{Driver: "postgres", DSN: testsvc.Postgres(t)}
 		}
 	case onOwnRedis:
@@ -102,18 +108,21 @@ func (d *direct) provision(ctx context.Context) {
 	d.ok(err)
 }
 
-func newDirect(t *testing.T, on stack) *direct {
+func newDirect(t testing.TB, on stack) *direct {
 	t.Helper()
-	return newFederation(t, on, false)
+	return found(t, on, false, three...)
 }
 
-// newFederation founds a federation and runs it; where it is gated, what the charter names is a gate before each member's
-// listener.
-func newFederation(t *testing.T, on stack, gated bool) *direct {
+// three are the members of a federation that needs no more.
+var three = []record.MemberID{"310116-01", "310117-01", "330482-01"}
+
+// found founds a federation of these members and starts their nodes; on shared servers they get codes of their own. Where
+// it is gated, what the charter names is a gate before each member's listener.
+func found(t testing.TB, on stack, gated bool, members ...record.MemberID) *direct {
 	t.Helper()
-	d := &direct{t: t, gates: map[record.MemberID]*gate{}, members: []record.MemberID{"310116-01", "310117-01", "330482-01"}, nodes: map[record.MemberID]*Node{}, down: map[record.MemberID]*atomic.Bool{}, ends: map[*Node]func(){}}
-	if on == onReal || on == onOwn {
-		for i, code := range testsvc.MemberCodes(t, 3) {
+	d := &direct{t: t, gates: map[record.MemberID]*gate{}, members: slices.Clone(members), nodes: map[record.MemberID]*Node{}, down: map[record.MemberID]*atomic.Bool{}, ends: map[*Node]func(){}}
+	if on == onReal || on == onOwn || on == durable {
+		for i, code := range testsvc.MemberCodes(t, len(members)) {
 			d.members[i] = record.MemberID(code)
 		}
 	}
@@ -215,7 +224,7 @@ func (d *direct) wire(n *Node) {
 }
 
 // freePort returns a loopback address that was free a moment ago.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

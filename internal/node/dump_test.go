@@ -18,7 +18,7 @@ type dumped struct {
 }
 
 // dump reads a stream out of a node's database. The part home stays at its origin by design and is left out.
-func dump(ctx context.Context, t *testing.T, c Config, s record.StreamID) dumped {
+func dump(ctx context.Context, t testing.TB, c Config, s record.StreamID) dumped {
 	t.Helper()
 	db, err := sql.Open(c.Database.Driver, c.Database.DSN)
 	if err != nil {
@@ -32,7 +32,7 @@ func dump(ctx context.Context, t *testing.T, c Config, s record.StreamID) dumped
 	return d
 }
 
-func (d *dumped) read(ctx context.Context, t *testing.T, db *sql.DB, query string, s record.StreamID) (n int) {
+func (d *dumped) read(ctx context.Context, t testing.TB, db *sql.DB, query string, s record.StreamID) (n int) {
 	t.Helper()
 	rows, err := db.QueryContext(ctx, query, string(s))
 	if err != nil {

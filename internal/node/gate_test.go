@@ -12,7 +12,7 @@ import (
 // gate stands before a member's listener at the address that the charter names. Shut, its socket is closed and so is
 // every connection through it: who knocks is refused by the machine, while the member behind it lives on.
 type gate struct {
-	t               *testing.T
+	t               testing.TB
 	address, target string
 
 	mu    sync.Mutex
@@ -21,7 +21,7 @@ type gate struct {
 	wg    sync.WaitGroup
 }
 
-func newGate(t *testing.T, target string) *gate {
+func newGate(t testing.TB, target string) *gate {
 	t.Helper()
 	g := &gate{t: t, target: target, address: freePort(t), conns: map[net.Conn]bool{}}
 	g.open()

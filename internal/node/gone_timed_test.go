@@ -134,7 +134,7 @@ func TestTimed_AskWithAMemberFrozen(t *testing.T) {
 func TestTimed_AskWithAnothersSignature(t *testing.T) {
 	for how, named := range map[string]int{"in_its_own_name": 2, "in_the_others_name": 1} {
 		t.Run(how, func(t *testing.T) {
-			d := newFederation(t, onHTTP, true)
+			d := found(t, onHTTP, true, three...)
 			a, other, liar := d.members[0], d.nodes[d.members[1]], d.nodes[d.members[2]]
 			for _, n := range d.nodes {
 				d.until("released", n.t.release.Released)

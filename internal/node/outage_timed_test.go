@@ -60,7 +60,7 @@ func TestTimed_BrokerStopsAndComesBack(t *testing.T) {
 // A member's listener is closed while it goes on publishing over Kafka: the others show the hit from their replica and
 // say that one of three is missing; when it is open again the first question is 3/3.
 func TestNode_ReplicaShowsWhatAClosedMemberHolds(t *testing.T) {
-	d := newFederation(t, onReal, true)
+	d := found(t, onReal, true, three...)
 	for _, n := range d.nodes {
 		d.until("released", n.t.release.Released)
 	}

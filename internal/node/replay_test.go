@@ -36,7 +36,7 @@ type replayer struct {
 }
 
 // capture makes a request of from to a node with a new token.
-func capture(t *testing.T, from, to *Node, method, target string, body []byte) captured {
+func capture(t testing.TB, from, to *Node, method, target string, body []byte) captured {
 	t.Helper()
 	i := &auth.MemberIssuer{Federation: from.dir.Federation(), Self: from.cfg.Member, Key: auth.SigningKey(from.dir, from.keys), Now: time.Now, Random: rand.Reader}
 	token, err := i.Issue(to.cfg.Member, method, target, body)

@@ -119,13 +119,13 @@ func contains(data []byte, forms [][]byte) bool {
 }
 
 // holds reports whether a node's folder or database holds a text in any form.
-func (n *Node) holds(t *testing.T, text string) bool {
+func (n *Node) holds(t testing.TB, text string) bool {
 	t.Helper()
 	return inFolder(t, n.cfg.Data, text) || n.cfg.Database.Driver == "postgres" && inPostgres(t, n.cfg.Database.DSN, text)
 }
 
 // inFolder searches every file below dir. The broker's indexes are left out: numbers in 10 MB of zeros each.
-func inFolder(t *testing.T, dir, text string) bool {
+func inFolder(t testing.TB, dir, text string) bool {
 	t.Helper()
 	found, want := false, forms(text)
 	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
@@ -146,7 +146,7 @@ func inFolder(t *testing.T, dir, text string) bool {
 }
 
 // inPostgres searches every row of every table of a database as text, where PostgreSQL shows bytes in hex.
-func inPostgres(t *testing.T, dsn, text string) bool {
+func inPostgres(t testing.TB, dsn, text string) bool {
 	t.Helper()
 	want := forms(text)
 	for _, f := range forms(text) {
@@ -192,7 +192,7 @@ func inPostgres(t *testing.T, dsn, text string) bool {
 
 // inRedis searches every key and every value, as DUMP gives it, of a Redis database; a key and a value that hold the text
 // are put there first, so that the search is known to find them.
-func inRedis(t *testing.T, address, text string) bool {
+func inRedis(t testing.TB, address, text string) bool {
 	t.Helper()
 	if address == "" {
 		return false
