@@ -18,6 +18,7 @@ HISTORIES ?= 10000
 SEED ?=
 CYCLES ?= 20
 FUZZTIME ?= 1m
+BENCH ?= Publish|Ask|Backlog
 FUZZTOTAL ?= 0
 
 # Tests whose names begin so run alone, one package at a time and without the race detector: they measure time, kill
@@ -65,6 +66,10 @@ planted: ## the simulation against each planted bug: every one must be found · 
 fuzz: ## every fuzz target for FUZZTIME; FUZZTOTAL bounds the round · 模糊测试
 	$(GO) build -o $(OUT)/fuzzround ./internal/testsvc/fuzzround
 	$(OUT)/fuzzround -each $(FUZZTIME) -total $(FUZZTOTAL)
+
+.PHONY: bench
+bench: tools-test ## latency of seven nodes beside its floors, about ten minutes; BENCH=Ask for one · 基准与下限
+	$(OUT)/testsvcd run -- $(GO) test -run '^$$' -bench '^Benchmark($(BENCH))$$' -benchtime 1x -count 1 -timeout 40m ./internal/node
 
 .PHONY: lint
 lint: $(LINT) ## vet, format, golangci-lint with the rules of .golangci.yml · 静态检查

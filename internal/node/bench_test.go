@@ -31,30 +31,55 @@ const (
 	benchDesks   = 16 // accounts of the asking bureau; each may have 16 requests running
 )
 
-// BenchmarkFederation measures seven nodes of one process on Apache Kafka, PostgreSQL with fsync and Redis, over their
-// real listeners, beside the floors of the same run. It prints a table and never fails for a missed goal: `make bench`.
-func BenchmarkFederation(b *testing.B) {
+// The benchmarks measure seven nodes of one process on Apache Kafka, PostgreSQL with fsync and Redis, over their real
+// listeners, beside the floors of the same run. They print tables and never fail for a missed goal: `make bench`.
+
+// BenchmarkPublish is row d of the goals: published over HTTP until the last of seven members finds it.
+func BenchmarkPublish(b *testing.B) {
+	m, f, t := begin(b)
+	for range benchRuns {
+		m.publishing(t, f)
+	}
+	t.print(os.Stdout)
+}
+
+// BenchmarkBacklog has no goal: it shows how many frames of one record the seven take in when one caller does not pause.
+func BenchmarkBacklog(b *testing.B) {
+	m, _, t := begin(b)
+	for range benchRuns {
+		m.backlog(t)
+	}
+	t.print(os.Stdout)
+}
+
+// BenchmarkAsk is rows e and a: audited questions over HTTP, to all seven and to one.
+func BenchmarkAsk(b *testing.B) {
+	m, f, t := begin(b)
+	for range benchRuns {
+		m.asking(t, f)
+		m.busy(t, f, 16)
+		m.busy(t, f, 256)
+	}
+	t.print(os.Stdout)
+}
+
+// begin starts the federation and its floor, and lets both run warm.
+func begin(b *testing.B) (*measured, *floor, *table) {
 	d := found(b, durable, false, "310116-01", "310118-01", "310117-01", "320509-01", "330400-01", "330421-01", "330482-01")
 	for _, n := range d.nodes {
 		d.until("released", n.t.release.Released)
 	}
 	m := newMeasured(d)
-	m.publish(50) // connections, plans and caches are warm
+	m.publish(50)
+	m.publish(1) // the frame of one record is what the floor carries
 	entry, frame, audit := m.sizes()
 	f := newFloor(b, len(d.members), entry, frame, audit)
 	m.floorPublish(f, 50)
 	t := &table{}
-	for range benchRuns {
-		m.publishing(t, f)
-		m.asking(t, f)
-		m.busy(t, f, 16)
-		m.busy(t, f, 256)
-		m.backlog(t)
-	}
 	t.add("row_entry_bytes", float64(entry))
 	t.add("row_frame_bytes", float64(frame))
 	t.add("row_audit_bytes", float64(audit))
-	t.print(os.Stdout)
+	return m, f, t
 }
 
 // measured is the federation with people at the desk of its first member.
