@@ -44,8 +44,8 @@ func (x *LogIndex) CatchUp(ctx context.Context) error {
 		return fmt.Errorf("catch up index: %w", err)
 	}
 	for _, h := range heads {
-		if h.Stream.Kind() != record.Records {
-			continue
+		if h.Stream.Kind() != record.Records || x.position(h.Stream) == (position{h.Applied, h.Size}) {
+			continue // nothing moved: with every frame that comes this is so of all streams but one
 		}
 		if err := x.follow(ctx, h.Stream); err != nil {
 			return err
