@@ -33,6 +33,7 @@ type Receipts struct {
 
 	mu   sync.Mutex
 	last map[record.StreamID]time.Time
+	upTo map[record.StreamID]uint64 // the log is known to have cosigned at least so much; it never goes back
 	read map[keptAt]readReceipt
 }
 
@@ -89,13 +90,14 @@ func (rc *Receipts) Step(ctx context.Context, now time.Time) ([]Made, error) {
 // cosign makes one receipt; nil if nothing changed or another process of this node was faster.
 func (rc *Receipts) cosign(ctx context.Context, s record.StreamID, unix int64) (receipt []byte, err error) {
 	err = rc.Replicas.locked(ctx, s, func(r *replica) error {
-		if r.head.Frozen != "" || r.head.Signed == 0 {
+		if r.head.Frozen != "" || r.head.Signed == 0 || appliedSize(r.head) <= rc.cosigned(s, 0) {
 			return nil
 		}
 		old, _, err := rc.Log.Cosigned(ctx, s)
 		if err != nil {
 			return fmt.Errorf("read cosigned size of %s: %w", s, err)
 		}
+		rc.cosigned(s, old)
 		if appliedSize(r.head) <= old {
 			return nil
 		}
@@ -130,10 +132,23 @@ func (rc *Receipts) cosign(ctx context.Context, s record.StreamID, unix int64) (
 		if err != nil {
 			return fmt.Errorf("cosign %s at %d: %w", s, c.Size, err)
 		}
+		rc.cosigned(s, c.Size)
 		receipt = b
 		return nil
 	})
 	return receipt, err
+}
+
+// cosigned notes that the log has cosigned a stream up to size, and returns the largest size that was noted. Streams in
+// which nothing moved need no question to the log: with every frame that comes that is all of them but one.
+func (rc *Receipts) cosigned(s record.StreamID, size uint64) uint64 {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	if rc.upTo == nil {
+		rc.upTo = map[record.StreamID]uint64{}
+	}
+	rc.upTo[s] = max(rc.upTo[s], size)
+	return rc.upTo[s]
 }
 
 // appliedSize is how far records may be vouched for.

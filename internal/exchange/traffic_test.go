@@ -10,9 +10,55 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/pilinhub/pilin/internal/exchange"
 	"github.com/pilinhub/pilin/record"
 )
+
+// asked counts how often a log is asked what it has cosigned.
+type asked struct {
+	record.Log
+	n int
+}
+
+func (l *asked) Cosigned(ctx context.Context, s record.StreamID) (uint64, tlog.Hash, error) {
+	l.n++
+	return l.Log.Cosigned(ctx, s)
+}
+
+// Every frame that comes wakes the receipts: where nothing was applied since the last one, the log is not asked.
+func TestReceipts_AskNothingWhereNothingMoved(t *testing.T) {
+	from, other, to := newNode(t, a).open(), newNode(t, c).open(), newNode(t, b).open()
+	from.publish(1)
+	other.publish(1)
+	to.take(a, 0, from.frames()...)
+	to.take(c, 0, other.frames()...)
+	log := &asked{Log: to.log}
+	to.receipts.Log = log
+	at := start
+	step := func(want int) {
+		t.Helper()
+		made, err := to.receipts.Step(ctx, at)
+		to.ok(err)
+		if len(made) != want {
+			t.Fatalf("%d receipts, want %d", len(made), want)
+		}
+		at = at.Add(exchange.ReceiptEvery)
+	}
+	step(2)
+	before := log.n
+	step(0)
+	if log.n != before {
+		t.Fatalf("asked %d times although nothing moved", log.n-before)
+	}
+	from.publish(1)
+	to.take(a, 1, from.frames()[1:]...)
+	step(1)
+	if log.n != before+1 {
+		t.Fatalf("asked %d times about one stream", log.n-before)
+	}
+}
 
 // A receipt covers what is applied, goes out once a second at most, and names what has no effect.
 func TestReceipts_Step(t *testing.T) {
