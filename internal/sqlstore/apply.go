@@ -22,11 +22,13 @@ func (s *Store) Apply(ctx context.Context, a record.Apply) error {
 		if err != nil {
 			return err
 		}
-		released, err := s.isReleased(ctx, tx, a.Stream)
-		if err != nil {
-			return err
+		released := false
+		if s.own(a.Stream) { // nobody else's stream waits for this node's release
+			if released, err = s.isReleased(ctx, tx, a.Stream); err != nil {
+				return err
+			}
 		}
-		if err := record.CheckApply(h, a, s.own(a.Stream) && released); err != nil {
+		if err := record.CheckApply(h, a, released); err != nil {
 			return err
 		}
 		return s.apply(ctx, tx, h, a)
@@ -92,11 +94,23 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, h record.Head, a record.A
 		}
 	}
 	next := a.NewHead
+	if h.Applied == h.Size && !leavesPending(a) { // the daily case, and nothing to ask for
+		next.Applied = next.Size
+		return putHead(ctx, tx, h, next)
+	}
 	var err error
 	if next.Applied, err = appliedSize(ctx, tx, a.Stream, next.Size); err != nil {
 		return err
 	}
 	return putHead(ctx, tx, h, next)
+}
+
+// leavesPending reports whether a has a part whose bytes are still to come.
+func leavesPending(a record.Apply) bool {
+	pending := func(st record.Stored) bool {
+		return slices.ContainsFunc(st.Parts, func(p record.StoredPart) bool { return p.State == record.PartPending })
+	}
+	return slices.ContainsFunc(a.Late, pending) || a.Group != nil && slices.ContainsFunc(a.Group.Records, pending)
 }
 
 // takenBack does what own records that came back from others mean at their origin. What a record supersedes may come
