@@ -79,7 +79,9 @@ func (c *checker) report(ptr, code string) {
 	}
 }
 
-func (c *checker) warn(ptr, code string) { c.warns = append(c.warns, Violation{ptr, code}) }
+func (c *checker) warn(ptr, code string) {
+	c.warns = append(c.warns, Violation{safePointer(ptr), code})
+}
 
 func (c *checker) run(t *Type, v *value) {
 	if err := t.compiled.Validate(v.generic()); err != nil {

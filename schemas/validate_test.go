@@ -175,21 +175,27 @@ func reasons(n int) string {
 	return strings.TrimSuffix(b.String(), ",")
 }
 
-// TestNoEcho: an identifier in the wrong place comes back in no pointer and no code.
+// TestNoEcho: a number or name of a person in the wrong place, even as the name of a field, comes back in no pointer, no code
+// and no error; a mistyped field name does.
 func TestNoEcho(t *testing.T) {
-	const canary = "320623190001159016"
-	for _, typ := range schemas.Types() {
-		for _, doc := range []string{`{"` + canary + `":1}`, `{"x":{"` + canary + `":1}}`, `{"` + canary + `":1,"` + canary + `":2}`, `{"payload":{"` + canary + `":"a"}}`,
-			`{"null_reasons":{"` + canary + `":"x"}}`, `{"null_reasons":{"/` + canary + `":"x"}}`, `{"respondent":{"` + canary + `":1}}`, `{"` + canary + `":` + strings.Repeat(`[`, 40)} {
-			for _, v := range typ.Validate([]byte(doc), asOf) {
-				if strings.Contains(v.Pointer+v.Code, canary) {
-					t.Errorf("%s: %s gives %+v", typ.Name(), doc, v)
+	for _, canary := range []string{"320623190001159016", "15400000001", "测甲一", "测吐尔逊·测提", "Ce Jia", "3206231900x", "é", "1 1 1 1 1"} {
+		for _, typ := range schemas.Types() {
+			for _, doc := range []string{`{"` + canary + `":1}`, `{"x":{"` + canary + `":1}}`, `{"` + canary + `":1,"` + canary + `":2}`, `{"payload":{"` + canary + `":"a"}}`,
+				`{"null_reasons":{"` + canary + `":"x"}}`, `{"null_reasons":{"/` + canary + `":"x"}}`, `{"respondent":{"` + canary + `":1}}`, `{"` + canary + `":` + strings.Repeat(`[`, 40)} {
+				for _, v := range append(typ.Validate([]byte(doc), asOf), typ.Warnings([]byte(doc), asOf)...) {
+					if strings.Contains(v.Pointer+v.Code, canary) {
+						t.Errorf("%s: %s gives %+v", typ.Name(), doc, v)
+					}
 				}
 			}
+			if _, err := typ.Split([]byte(`{"` + canary + `":1}`)); err == nil || strings.Contains(err.Error(), canary) {
+				t.Errorf("%s: Split says %v", typ.Name(), err)
+			}
 		}
-		if _, err := typ.Split([]byte(`{"` + canary + `":1}`)); err == nil || strings.Contains(err.Error(), canary) {
-			t.Errorf("%s: Split says %v", typ.Name(), err)
-		}
+	}
+	person, _ := schemas.Lookup("blacklist.person", "1")
+	if vs := person.Validate([]byte(`{"id_number":1}`), asOf); !slices.Contains(vs, schemas.Violation{Pointer: "/id_number", Code: "unknown_field"}) {
+		t.Errorf("a mistyped field is not named: %v", vs)
 	}
 }
 

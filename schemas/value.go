@@ -7,7 +7,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -263,21 +262,25 @@ var (
 
 func item(ptr string, i int) string { return ptr + "/" + strconv.Itoa(i) }
 
-// plausibleName reports whether a name from outside may be repeated in an answer: a mistyped field name may, something
-// long or with digits in a row (an identifier put where a name belongs) may not.
+// plausibleName reports whether a name from outside may be repeated in an answer: a mistyped field name may. A name with
+// anything but ASCII letters, digits, "_" and "-" is none of ours and can be somebody's name, and one that is long or has
+// five digits in a row somebody's number; both end the pointer before them.
 func plausibleName(name string) bool {
 	run := 0
-	for _, r := range name {
-		if r >= '0' && r <= '9' {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c >= '0' && c <= '9':
 			run++
-		} else {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_', c == '-':
 			run = 0
+		default:
+			return false
 		}
-		if run > 5 {
+		if run > 4 {
 			return false
 		}
 	}
-	return len(name) <= 64 && utf8.ValidString(name)
+	return len(name) <= 40
 }
 
 // safePointer cuts a pointer before the first name that may not be repeated.
