@@ -59,7 +59,7 @@ func parseAgreementText(s signed) (*Agreement, error) {
 	a := &Agreement{ID: s.hash, Federation: t.Federation, Group: t.Group, Founder: t.Founder, Members: t.Members, Day: t.Day,
 		History: t.History, Epochs: t.Epochs, Text: s.text}
 	if err := a.check(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+		return nil, unfit(err)
 	}
 	return a, nil
 }
@@ -70,6 +70,8 @@ func (a *Agreement) check() error {
 		return errors.New("federation, group or day")
 	case a.History != "all" && a.History != "none":
 		return errors.New("history")
+	case a.History == "none":
+		return ErrHistoryNone
 	case len(a.Members) < 2, !slices.Contains(a.Members, a.Founder):
 		return errors.New("want at least two members, the founder among them")
 	}

@@ -127,7 +127,7 @@ func parseCharterText(s signed) (*Charter, error) {
 	c := &Charter{Federation: t.Federation, Version: t.Version, Prev: t.Prev, Name: t.Name, Synthetic: t.Synthetic,
 		Day: t.Day, Members: t.Members, Groups: t.Groups, Statements: t.Statements, Text: s.text, Hash: s.hash}
 	if err := c.check(); err != nil {
-		return nil, fmt.Errorf("parse charter: %w: %w", ErrMalformed, err)
+		return nil, fmt.Errorf("parse charter: %w", unfit(err))
 	}
 	if c.Version == 1 {
 		c.Federation = record.FederationID(c.Hash)
@@ -313,6 +313,8 @@ func (c *Charter) checkGroups() error {
 			// Every active member is in All and entitled to its parts: a newcomer whom holders refuse the older ones would
 			// wait for them for ever.
 			return errors.New("group all: history: want all")
+		case g.History == "none":
+			return ErrHistoryNone
 		case g.ID == record.All && !slices.Equal(g.Members, active):
 			return errors.New("group all: not the active members")
 		}

@@ -150,28 +150,50 @@ func TestDirectory_Add_apart(t *testing.T) {
 	}
 }
 
-// TestDirectory_Add_group: a group that is not all may withhold its past from newcomers, and never changes its mind.
+// TestDirectory_Add_group: a charter may name a group beside all, whose history never changes; one that withholds its past
+// from newcomers is refused by a code of its own as long as nothing withholds it.
 func TestDirectory_Add_group(t *testing.T) {
 	a := ally(t, 2, true)
 	v2 := string(a.renewed(a.first))
 	c, err := federation.ParseCharter(a.sign([]byte(v2), 0))
 	must(t, err)
 	all := v2[strings.Index(v2, `{"group":"all"`):strings.Index(v2, `],"statements"`)]
-	group := strings.NewReplacer(`"group":"all"`, `"group":"`+strings.Repeat("ab", 16)+`"`, `"history":"all"`, `"history":"none"`).Replace(all)
+	group := strings.Replace(all, `"group":"all"`, `"group":"`+strings.Repeat("ab", 16)+`"`, 1)
 	for i, e := range c.Groups[0].Epochs {
 		group = strings.Replace(group, e.Key.String(), fmt.Sprintf("%032x", i+1), 1)
 	}
-	v2 = strings.Replace(v2, all, all+","+group, 1)
+	hiding := strings.Replace(group, `"history":"all"`, `"history":"none"`, 1)
 	d := a.directory(0)
+	refused := func(what string, err error) {
+		t.Helper()
+		if !errors.Is(err, federation.ErrHistoryNone) || !errors.Is(err, federation.ErrRefused) || errors.Is(err, federation.ErrMalformed) ||
+			!strings.Contains(err.Error(), "history_none_unbuilt") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, err = d.Add(signRaw(t, a, []byte(strings.Replace(v2, all, all+","+hiding, 1))))
+	refused("a new group that withholds its past", err)
+	v2 = strings.Replace(v2, all, all+","+group, 1)
 	_, err = d.Add(a.sign([]byte(v2), 0, 1))
 	must(t, err)
 	v3 := string(a.renewed(a.sign([]byte(v2), 0, 1)))
-	if _, err := d.Add(signRaw(t, a, []byte(strings.Replace(v3, `"history":"none"`, `"history":"all"`, 1)))); !errors.Is(err, federation.ErrRefused) {
-		t.Errorf("history of a group changed: %v", err)
-	}
+	at := strings.LastIndex(v3, `"history":"all"`)
+	_, err = d.Add(signRaw(t, a, []byte(v3[:at]+strings.Replace(v3[at:], `"history":"all"`, `"history":"none"`, 1))))
+	refused("history of a group changed", err)
 	if _, err := d.Add(signRaw(t, a, []byte(strings.Replace(v3, `"history":"all"`, `"history":"none"`, 1)))); !errors.Is(err, federation.ErrMalformed) {
 		t.Errorf("newcomers to all are given nothing: %v", err)
 	}
 	_, err = d.Add(a.sign([]byte(v3), 0, 1))
 	must(t, err)
+
+	note, err := federation.NewAgreement(a.random, d, []record.MemberID{a.code(1)}, day0)
+	must(t, err)
+	text, _, _ := strings.Cut(string(note), "\n\n")
+	note, err = a.keys[0].Signer().Note("pilin/agreement/"+string(a.code(0)), strings.Replace(text, `"history":"all"`, `"history":"none"`, 1)+"\n")
+	must(t, err)
+	_, err = d.AddAgreement(note)
+	refused("agreement", err)
+	if len(d.AgreementsOf(a.code(1))) != 0 {
+		t.Error("it was taken all the same")
+	}
 }

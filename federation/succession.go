@@ -16,11 +16,23 @@ var (
 	ErrSigners = errors.New("not enough signatures")
 	// ErrRefused: the document breaks a rule of the charter.
 	ErrRefused = errors.New("refused")
+	// ErrHistoryNone: a group of history "none". The format knows it (charter.md §1), but this release would hand older parts
+	// to newcomers all the same: no charter or agreement with such a group is taken. Its first word is a stable code.
+	ErrHistoryNone = errors.New("history_none_unbuilt: 本版本尚不能对新成员隐去组内旧记录,含此类组的名册或协议一律不予接受 · this release cannot yet keep older records of a group from newcomers; a charter or agreement with such a group is refused")
 	// ErrMissing: the document follows one that is not here yet; fetch that first.
 	ErrMissing = errors.New("follows a document that is not here")
 	// ErrOtherFederation: the document belongs to another federation.
 	ErrOtherFederation = errors.New("another federation")
 )
+
+// unfit gives what a document's check found its class: a document that this release does not take is refused, any other
+// is malformed.
+func unfit(err error) error {
+	if errors.Is(err, ErrHistoryNone) {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return fmt.Errorf("%w: %w", ErrMalformed, err)
+}
 
 // Quorum returns k = ⌊2m/3⌋+1, how many of m active members must sign a version: strictly more than two thirds, so that
 // one double signer cannot carry two versions (charter.md §1).
