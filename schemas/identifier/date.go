@@ -93,6 +93,18 @@ func (d Date) AddYears(n int) Date {
 	return r
 }
 
+// AddMonths returns the same day n months later; where that month is shorter, its last day: 31 August and six months is 28
+// or 29 February (domain.md §6.4). No holiday moves it.
+func (d Date) AddMonths(n int) Date {
+	if d.IsZero() {
+		return d
+	}
+	months := d.Year*12 + int(d.Month) - 1 + n
+	year, month := months/12, time.Month(months%12+1)
+	last := time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	return Date{year, month, min(d.Day, last)}
+}
+
 // DaysUntil returns the natural days from d to e.
 func (d Date) DaysUntil(e Date) int {
 	at := func(d Date) time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
