@@ -35,6 +35,7 @@ type Act string
 // The acts that need a role. What an entry's state allows, and that author and reviewer differ, the domains decide.
 const (
 	Ask        Act = "ask"        // put a question to the federation
+	Count      Act = "count"      // reckon penalties that the asker brings along
 	Draft      Act = "draft"      // write and submit entries, penalties
 	Review     Act = "review"     // return or approve what another wrote
 	Publish    Act = "publish"    // publish, correct, suspend
@@ -53,6 +54,7 @@ const (
 // audit) and the auditor never write or approve a record.
 var may = map[Act][]Role{
 	Ask:        {Officer, Liaison, LegalReviewer, Head, Coordinator},
+	Count:      {Officer, Liaison, LegalReviewer, Head},
 	Draft:      {Liaison, Officer},
 	Review:     {LegalReviewer},
 	Publish:    {Liaison, LegalReviewer, Head},

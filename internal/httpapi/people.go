@@ -85,6 +85,7 @@ func (h *people) routes(api huma.API) {
 	h.sessionRoutes(api)
 	h.accountRoutes(api)
 	h.askRoutes(api)
+	h.countRoutes(api)
 	h.entryRoutes(api)
 	h.operationRoutes(api)
 	h.recordRoutes(api)

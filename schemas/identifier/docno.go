@@ -53,7 +53,8 @@ func normaliseDocNo(raw string) string {
 		s = docNoBrackets.Replace(normaliseDashed(s))
 		m := docNoWild.FindStringSubmatch(s)
 		if m == nil {
-			return s
+			// A number that fails the pattern is still compared by its text: the word at its end is none of it.
+			return strings.TrimRight(s, "号")
 		}
 		// The rule of 1998 wrote (地区)卫(类)罚: brackets round part of the prefix are punctuation.
 		prefix := docNoPart.ReplaceAllString(m[1], "$1")
