@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ const (
 	benchPublish = 500 // publications of one run
 	benchAsks    = 200 // federated questions of one run, one after the other
 	benchBacklog = 300 // frames that are appended as fast as one caller can
+	benchIdle    = 5 * time.Second
 	benchBusy    = 2 * time.Second
 	benchDesks   = 16 // accounts of the asking bureau; each may have 16 requests running
 )
@@ -418,8 +420,12 @@ func (m *measured) backlog(t *table) {
 	ready := m.approved(benchBacklog)
 	h, err := m.n.store.Head(m.t.Context(), m.own)
 	m.ok(err)
+	used := cpu()
+	<-time.After(benchIdle)
+	t.add("idle_cpu_percent_of_a_core", 100*(cpu()-used).Seconds()/benchIdle.Seconds())
 	watch := m.watch(h.Size, h.Size+benchBacklog)
 	begun := time.Now()
+	used = cpu()
 	m.together(1, benchBacklog, func(_, i int) {
 		if _, err := m.n.register.Publish(m.t.Context(), blacklist.Request{Actor: blacklist.Actor{Account: m.author, Roles: []workflow.Role{workflow.Liaison}}}, ready[i]); err != nil {
 			m.t.Error(err)
@@ -429,6 +435,16 @@ func (m *measured) backlog(t *table) {
 	seen := watch()
 	t.add("backlog_appended", benchBacklog/appended.Seconds())
 	t.add("backlog", benchBacklog/seen[len(seen)-1].Sub(begun).Seconds())
+	t.add("backlog_cpu_ms_a_frame", ms(cpu()-used)/benchBacklog)
+}
+
+// cpu is what this process, so all seven nodes and none of the servers, has used of processors.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // each measures n calls, one after the other.
