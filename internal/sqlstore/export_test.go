@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"github.com/pilinhub/pilin/record"
 )
 
 // Exec runs a statement on the writing connection, as an operator or a failing disk would.
@@ -45,4 +47,20 @@ func (s *Store) EraseOwed() bool { return s.eraseOwed.Load() }
 func (s *Store) Pragma(ctx context.Context, name string) (v string, err error) {
 	err = s.write.QueryRowContext(ctx, "PRAGMA "+name).Scan(&v)
 	return v, err
+}
+
+// ProjectBegun writes the read model of a subject that begins with st, in a transaction that is closed: any statement fails.
+func (s *Store) ProjectBegun(ctx context.Context, st record.Stored) error {
+	w := newWriter(s)
+	var err error
+	if w.tx, err = s.write.BeginTx(ctx, nil); err != nil {
+		return err
+	}
+	if err := w.tx.Rollback(); err != nil {
+		return err
+	}
+	id, _ := st.Meaning.Subject()
+	at := subjectAt{st.Stream, id}
+	w.placed[at], w.touched = []record.Stored{st}, []subjectAt{at}
+	return w.project(ctx)
 }

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -121,4 +122,16 @@ func TestStore_MaintainKeepsWhatItMust(t *testing.T) {
 		}
 		d.Clock = begin
 	}
+}
+
+// Every audit record begins a subject without a read model: its commit has no statement for that, however many share it.
+func TestSQLite_NothingIsDeletedForASubjectThatBegins(t *testing.T) {
+	d := sit(t, func(c *sqlstore.Config) {
+		c.Driver, c.DSN = "sqlite", filepath.Join(t.TempDir(), "pilin.db")
+		c.Project = func([]record.Stored) (sqlstore.Row, bool) { return sqlstore.Row{}, false }
+	})
+	a := d.append(d.Draft(recordtest.Self, record.Audit))
+	st, err := d.Record(d.ctx, a.Records[0].ID)
+	d.ok(err)
+	d.ok(d.ProjectBegun(d.ctx, st))
 }

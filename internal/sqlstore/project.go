@@ -22,14 +22,18 @@ type projection struct {
 	none []subjectAt // subjects that have none (any more)
 }
 
-func (s *Store) projectInto(p *projection, at subjectAt, all []record.Stored) {
+// projectInto adds a subject's read model; began says that no transaction before this one knew the subject, so there is
+// none to delete. That holds for every audit record, and a deletion for each would undo what a shared commit saves.
+func (s *Store) projectInto(p *projection, at subjectAt, all []record.Stored, began bool) {
 	if len(all) > 0 {
 		if row, ok := s.cfg.Project(all); ok {
 			p.rows = append(p.rows, []any{string(at.stream), append([]byte{}, at.subject[:]...), row.Type, row.Version, row.State, row.ValidUntil, all[0].Meaning.Day, all[len(all)-1].Seq})
 			return
 		}
 	}
-	p.none = append(p.none, at)
+	if !began {
+		p.none = append(p.none, at)
+	}
 }
 
 func (p *projection) write(ctx context.Context, tx *sql.Tx) error {
@@ -53,13 +57,14 @@ func (w *writer) project(ctx context.Context) error {
 	var p projection
 	for _, at := range w.touched {
 		all := w.placed[at]
-		if all == nil {
+		began := all != nil
+		if !began {
 			var err error
 			if all, err = subjectRecords(ctx, w.tx, at.stream, at.subject); err != nil {
 				return err
 			}
 		}
-		w.s.projectInto(&p, at, all)
+		w.s.projectInto(&p, at, all, began)
 	}
 	return p.write(ctx, w.tx)
 }
@@ -74,6 +79,6 @@ func (s *Store) projectStored(ctx context.Context, tx *sql.Tx, at subjectAt) err
 		return err
 	}
 	var p projection
-	s.projectInto(&p, at, all)
+	s.projectInto(&p, at, all, false)
 	return p.write(ctx, tx)
 }
