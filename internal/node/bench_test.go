@@ -25,12 +25,12 @@ import (
 const (
 	benchRuns    = 5
 	benchRate    = 100 // publications a second
-	benchPublish = 500 // publications of one run
+	benchPublish = 300 // publications of one run
 	benchAsks    = 200 // federated questions of one run, one after the other
 	benchBacklog = 300 // frames that are appended as fast as one caller can
 	benchIdle    = 5 * time.Second
-	benchBusy    = 2 * time.Second
-	benchDesks   = 16 // accounts of the asking bureau; each may have 16 requests running
+	benchBusy    = time.Second
+	benchDesks   = 20 // accounts of each kind; each may have 16 requests running, together more than a run publishes
 )
 
 // The benchmarks measure seven nodes of one process on Apache Kafka, PostgreSQL with fsync and Redis, over their real
@@ -340,7 +340,7 @@ func (m *measured) asking(t *table, f *floor) {
 	clear(m.calls)
 	m.mu.Unlock()
 	for _, peer := range m.members[1:] {
-		for range 50 {
+		for range 30 {
 			m.ask(m.desks[0], peer)
 		}
 	}

@@ -28,7 +28,8 @@ import (
 type floor struct {
 	t       testing.TB
 	db      *sql.DB
-	writer  *kafka.Writer
+	kafka   *kafka.Client
+	topic   string
 	readers []*kafka.Reader
 	entry   []byte // as many bytes as an entry's row in the product
 	frame   []byte // as many as its message
@@ -77,8 +78,9 @@ func (f *floor) openKafka(members int) {
 	if err != nil || made.Errors[topic] != nil {
 		t.Fatal(err, made)
 	}
-	f.writer = &kafka.Writer{Addr: kafka.TCP(k.SASLAddr), Topic: topic, RequiredAcks: kafka.RequireAll, BatchSize: 1, MaxAttempts: 10,
-		Transport: &kafka.Transport{TLS: k.TLS(t, "", ""), SASL: mechanism}}
+	transport := &kafka.Transport{TLS: k.TLS(t, "", ""), SASL: mechanism}
+	t.Cleanup(transport.CloseIdleConnections)
+	f.kafka, f.topic = &kafka.Client{Addr: kafka.TCP(k.SASLAddr), Timeout: 10 * time.Second, Transport: transport}, topic
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	for range members {
@@ -93,7 +95,6 @@ func (f *floor) openKafka(members int) {
 		for _, r := range f.readers {
 			r.Close()
 		}
-		f.writer.Close()
 	})
 }
 
@@ -132,7 +133,11 @@ func (f *floor) publish(n uint64) error {
 	}
 	value := slices.Clone(f.frame)
 	binary.BigEndian.PutUint64(value, n)
-	return f.writer.WriteMessages(ctx, kafka.Message{Value: value})
+	res, err := f.kafka.Produce(ctx, &kafka.ProduceRequest{Topic: f.topic, RequiredAcks: kafka.RequireAll, Records: kafka.NewRecordReader(kafka.Record{Value: kafka.NewBytes(value)})})
+	if err != nil {
+		return err
+	}
+	return res.Error
 }
 
 // seenByAll returns when the last reader had message n.
