@@ -77,7 +77,7 @@ func (n *Node) openStore(ctx context.Context) (*sqlstore.Store, error) {
 		Sealer:     &record.Sealer{Random: rand.Reader, Current: func(g record.GroupID) (record.EpochKey, bool) { return n.dir.CurrentEpoch(g) }},
 		Signer:     func(s record.StreamID, seq uint64) (*record.Signer, bool) { return n.dir.Signer(s, seq) },
 		Charter:    func() record.CharterRef { return n.dir.Charter() },
-		Now:        n.now, Project: project, UnsafeTest: n.cfg.UnsafeTest,
+		Now:        n.now, Project: project, ProjectVersion: projectVersion, UnsafeTest: n.cfg.UnsafeTest,
 	})
 }
 

@@ -24,6 +24,10 @@ func (n *Node) view(ctx context.Context, st record.StreamID, subject record.Reco
 	return federation.SubjectView{Version: e.Version, Type: e.Type, State: string(e.State), Record: e.Content}, true, nil
 }
 
+// projectVersion names what project does. Whoever makes project give another row for the same records raises it: the rows
+// of every node are then written anew at its next start. The index needs none: it is built anew at every start.
+const projectVersion = "1"
+
 // project is the read model of a subject, by the domain that knows its type; it holds no personal data. Expiry and the day
 // of an annulment are computed when a list is read.
 func project(records []record.Stored) (sqlstore.Row, bool) {

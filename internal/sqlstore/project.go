@@ -82,3 +82,42 @@ func (s *Store) projectStored(ctx context.Context, tx *sql.Tx, at subjectAt) err
 	s.projectInto(&p, at, all, false)
 	return p.write(ctx, tx)
 }
+
+// rebuild writes every read model anew if another code version wrote them, in one transaction: a start that is cut off
+// leaves the old ones with their version.
+func (s *Store) rebuild(ctx context.Context) error {
+	return s.fenced(ctx, func(tx *sql.Tx) error {
+		var version string
+		if err := tx.QueryRowContext(ctx, "SELECT read_model FROM node WHERE one=1").Scan(&version); err != nil {
+			return fmt.Errorf("read version of read models: %w", err)
+		}
+		if version == s.cfg.ProjectVersion {
+			return nil
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM subject"); err != nil {
+			return fmt.Errorf("delete read models: %w", err)
+		}
+		var all []subjectAt
+		err := each(ctx, tx, "SELECT DISTINCT stream, subject FROM record WHERE subject IS NOT NULL", nil, func(rows *sql.Rows) error {
+			var stream string
+			var subject []byte
+			if err := rows.Scan(&stream, &subject); err != nil {
+				return err
+			}
+			all = append(all, subjectAt{record.StreamID(stream), record.RecordID(subject)})
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("list subjects: %w", err)
+		}
+		for _, at := range all {
+			if err := s.projectStored(ctx, tx, at); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE node SET read_model=$1 WHERE one=1", s.cfg.ProjectVersion); err != nil {
+			return fmt.Errorf("note version of read models: %w", err)
+		}
+		return nil
+	})
+}

@@ -38,6 +38,9 @@ type Config struct {
 	Now     func() time.Time
 	// Project makes the read model of a subject from its records, by version; false: it has none. nil: no read models.
 	Project func([]record.Stored) (Row, bool)
+	// ProjectVersion names what Project does: rows that another version wrote are written anew at start, before anything
+	// is read (architecture.md §5).
+	ProjectVersion string
 	// UnsafeTest allows a database that does not sync, and PostgreSQL without verified TLS. For tests only.
 	UnsafeTest bool
 }
@@ -120,7 +123,10 @@ func (s *Store) start(ctx context.Context) error {
 		return fmt.Errorf("take over: %w", err)
 	}
 	s.tails.Store(true)
-	return nil
+	if s.cfg.Project == nil {
+		return nil
+	}
+	return s.rebuild(ctx)
 }
 
 // Close takes no more appends, waits until those that are queued are written, and ends all connections.
