@@ -90,7 +90,9 @@ func TestCount_final_at(t *testing.T) {
 // Single steps of domain.md §6.3 and their order.
 func TestCount_steps(t *testing.T) {
 	announce := func(on string) func(p *transfer.Penalty) {
-		return func(p *transfer.Penalty) { p.ServiceMode, p.Announced, p.Served = transfer.Announcement, day(on), day("2030-01-01") }
+		return func(p *transfer.Penalty) {
+			p.ServiceMode, p.Announced, p.Served = transfer.Announcement, day(on), day("2030-01-01")
+		}
 	}
 	for _, c := range []struct {
 		name   string
@@ -104,7 +106,9 @@ func TestCount_steps(t *testing.T) {
 		{"decided tomorrow", func(p *transfer.Penalty) { p.Decided = day("2026-03-14") }, "E service_future"},
 		{"served tomorrow without proof", func(p *transfer.Penalty) { p.Served, p.ServiceProof = day("2026-03-14"), false }, "E service_future"},
 		{"mode missing", func(p *transfer.Penalty) { p.ServiceMode = "" }, "P service_unproven"},
-		{"mode missing, served tomorrow, announced long ago", func(p *transfer.Penalty) { p.ServiceMode, p.Served, p.Announced = "", day("2026-03-14"), day("2025-01-01") }, "P service_unproven"},
+		{"mode missing, served tomorrow, announced long ago", func(p *transfer.Penalty) {
+			p.ServiceMode, p.Served, p.Announced = "", day("2026-03-14"), day("2025-01-01")
+		}, "P service_unproven"},
 		{"served today", func(p *transfer.Penalty) { p.Served = day("2026-03-13") }, "C counted"},
 		{"one penalty among measures", func(p *transfer.Penalty) { p.Kinds = []string{"CORRECT", "P1"} }, "C counted"},
 		{"kinds missing", func(p *transfer.Penalty) { p.Kinds = nil }, "P record_incomplete"},
@@ -142,7 +146,9 @@ func TestCount_steps(t *testing.T) {
 		{"suspended before issuer", func(p *transfer.Penalty) {
 			p.Suspended, p.IssuerKind = &transfer.Suspension{At: day("2026-03-01"), By: "x"}, transfer.TownOrStreet
 		}, "P suspended"},
-		{"issuer before identity", func(p *transfer.Penalty) { p.IssuerKind, p.Respondent.IDQuality = transfer.TownOrStreet, transfer.SelfStated }, "P issuer_unclear"},
+		{"issuer before identity", func(p *transfer.Penalty) {
+			p.IssuerKind, p.Respondent.IDQuality = transfer.TownOrStreet, transfer.SelfStated
+		}, "P issuer_unclear"},
 		{"identity before conviction", func(p *transfer.Penalty) { p.UsedInConviction, p.Respondent.IDQuality = true, transfer.SelfStated }, "P identity_r2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
