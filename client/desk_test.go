@@ -22,10 +22,9 @@ import (
 	"github.com/pilinhub/pilin/record"
 )
 
-const (
-	member   record.MemberID = "310116-01"
-	password                 = "Correct-Horse-19"
-)
+const member record.MemberID = "310116-01"
+
+const password = "Correct-Horse-19"
 
 func must(t *testing.T, err error) {
 	t.Helper()

@@ -26,17 +26,8 @@ func start(t *testing.T, topics ...string) *embedded.Services {
 	return s
 }
 
-func send(t *testing.T, s *embedded.Services, value string) {
-	t.Helper()
-	w := &kafka.Writer{Addr: kafka.TCP(s.Brokers...), Topic: topic, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond}
-	defer w.Close()
-	if err := w.WriteMessages(t.Context(), kafka.Message{Value: []byte(value)}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// first reads what stands at the beginning of the topic.
-func first(t *testing.T, s *embedded.Services) string {
+// leader connects to the topic's broker.
+func leader(t *testing.T, s *embedded.Services) *kafka.Conn {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -44,10 +35,26 @@ func first(t *testing.T, s *embedded.Services) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
 	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+func send(t *testing.T, s *embedded.Services, value string) {
+	t.Helper()
+	c := leader(t, s)
+	defer c.Close()
+	if _, err := c.WriteMessages(kafka.Message{Value: []byte(value)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// first reads what stands at the beginning of the topic.
+func first(t *testing.T, s *embedded.Services) string {
+	t.Helper()
+	c := leader(t, s)
+	defer c.Close()
 	b := make([]byte, 100)
 	n, err := c.Read(b)
 	if err != nil {
