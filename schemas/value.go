@@ -271,7 +271,7 @@ func plausibleName(name string) bool {
 		switch c := name[i]; {
 		case c >= '0' && c <= '9':
 			run++
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_', c == '-':
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_', c == '-', c == '~': // a key of null_reasons is an escaped pointer
 			run = 0
 		default:
 			return false
@@ -280,7 +280,7 @@ func plausibleName(name string) bool {
 			return false
 		}
 	}
-	return len(name) <= 40
+	return len(name) <= 64
 }
 
 // safePointer cuts a pointer before the first name that may not be repeated.
