@@ -310,6 +310,7 @@ func TestNode_Road(t *testing.T) {
 			id := d.publish(a)
 			for _, m := range d.members[1:] {
 				d.until("applied at "+string(m), func() bool { h, err := d.nodes[m].store.Head(t.Context(), s); return err == nil && h.Applied == 1 })
+				d.until("counted at "+string(m), func() bool { return d.metricAt(m, exchange.CountApplied) == 1 }) // it is stored first
 				if got := d.nodes[m].count.Get(exchange.CountApplied, via); got != 1 {
 					t.Fatalf("%s applied %d records by %s", m, got, via)
 				}

@@ -30,6 +30,7 @@ func TestTimed_BrokerStopsAndComesBack(t *testing.T) {
 				return err == nil && h.Applied == size
 			})
 		}
+		d.until("counted", func() bool { return d.metric(exchange.CountApplied) == kafka+http+2 }) // it is stored first
 		return d.metric(exchange.CountApplied, exchange.ViaKafka) - kafka, d.metric(exchange.CountApplied, exchange.ViaHTTP) - http
 	}
 	if k, h := publish(); k != 2 || h != 0 {
@@ -79,8 +80,9 @@ func TestNode_ReplicaShowsWhatAClosedMemberHolds(t *testing.T) {
 				t.Errorf("%s says that %s is %s", m, s.Member, s.State)
 			}
 		}
-		if k := d.metricAt(m, exchange.CountApplied, exchange.ViaKafka); k != 1 {
-			t.Errorf("%s applied %d records by Kafka", m, k)
+		d.until("counted at "+string(m), func() bool { return d.metricAt(m, exchange.CountApplied) == 1 }) // it is stored first
+		if d.metricAt(m, exchange.CountApplied, exchange.ViaKafka) != 1 {
+			t.Errorf("%s did not apply it by Kafka", m)
 		}
 	}
 	d.gates[a].open()
