@@ -57,6 +57,8 @@ func TestCount_final_at(t *testing.T) {
 		{"judgment final tomorrow", "2025-01-15", "2025-07-19", "open", true, []transfer.Event{filed, final(event(transfer.Judgment, "2025-07-01", transfer.Revoked), "2025-07-20")}},
 		{"judgment revokes today", "2025-01-15", "2025-07-20", "annulled", true, []transfer.Event{filed, final(event(transfer.Judgment, "2025-07-01", transfer.Revoked), "2025-07-20")}},
 		{"judgment revokes and is not final", "2025-01-15", "2026-03-13", "2025-07-15", true, []transfer.Event{event(transfer.Judgment, "2025-07-01", transfer.Void)}},
+		{"a judgment counts from the day it is final", "2025-01-15", "2026-03-13", "2025-07-20", true, []transfer.Event{final(event(transfer.Judgment, "2025-07-01", transfer.Upheld), "2025-07-20"), event(transfer.ReviewDecided, "2025-07-10", transfer.Settled)}},
+		{"a judgment ends the review too", "2025-01-15", "2026-03-13", "2025-07-20", true, []transfer.Event{applied, filed, final(event(transfer.Judgment, "2025-07-01", transfer.Upheld), "2025-07-20")}},
 		{"review withdrawn early", "2025-01-15", "2026-03-13", "2025-07-15", true, []transfer.Event{applied, event(transfer.ReviewWithdrawn, "2025-03-03", "")}},
 		{"review withdrawn late", "2025-01-15", "2026-03-13", "2025-08-03", true, []transfer.Event{applied, event(transfer.ReviewWithdrawn, "2025-08-03", "")}},
 		{"suit withdrawn after review", "2025-01-15", "2026-03-13", "2025-05-09", true, []transfer.Event{event(transfer.ReviewDecided, "2025-04-20", transfer.Upheld), filed, event(transfer.SuitWithdrawn, "2025-05-09", "")}},
@@ -84,6 +86,18 @@ func TestCount_final_at(t *testing.T) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+// Announcements took 60 days before 2022-01-01 and take 30 since.
+func TestCount_announced_service(t *testing.T) {
+	for on, want := range map[string]string{"2021-12-31": "2022-09-01", "2022-01-01": "2022-07-31"} {
+		p := with(b(), func(p *transfer.Penalty) {
+			p.ServiceMode, p.Announced, p.Decided, p.ActFrom, p.ActTo = transfer.Announcement, day(on), day("2021-12-01"), day("2021-11-01"), day("2021-11-01")
+		})
+		if got := finalOf(t, p, "2026-03-13"); got != want {
+			t.Errorf("announced on %s: final %s, want %s", on, got, want)
+		}
 	}
 }
 
