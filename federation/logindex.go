@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/pilinhub/pilin/match"
@@ -47,7 +48,7 @@ func (x *LogIndex) CatchUp(ctx context.Context) error {
 		if h.Stream.Kind() != record.Records || x.position(h.Stream) == (position{h.Applied, h.Size}) {
 			continue // nothing moved: with every frame that comes this is so of all streams but one
 		}
-		if err := x.follow(ctx, h.Stream); err != nil {
+		if err := x.follow(ctx, h.Stream, math.MaxUint64); err != nil {
 			return err
 		}
 	}
@@ -70,7 +71,7 @@ func (x *LogIndex) Wait(ctx context.Context, s record.StreamID, seq uint64) erro
 		if x.Applied(s) >= seq {
 			return nil
 		}
-		if err := x.follow(ctx, s); err != nil {
+		if err := x.follow(ctx, s, seq); err != nil {
 			return err
 		}
 		if x.Applied(s) >= seq {
@@ -87,10 +88,14 @@ func (x *LogIndex) Wait(ctx context.Context, s record.StreamID, seq uint64) erro
 // readAtOnce is how many records one read of the log brings.
 const readAtOnce = 500
 
-// follow reads one stream up to its head.
-func (x *LogIndex) follow(ctx context.Context, s record.StreamID) error {
+// follow reads one stream up to its head, unless whoever read before it brought all records before seq: of many that wait
+// one reads for them all.
+func (x *LogIndex) follow(ctx context.Context, s record.StreamID, seq uint64) error {
 	x.reading.Lock()
 	defer x.reading.Unlock()
+	if x.Applied(s) >= seq {
+		return nil
+	}
 	h, err := x.log.Head(ctx, s)
 	if err != nil {
 		return fmt.Errorf("catch up index of %s: %w", s, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -24,7 +25,8 @@ type shelf struct {
 	heads      map[record.StreamID]record.Head
 	fail       error
 	reads      int
-	asked      int // single heads
+	asked      int           // single heads
+	gate       chan struct{} // a single head waits for it
 }
 
 func (s *shelf) Heads(context.Context) ([]record.Head, error) {
@@ -41,6 +43,9 @@ func (s *shelf) Head(_ context.Context, id record.StreamID) (record.Head, error)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
+	if s.gate != nil {
+		<-s.gate
+	}
 	return s.heads[id], s.fail
 }
 
@@ -292,6 +297,31 @@ func TestLogIndex_Wait(t *testing.T) {
 	}
 	if err := x.CatchUp(t.Context()); !errors.Is(err, record.ErrStorageFull) {
 		t.Errorf("log unreadable: %v", err)
+	}
+}
+
+// Of many that publish at once and wait for the index, one reads for all.
+func TestLogIndex_WaitReadsOnceForMany(t *testing.T) {
+	w := newWriter(t)
+	x := federation.NewLogIndex(w.shelf)
+	w.example("blacklist.person", "entry.json", record.PartPresent)
+	w.shelf.gate = make(chan struct{})
+	var about, done sync.WaitGroup
+	for range 50 {
+		about.Add(1)
+		done.Go(func() {
+			about.Done()
+			must(t, x.Wait(t.Context(), w.stream, 1))
+		})
+	}
+	about.Wait()
+	for range 1000 {
+		runtime.Gosched() // they come to the one that reads
+	}
+	close(w.shelf.gate)
+	done.Wait()
+	if w.shelf.asked != 1 {
+		t.Fatalf("%d read the log for the same record", w.shelf.asked)
 	}
 }
 
