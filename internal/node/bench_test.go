@@ -25,12 +25,12 @@ import (
 const (
 	benchRuns    = 5
 	benchRate    = 100 // publications a second
-	benchPublish = 300 // publications of one run
+	benchPublish = 200 // publications of one run
 	benchAsks    = 200 // federated questions of one run, one after the other
 	benchBacklog = 300 // frames that are appended as fast as one caller can
 	benchIdle    = 5 * time.Second
 	benchBusy    = time.Second
-	benchDesks   = 20 // accounts of each kind; each may have 16 requests running, together more than a run publishes
+	benchDesks   = 16 // accounts of each kind; each may have 16 requests running, together more than a run publishes
 )
 
 // The benchmarks measure seven nodes of one process on Apache Kafka, PostgreSQL with fsync and Redis, over their real
@@ -222,7 +222,14 @@ func (m *measured) publish(n int) (acked, visible []time.Duration) {
 	watch := m.watch(base, base+uint64(n))
 	answers, ackedAt := make([]client.Written, n), make([]time.Time, n)
 	due := m.paced(n, func(i int) {
-		w, err := m.liaisons[i%len(m.liaisons)].Step(m.t.Context(), client.Penalties, ready[i].ID.String(), "publish", "", client.Step{Version: ready[i].Version})
+		key := client.NewKey()
+		step := func() (client.Written, error) {
+			return m.liaisons[i%len(m.liaisons)].Step(m.t.Context(), client.Penalties, ready[i].ID.String(), "publish", key, client.Step{Version: ready[i].Version})
+		}
+		w, err := step()
+		for begun := time.Now(); err != nil && time.Since(begun) < time.Minute; { // an overloaded node says so, and is late
+			w, err = step()
+		}
 		if err != nil {
 			m.t.Error(err)
 		}
