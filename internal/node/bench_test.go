@@ -373,7 +373,7 @@ func (m *measured) asking(t *table, f *floor) {
 // commit and beside an HTTP server that only checks the token.
 func (m *measured) busy(t *table, f *floor, callers int) {
 	one, stop := f.groupCommits()
-	rows := m.rate(callers, func(int) error { return one() })
+	rows, _ := m.rate(callers, func(int) error { return one() })
 	stop()
 	t.add(fmt.Sprintf("group_commit_%d", callers), rows)
 	answer := m.ask(m.desks[0], m.members[0])
@@ -394,32 +394,36 @@ func (m *measured) busy(t *table, f *floor, callers int) {
 			return err
 		}
 	}
-	t.add(fmt.Sprintf("echo_%d", callers), m.rate(callers, put(echoed)))
-	t.add(fmt.Sprintf("ask_%d", callers), m.rate(callers, put(m.desks)))
+	echoes, _ := m.rate(callers, put(echoed))
+	t.add(fmt.Sprintf("echo_%d", callers), echoes)
+	asks, refused := m.rate(callers, put(m.desks))
+	t.add(fmt.Sprintf("ask_%d", callers), asks)
+	t.add(fmt.Sprintf("ask_%d_refused", callers), refused)
 }
 
-// rate returns how often in a second callers at once got f done.
-func (m *measured) rate(callers int, f func(caller int) error) float64 {
+// rate returns how often in a second callers at once got f done, and how often it was refused: an overloaded node's 503
+// is no answer, and its caller goes on.
+func (m *measured) rate(callers int, f func(caller int) error) (done, refused float64) {
 	begun := time.Now()
-	done := make([]int, callers)
+	good, bad := make([]int, callers), make([]int, callers)
 	var wg sync.WaitGroup
 	for c := range callers {
 		wg.Go(func() {
 			for time.Since(begun) < benchBusy {
 				if err := f(c); err != nil {
-					m.t.Error(err)
-					return
+					bad[c]++
+				} else {
+					good[c]++
 				}
-				done[c]++
 			}
 		})
 	}
 	wg.Wait()
-	n := 0
-	for _, d := range done {
-		n += d
+	took := time.Since(begun).Seconds()
+	for c := range callers {
+		done, refused = done+float64(good[c])/took, refused+float64(bad[c])/took
 	}
-	return float64(n) / time.Since(begun).Seconds()
+	return done, refused
 }
 
 // backlog measures how many frames of one record each the seven take in a second when one caller appends as fast as it can.
