@@ -228,6 +228,7 @@ func (m *measured) publish(n int) (acked, visible []time.Duration) {
 		}
 		w, err := step()
 		for begun := time.Now(); err != nil && time.Since(begun) < time.Minute; { // an overloaded node says so, and is late
+			<-time.After(100 * time.Millisecond)
 			w, err = step()
 		}
 		if err != nil {
