@@ -7,7 +7,7 @@ if the text that it replaces is not found exactly once.
 """
 import json, pathlib, subprocess, sys, tempfile
 
-MUTANTS = [line.split("\t") for line in """
+MUTANTS = [line.split("\t") for line in r"""
 resolve	resolve.go	r.level = Conflict //	r.level = Exact //	contradicting facts are not seen
 resolve	resolve.go	name == contradicts || birth == contradicts || sex == contradicts	name == contradicts || birth == contradicts	another sex is no conflict
 resolve	resolve.go	case !different && linked(	case linked(	a link joins two lifelong numbers
@@ -60,7 +60,7 @@ overlap	decision.go	if out[d] = f; f.Verdict == Counts {	if out[d] = f; true {	w
 overlap	decision.go	return !a.ActFrom.After(b.ActTo) && !b.ActFrom.After(a.ActTo)	return a.ActFrom.Before(b.ActTo) && b.ActFrom.Before(a.ActTo)	a shared day is no overlap
 overlap	decision.go	if d == x || d.found	if d.found	nothing is ever released
 overlap	decision.go	cmp.Or(compareDays(a.Served, b.Served), compareDays(a.Decided	cmp.Or(compareDays(a.Decided	order by decision
-counts	count.go	!d.Final.IsZero() && !d.Final.After(at) })\n	!d.Final.After(at) })\n	an open remedy is final
+counts	count.go	return !d.Final.IsZero() && !d.Final.After(at) }	return !d.Final.After(at) }	an open remedy is final
 counts	count.go	d.ActTo.After(out[0].Served)	d.ActTo.After(out[len(out)-1].Served)	warned by the last, not by the first
 counts	count.go	len(out) == 0 || d.ActTo.After(out[0].Served)	true	no warning is needed
 counts	count.go	at = a.NewAct.At	_ = a.NewAct.At	strict as of today
@@ -85,7 +85,6 @@ def run(root, mutant):
     subject, name, old, new, what = mutant
     path = (root / "transfer" / name).resolve()
     text = path.read_text()
-    old, new = old.replace("\\n", "\n"), new.replace("\\n", "\n")
     if text.count(old) != 1:
         return "not found exactly once (%d)" % text.count(old)
     with tempfile.TemporaryDirectory() as d:
