@@ -114,6 +114,11 @@ func TestCount_again_and_alerts(t *testing.T) {
 			t.Errorf("%s: %s", name, r.Alert)
 		}
 	}
+	// The second one is no missed transfer, whatever days its record tells.
+	odd := with(b(), func(p *transfer.Penalty) { p.ActTo = p.Served.AddDays(1) })
+	if r := transfer.Count(question(act("2026-03-13"), a(), odd)); r.Alert != transfer.G3 {
+		t.Errorf("%s", r.Alert)
+	}
 	q := question(nil)
 	q.Answered = 6
 	if r := transfer.Count(q); len(r.Texts()) != 1 || strings.Contains(r.Texts()[0].ZH, "未发现") || !strings.Contains(r.Texts()[0].ZH, "6/7") {

@@ -74,10 +74,10 @@ alerts	count.go	n.confirmed() && !n.Qualification.physician()	n.confirmed()	a ph
 alerts	count.go	r.Alert == G3 || r.Alert == G3d ||	r.Alert == G3 ||	G3d is no candidate
 alerts	count.go	case r.Basic >= 2 && r.Again && r.Strict >= 2:	case r.Basic >= 2 && r.Again && r.Strict >= 1:	strict 1 is G3
 level 1	decision.go	most[a.Member] = max(most[a.Member], a.Countable)	most[a.Member] += a.Countable	two answers add up
-decoder	format.go	p.NotTold = stated && !told	p.NotTold = !told	missing is not told
+decoder	format.go	p.NotTold = stated && !told	p.NotTold = !told || !stated	missing is not told
 decoder	format.go	if p.ActTo.Before(p.ActFrom) {	if false {	an act may end before it begins
 decoder	format.go	case n.At.After(asOf):	case false:	an act of tomorrow
-decoder	decode.go	s = record.CivilDay(t)	s = t.UTC().Format(time.DateOnly)	the day at Greenwich
+decoder	decode.go	s = record.CivilDay(t)	s = record.CivilDay(t.Add(-8 * time.Hour))	the day at Greenwich
 """.strip().split("\n")]
 
 
