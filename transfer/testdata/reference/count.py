@@ -68,8 +68,11 @@ def remedies(p, as_of):
     """What the events in force at as_of make of a decision, 6.4:
     annulled, outcome, stayed, final (the day it became final, or None)."""
     events = []
+    undated = any(not e["type"] or not e["at"] for e in p["events"])
     for e in p["events"]:
         on = e["at"]
+        if not e["type"] or not on:
+            continue
         if e["type"] == "judgment":
             if e["final_on"] is None:
                 continue
@@ -98,7 +101,8 @@ def remedies(p, as_of):
             if not judged:
                 final = on + datetime.timedelta(days=15)
         elif t == "judgment":
-            suit, judged, final = False, True, on
+            # That it closes a reconsideration too is a choice of ADR 7.
+            suit, review, judged, final = False, False, True, on
         else:
             if t == "review_withdrawn":
                 review = False
@@ -110,7 +114,7 @@ def remedies(p, as_of):
         elif o and o != "dismissed":
             if t in ("review_decided", "judgment") or o == "settled":
                 outcome = o
-    return {"annulled": annulled, "outcome": outcome, "stayed": stayed,
+    return {"annulled": annulled, "outcome": outcome, "stayed": stayed, "undated": undated,
             "final": None if review or suit else final}
 
 
@@ -148,7 +152,7 @@ def verdict(p, copies, as_of, passed_over=False):
         return "P", "service_unproven"
     if not p["act_from"] or not p["act_to"]:
         return "P", "act_unknown"
-    if not p["kinds"] or not p["respondent_kind"]:
+    if not p["kinds"] or not p["respondent_kind"] or r["undated"]:
         return "P", "record_incomplete"
     if p["respondent_kind"] == "sole_trader":
         return "P", "sole_trader"
@@ -199,11 +203,14 @@ def decisions(q):
         held = newest.get(p["record_id"])
         if held is None or p["version"] > held["version"]:
             newest[p["record_id"]] = p
+    for p in newest.values():  # facts dated later do not exist yet, 6.1
+        for k in ("act_from", "act_to"):
+            p[k] = p[k] if p[k] and p[k] <= q["as_of"] else None
     groups, leads = {}, []
     for p in newest.values():
-        p["level"] = persons.level(q["subject"], p["respondent"], p["photo"], q["links"])
-        if p["level"] == "R3":
-            leads.append(p["record_id"])
+        p["level"] = persons.level(q["subject"], p["respondent"], p["photo"], q["links"], q["as_of"])
+        if p["level"] in ("R3", None):
+            leads += [p["record_id"]] if p["level"] else []
             continue
         p["state"], p["served"] = remedies(p, q["as_of"]), service(p)
         groups.setdefault((issuer(p), document(p["doc_no"])), []).append(p)

@@ -96,7 +96,7 @@ class Cast:
         if r.random() < 0.25:
             p["id_no"] = self.spelled(p)
         if r.random() < 0.1:
-            p["name"] = r.choice(["測樣華", "测样 华", None])
+            p["name"] = r.choice(["测样 华", "测样华 ", None])
         if r.random() < 0.1:
             p.update({"sex": r.choice([None, "0", "9"]), "birth_date": r.choice([None, f"{self.birth:%Y}", self.birth])})
         return p

@@ -8,8 +8,6 @@ LIFELONG = {"RIC", "HMP", "TWP", "HMR", "TWR"}
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 # Regions the generator draws from; the full historical union is the product's.
 REGIONS = set("310116 310117 310118 320509 320623 330402 330411 330421 330482".split())
-# Traditional forms the generator writes, each with its simplified one.
-SCRIPT = str.maketrans("測試樣張陳華東偉麗", "测试样张陈华东伟丽")
 
 
 def norm(text):
@@ -32,6 +30,8 @@ def real_day(text):
 def citizen(no):
     """18-digit number when valid (3.1, 3.2), else None."""
     if re.fullmatch(r"[0-9]{15}", no):
+        if no[12:] >= "996":
+            return None  # perhaps a person born before 1900, so that 19 is a guess (3.2, [K]; ADR 7)
         no = no[:6] + "19" + no[6:]
         no += check_digit(no)
     if not re.fullmatch(r"[0-9]{17}[0-9X]", no) or check_digit(no[:17]) != no[17]:
@@ -74,7 +74,9 @@ def numbers(p):
 
 
 def fold(name):
-    name = unicodedata.normalize("NFKC", name).translate(SCRIPT).upper()
+    # 6.2 also knows simplified and traditional forms as variants; the product has no table of them yet (ADR 7), and
+    # the generator writes none.
+    name = unicodedata.normalize("NFKC", name).upper()
     return re.sub("[•．.‧・]", "·", re.sub(r"\s", "", name))
 
 
@@ -102,20 +104,23 @@ def phone(no):
     return re.sub(r"^(\+86|0086)", "", norm(no)) if no else None
 
 
-def same_phone(a, b):
-    """One number of both, in periods that share a day; an open end is open."""
+def same_phone(a, b, as_of):
+    """Whether a number is of both, and whether in periods that share a day; an open end is open."""
+    equal = False
     for x in a["phones"]:
         for y in b["phones"]:
-            if x["no"] and phone(x["no"]) == phone(y["no"]):
+            later = any(d and d > as_of for d in (x["from"], y["from"]))
+            if x["no"] and phone(x["no"]) == phone(y["no"]) and not later:
+                equal = True
                 starts = [d for d in (x["from"], y["from"]) if d]
                 ends = [d for d in (x["to"], y["to"]) if d]
                 if not starts or not ends or max(starts) <= min(ends):
-                    return True
-    return False
+                    return True, True
+    return equal, False
 
 
-def level(subject, respondent, photo, links):
-    """R1, R1L, R2, R3 or RX of a subject and a respondent."""
+def level(subject, respondent, photo, links, as_of):
+    """R1, R1L, R2, R3 or RX of a subject and a respondent; None for somebody else."""
     mine, theirs = numbers(subject), numbers(respondent)
     agree = (same_sex(subject, respondent), same_birth(subject, respondent), same_name(subject, respondent))
     capped = "self_stated" in (subject["id_quality"], respondent["id_quality"])
@@ -123,8 +128,10 @@ def level(subject, respondent, photo, links):
         if False in agree:
             return "RX"
         return "R2" if capped else "R1"
+    handle, in_period = same_phone(subject, respondent, as_of)
+    lead = "R3" if agree[2] or handle else None
     if any(f in LIFELONG and f == g for f, _ in mine for g, _ in theirs):
-        return "R3"
+        return lead
     for a, b in links:
         a, b = numbers(a), numbers(b)
         if (mine & a and theirs & b) or (mine & b and theirs & a):
@@ -132,6 +139,6 @@ def level(subject, respondent, photo, links):
     full = len(subject["birth"] or "") == 10 and len(respondent["birth"] or "") == 10
     if full and agree == (True, True, True):
         home = subject["hukou"] and subject["hukou"] == respondent["hukou"]
-        if home or photo or same_phone(subject, respondent):
+        if home or photo or in_period:
             return "R2"
-    return "R3"
+    return lead

@@ -121,9 +121,6 @@ def person(o, at):
 def event(o, at):
     e = {"type": code(o, "type", EVENT_ORDER, at), "at": day_of(o, "at", at),
          "outcome": code(o, "outcome", OUTCOME_ORDER, at), "final_on": day_of(o, "final_on", at)}
-    for key in ("type", "at"):
-        if e[key] is None:
-            raise Refused(f"{at}/{key}", "required")
     if e["type"] in ("review_decided", "judgment") and e["outcome"] is None:
         raise Refused(f"{at}/outcome", "required")
     return e
@@ -182,6 +179,14 @@ def new_act(o, as_of):
             "qualification": code(o, "qualification_at_act", QUALIFICATIONS, at)}
 
 
+def most(answers):
+    """A member answers once; of two answers the larger number is taken (ADR 7)."""
+    best = {}
+    for member, n in answers:
+        best[member] = max(n, best.get(member, 0))
+    return sorted(best.items())
+
+
 def question(o):
     as_of = day(need(o, "as_of", ""), "/as_of")
     answered = whole(need(o, "answered", ""), "/answered")
@@ -194,7 +199,7 @@ def question(o):
         "penalties": [penalty(p, f"/penalties/{i}") for i, p in enumerate(listed(o, "penalties", ""))],
         "links": [(person(l.get("a"), f"/links/{i}/a"), person(l.get("b"), f"/links/{i}/b"))
                   for i, l in enumerate(listed(o, "links", "")) if get(l, "approved_by")],
-        "l1": [(need(a, "member", f"/l1_answers/{i}"), whole(a.get("countable") or 0, f"/l1_answers/{i}/countable"))
-               for i, a in enumerate(listed(o, "l1_answers", ""))],
+        "l1": most((need(a, "member", f"/l1_answers/{i}"), whole(a.get("countable") or 0, f"/l1_answers/{i}/countable"))
+               for i, a in enumerate(listed(o, "l1_answers", ""))),
         "act": new_act(get(o, "new_act"), as_of),
     }
