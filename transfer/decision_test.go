@@ -62,6 +62,11 @@ func TestCount_numbers_of_decisions(t *testing.T) {
 		{"测金卫医罚〔25〕9001号", "测金卫医罚(25)9001", true},
 		{"卫医罚9001", "卫医罚9001号", true},
 		{"卫医罚9001", "卫医罚9002", false},
+		// §6.3 step 1: a number that fails the pattern merges on its normalised text.
+		{"测卫医罚字〔2025〕第A9001号", "测卫医罚【2025】A9001", true},
+		{"测卫医罚〔2025〕009066-1-1号", "测卫医罚〔2025〕9066-1-1号", true},
+		{"测卫医罚〔2025〕9066-1-1号", "测卫医罚〔2025〕9066-1-2号", false},
+		{"测卫医罚〔2025〕A9001号", "测卫医罚〔2024〕A9001号", false},
 	} {
 		p := with(b(), func(p *transfer.Penalty) { p.DocNo = c.a })
 		q := with(b(), func(p *transfer.Penalty) { p.RecordID, p.DocNo = "c", c.b })

@@ -19,7 +19,10 @@ var (
 	docNoShort = regexp.MustCompile(`^([\p{Han}A-Z]{2,16})〔(\d{2})〕(\d{1,8}(?:-\d{1,4})?)$`)
 	// docNoWild is what is seen in files: 字 before and 第 after the year, brackets round the serial, 号 at the end.
 	docNoWild = regexp.MustCompile(`^(.+?)字*〔(\d{2,4})〕第*〔?(\d+)(-\d+)?〕?号*$`)
-	docNoPart = regexp.MustCompile(`〔(\p{Han}{1,6})〕`)
+	// docNoYear and docNoZeros find in any other number what §3.11 drops: the words round the year and zeros after it.
+	docNoYear  = regexp.MustCompile(`字*〔(\d+)〕第*`)
+	docNoZeros = regexp.MustCompile(`(〔\d+〕)0+(\d)`)
+	docNoPart  = regexp.MustCompile(`〔(\p{Han}{1,6})〕`)
 )
 
 var docNoBrackets = strings.NewReplacer("【", "〔", "】", "〕", "[", "〔", "]", "〕", "(", "〔", ")", "〕", "〖", "〔", "〗", "〕", "{", "〔", "}", "〕", "〈", "〔", "〉", "〕", "<", "〔", ">", "〕")
@@ -53,8 +56,10 @@ func normaliseDocNo(raw string) string {
 		s = docNoBrackets.Replace(normaliseDashed(s))
 		m := docNoWild.FindStringSubmatch(s)
 		if m == nil {
-			// A number that fails the pattern is still compared by its text: the word at its end is none of it.
-			return strings.TrimRight(s, "号")
+			// A number that fails the pattern is still compared by its normalised text (§6.3 step 1): the same words and zeros
+			// are none of it.
+			s = docNoYear.ReplaceAllString(strings.TrimRight(s, "号"), "〔$1〕")
+			return docNoZeros.ReplaceAllString(s, "$1$2")
 		}
 		// The rule of 1998 wrote (地区)卫(类)罚: brackets round part of the prefix are punctuation.
 		prefix := docNoPart.ReplaceAllString(m[1], "$1")
