@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pilinhub/pilin/schemas/identifier"
 )
@@ -39,13 +40,17 @@ var lifelong = []string{identifier.TypeResident, identifier.TypeHKMacau, identif
 // number is a valid document number: its family and what is compared of it.
 type number struct{ family, key string }
 
+// zeroWidth takes out what pasting leaves in a number and nobody sees (domain.md §3 rule 2). Intake refuses it; a question
+// is answered all the same, and a record found by nothing else must not vanish from the count.
+var zeroWidth = strings.NewReplacer("\u200b", "", "\u200c", "", "\u200d", "", "\ufeff", "")
+
 // read returns the number of a document; false if it may not be compared exactly. A wrong check digit, a suspect sign, a
 // letter in place of a digit or an unknown type never is (§3 rules 3 and 4, §6.2).
 func (d Document) read(asOf identifier.Date) (number, bool) {
 	if d.Type == "" || d.No == "" {
 		return number{}, false // a family is never guessed from the digits (§3.6)
 	}
-	p := identifier.ParseDocument(d.Type, d.Country, d.No, asOf)
+	p := identifier.ParseDocument(d.Type, d.Country, zeroWidth.Replace(d.No), asOf)
 	return number{d.Type, p.Key}, p.Key != ""
 }
 
