@@ -84,7 +84,7 @@ def remedies(p, as_of):
     events.sort(key=lambda x: x[:3])
     served = service(p)
     final = months(served, 12 if p["untold"] else 6) if served else None
-    annulled = stayed = judged = review = suit = False
+    annulled = stayed = review = suit = False
     outcome = None
     for on, _, _, e in events:
         t, o = e["type"], e["outcome"]
@@ -98,11 +98,11 @@ def remedies(p, as_of):
             suit = True
         elif t == "review_decided":
             review = False
-            if not judged:
-                final = on + datetime.timedelta(days=15)
+            # Also after a judgment: every later event moves the end (ADR 7).
+            final = on + datetime.timedelta(days=15)
         elif t == "judgment":
             # That it closes a reconsideration too is a choice of ADR 7.
-            suit, review, judged, final = False, False, True, on
+            suit, review, final = False, False, on
         else:
             if t == "review_withdrawn":
                 review = False
