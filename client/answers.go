@@ -32,6 +32,7 @@ type Ask struct {
 	Scope    []record.MemberID  `json:"scope,omitempty"` // empty = all
 	AsOf     string             `json:"as_of,omitempty"`
 	Question Question           `json:"question"`
+	Why      bool               `json:"why,omitempty"` // list every decision with its reason
 }
 
 // Answer is what a question came to, cut for the person who asked.
@@ -50,6 +51,7 @@ type Answer struct {
 	Counts         Counts     `json:"counts"`
 	Hits           []Hit      `json:"hits"`
 	FirstPicture   []FirstHit `json:"first_picture"` // this node's copies; they count for nothing
+	Count          *Count     `json:"count"`         // nil: the person is not told
 }
 
 // Answerer is what came of asking one member.

@@ -60,6 +60,7 @@ type MemberAnswer struct {
 	Checkpoint []byte // its signed checkpoint of that sequence, empty for an empty stream
 	Note       []byte // its signed answer verbatim; nil if it gave none that is its own
 	Hits       int
+	Tally      *Tally // what it said for the count; nil if nothing
 }
 
 // LiveHit is one subject that its origin named.
@@ -102,7 +103,7 @@ func (a *Answer) merge(parts []*answerText, replica []ReplicaHit) {
 		if p == nil {
 			continue
 		}
-		m.Hits = len(p.Hits)
+		m.Hits, m.Tally = len(p.Hits), p.Tally
 		for _, h := range p.Hits {
 			a.Hits = append(a.Hits, LiveHit{Member: m.Member, Record: h.Record, Subject: h.Subject, Version: h.Version, Type: h.Type,
 				State: h.State, Outcome: h.Outcome, Level: h.Level, Explain: h.Explain, Card: h.Card, Body: h.Body})

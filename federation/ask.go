@@ -153,6 +153,10 @@ type answerText struct {
 	Checkpoint string              `json:"checkpoint"`
 	Index      uint64              `json:"index"`
 	Hits       []hitText           `json:"hits"`
+	Tally      *Tally              `json:"tally,omitempty"`
+
+	told  []Disclosed // what the tally tells of, for the audit record
+	found []Candidate // whom it was made of, for a repeat
 }
 
 func answerName(fed record.FederationID, m record.MemberID) string {
@@ -167,6 +171,9 @@ func decodeAnswer(text string) (*answerText, error) {
 		return nil, fmt.Errorf("decode answer: %w", ErrMalformed)
 	}
 	if len(a.Hits) > MaxHits || a.State != Answered && a.State != Partial && a.State != Refused {
+		return nil, fmt.Errorf("decode answer: %w", ErrMalformed)
+	}
+	if t := a.Tally; t != nil && len(t.Facts)+len(t.Lines) > MaxHits {
 		return nil, fmt.Errorf("decode answer: %w", ErrMalformed)
 	}
 	for _, h := range a.Hits {

@@ -37,6 +37,8 @@ type Hub struct {
 	Head     func(context.Context, record.StreamID) (record.Head, error)
 	View     ViewFunc
 	Call     AskFunc
+	// Tally computes what an answer says for the cross-region count; nil: this node's answers have no part in it.
+	Tally TallyFunc
 	// Age returns how long ago this node last knew that it held all of m's records; false if it never did.
 	Age func(m record.MemberID) (time.Duration, bool)
 	// Released reports whether the own records stream is released (log.md §6).

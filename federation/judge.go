@@ -49,7 +49,7 @@ func checkAnswer(note []byte, want expected) (*answerText, MemberState, string) 
 		return nil, StaleCharter, ""
 	}
 	if p.State == Refused {
-		p.Hits = nil
+		p.Hits, p.Tally = nil, nil
 	}
 	if !want.checkpoint(p) {
 		return nil, Incompatible, ReasonCheckpoint

@@ -70,6 +70,7 @@ type keptAnswer struct {
 	Checkpoint string      `json:"checkpoint"`
 	Index      uint64      `json:"index"`
 	Hits       []keptHit   `json:"hits"`
+	Tally      *keptTally  `json:"tally,omitempty"`
 }
 
 type keptHit struct {
@@ -108,7 +109,7 @@ func (r *reply) read(b []byte, hash [32]byte) (*keptAnswer, error) {
 // stale audits and returns the refusal for another charter version. The ask id is not used up: the asker fetches the
 // charter and may ask again.
 func (r *reply) stale(ctx context.Context) error {
-	d, err := r.audit(Refused, string(StaleCharter), nil)
+	d, err := r.audit(Refused, string(StaleCharter), []shownRecord{})
 	if err != nil {
 		return err
 	}
@@ -125,7 +126,7 @@ func (r *reply) first(ctx context.Context) (*keptAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := r.audit(out.State, out.Reason, out.Hits)
+	d, err := r.audit(out.State, out.Reason, out.shown())
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +134,12 @@ func (r *reply) first(ctx context.Context) (*keptAnswer, error) {
 		Index: out.Index}
 	for _, hit := range out.Hits {
 		kept.Hits = append(kept.Hits, keptHit{hit.Record, hit.Subject, hit.Outcome, hit.Explain})
+	}
+	if out.Tally != nil {
+		kept.Tally = &keptTally{Told: keptOf(out.told)}
+		for _, c := range out.found {
+			kept.Tally.Found = append(kept.Tally.Found, keptHit{Record: c.Subject, Subject: c.Subject, Outcome: c.Outcome, Explain: c.Explain})
+		}
 	}
 	text, err := encodeLine(kept)
 	if err != nil {
@@ -172,6 +179,9 @@ func (r *reply) again(ctx context.Context, k *keptAnswer) ([]byte, error) {
 		case ok:
 			out.Hits = append(out.Hits, hit)
 		}
+	}
+	if err := r.recount(ctx, out, k.Tally); err != nil {
+		return nil, err
 	}
 	return r.sign(out)
 }
@@ -231,7 +241,7 @@ func (r *reply) find(ctx context.Context) (*answerText, error) {
 			out.Hits = append(out.Hits, hit)
 		}
 	}
-	return out, nil
+	return out, r.count(ctx, out, found)
 }
 
 // exercise reports whether this is an exercise in a federation of real bureaux: no real record is shown in one.
@@ -321,10 +331,10 @@ func levelFor(audience map[record.GroupID]record.Level, groups map[record.GroupI
 }
 
 // audit makes the record of this answer. What the asker wrote and we cannot keep in the schema's form is left out.
-func (r *reply) audit(state MemberState, reason string, hits []hitText) (record.Draft, error) {
+func (r *reply) audit(state MemberState, reason string, shown []shownRecord) (record.Draft, error) {
 	a := r.ask
 	b := answeredBody{Ask: a.Ask, Member: r.from, Account: a.Account, CertNo: a.Certificate, AsOf: a.AsOf, At: r.hub.at(),
-		State: state, Reason: reason, Shown: []shownRecord{}, Synthetic: r.hub.Directory.Synthetic()}
+		State: state, Reason: reason, Shown: shown, Synthetic: r.hub.Directory.Synthetic()}
 	if checkPurpose(a.Purpose, a.WorkRef) == nil {
 		b.Purpose, b.WorkRef = a.Purpose, &a.WorkRef
 	}
@@ -336,9 +346,6 @@ func (r *reply) audit(state MemberState, reason string, hits []hitText) (record.
 	}
 	if !validDay(a.AsOf) {
 		b.AsOf = r.hub.today()
-	}
-	for _, hit := range hits {
-		b.Shown = append(b.Shown, shownRecord{hit.Record, hit.Level, hit.Outcome})
 	}
 	d, err := r.hub.auditDraft("lookup.answered", b)
 	if err != nil {

@@ -51,6 +51,8 @@ type askCmd struct {
 	USCC    string `name:"uscc" help:"统一社会信用代码 · Unified social credit code."`
 	DocNo   string `name:"doc-no" help:"决定书文号 · Decision number."`
 	AsOf    string `help:"以哪一天为准 · As of this day."`
+	Why     bool   `help:"逐件列出计次、待定、不计次的理由 · Each decision with its reason."`
+	First   bool   `help:"是否首次违法(首违不罚)· Is this the first offence anywhere?"`
 	JSON    bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
@@ -67,7 +69,7 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	a, err := d.Ask(ctx, client.Ask{Purpose: federation.Purpose(c.Purpose), WorkRef: client.WorkRef{Kind: kind, Number: number}, AsOf: c.AsOf,
+	a, err := d.Ask(ctx, client.Ask{Purpose: federation.Purpose(c.Purpose), WorkRef: client.WorkRef{Kind: kind, Number: number}, AsOf: c.AsOf, Why: c.Why,
 		Question: client.Question{Name: c.Name, BirthDate: c.Birth, IDType: c.IDType, IDNo: c.ID, Phone: c.Phone, USCC: c.USCC, DocNo: c.DocNo}})
 	if err != nil {
 		return err
@@ -81,6 +83,7 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 			fmt.Fprintf(out, "  未答复 missing: %s %s  %s %s\n", m.Member, m.Name, m.State, m.Reason)
 		}
 	}
+	printCount(out, a.Count, c.First)
 	for _, h := range a.Hits {
 		fmt.Fprintf(out, "  %s  %s  %s  %s  %s\n    %s\n", h.Member, h.Type, h.State, outcomes[h.Outcome], h.Subject, h.Card)
 	}

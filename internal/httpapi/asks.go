@@ -24,6 +24,7 @@ type askIn struct {
 		Scope    []record.MemberID  `json:"scope,omitempty" maxItems:"200" doc:"Members to ask; absent = all"`
 		AsOf     string             `json:"as_of,omitempty" maxLength:"10" doc:"Civil day that is asked for; absent = today"`
 		Question questionBody       `json:"question" doc:"At least one number, or a name with a birth date"`
+		Why      bool               `json:"why,omitzero" doc:"List every counted, pending and excluded decision with its reason"`
 	}
 }
 
@@ -53,6 +54,7 @@ type AskAnswer struct {
 	Counts         AskCounts     `json:"counts"`
 	Hits           []AskHit      `json:"hits" doc:"From live answers. 同名不等于本人"`
 	FirstPicture   []AskFirstHit `json:"first_picture" doc:"From this node's copies; counts for nothing"`
+	Count          *AskCount     `json:"count,omitempty" doc:"The cross-region count, for those who may know it (ADR 8)"`
 }
 
 // AskMember is what came of asking one member.
@@ -129,6 +131,10 @@ func (h *people) ask(ctx context.Context, in *askIn) (*askOut, error) {
 	out, err := h.answer(a, who, b.Purpose)
 	if err != nil {
 		return nil, err
+	}
+	if r, silent := h.reckon(a, who, &req, nil); r != nil {
+		out.Count = h.countOf(r, silent, &req, b.Why)
+		lineOf(ctx).note(slog.String("rule", r.Rule), slog.String("alert", string(r.Alert)))
 	}
 	return &askOut{*out}, nil
 }

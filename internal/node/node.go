@@ -16,6 +16,7 @@ import (
 
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/exchange"
+	"github.com/pilinhub/pilin/internal/httpapi"
 	"github.com/pilinhub/pilin/internal/kafkabus"
 	"github.com/pilinhub/pilin/internal/rediscache"
 	"github.com/pilinhub/pilin/internal/sqlstore"
@@ -104,6 +105,7 @@ func (n *Node) build(ctx context.Context) error {
 		Directory: n.dir, Index: n.index, Append: n.append, Answered: n.store.Answered, Head: n.store.Head, View: n.view,
 		Age: n.age, Released: n.t.release.Released, Now: n.now, Random: rand.Reader, Records: records, Audit: audit,
 		Deadline: n.cfg.Ask.Deadline, AsOfDays: maxAsOfDays,
+		Tally: httpapi.Tally(n.entry),
 	}
 	if err := n.buildServices(ctx); err != nil {
 		return err

@@ -24,6 +24,11 @@ func (n *Node) view(ctx context.Context, st record.StreamID, subject record.Reco
 	return federation.SubjectView{Version: e.Version, Type: e.Type, State: string(e.State), Record: e.Content}, true, nil
 }
 
+// entry reads one subject for a tally; the register is made after the hub.
+func (n *Node) entry(ctx context.Context, st record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, error) {
+	return n.register.Entry(ctx, st, subject, asOf)
+}
+
 // projectVersion names what project does. Whoever makes project give another row for the same records raises it: the rows
 // of every node are then written anew at its next start. The index needs none: it is built anew at every start.
 const projectVersion = "1"

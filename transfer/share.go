@@ -1,0 +1,148 @@
+package transfer
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/schemas/identifier"
+)
+
+// Owned is one own record that a question may mean, and how much of it the asker may know.
+type Owned struct {
+	Entry blacklist.Entry
+	Level record.Level
+}
+
+// Shared is what a member says of its own penalties (domain.md §6.1): by level facts, examined lines, a bare number.
+type Shared struct {
+	Rule  string
+	Facts []jsontext.Value // L3
+	Lines []jsontext.Value // L2
+	Basic int              // L1
+	Told  []Owned          // whose existence the three tell, for the audit record
+}
+
+// Share computes the origin's half over own records, whatever their state: an ordinary look-up may no longer show them,
+// the count needs them. List entries among them tell which penalties are suspended with their entry. A penalty whose
+// facts cannot be read is an error: nothing may be said as if it were not there.
+func Share(s Person, own []Owned, asOf identifier.Date) (Shared, error) {
+	out := Shared{Rule: RuleVersion, Facts: []jsontext.Value{}, Lines: []jsontext.Value{}}
+	suspended := suspendedWith(own)
+	var bare []Penalty
+	for _, o := range own {
+		if o.Entry.Type != blacklist.TypePenalty || o.Level == record.L0 {
+			continue
+		}
+		fact, err := Fact(&o.Entry, suspended[o.Entry.Subject.String()])
+		if err != nil {
+			return Shared{}, err
+		}
+		p, err := DecodePenalty(fact)
+		if err != nil {
+			return Shared{}, fmt.Errorf("own penalty %s: %w", o.Entry.Subject, err)
+		}
+		switch o.Level {
+		case record.L3:
+			out.Facts, out.Told = append(out.Facts, fact), append(out.Told, o)
+		case record.L2:
+			l := Examine(&s, &p, nil, asOf)
+			if l.Level == "" {
+				continue
+			}
+			b, err := EncodeLine(&l)
+			if err != nil {
+				return Shared{}, fmt.Errorf("own penalty %s: %w", o.Entry.Subject, err)
+			}
+			out.Lines, out.Told = append(out.Lines, b), append(out.Told, o)
+		default:
+			if Basic(s, []Penalty{p}, nil, asOf) > 0 {
+				bare, out.Told = append(bare, p), append(out.Told, o)
+			}
+		}
+	}
+	out.Basic = Basic(s, bare, nil, asOf)
+	return out, nil
+}
+
+// suspendedWith maps penalties to the suspension of a list entry that rests on them (domain.md §5.1: person or record is
+// plausibly wrong).
+func suspendedWith(own []Owned) map[string]*Suspension {
+	out := map[string]*Suspension{}
+	for _, o := range own {
+		e := o.Entry
+		if e.Type != blacklist.TypePerson || e.Recorded != blacklist.Suspended || e.SuspendedBy == "" {
+			continue
+		}
+		s := &Suspension{By: e.SuspendedBy}
+		for _, step := range e.History {
+			if day, err := identifier.ParseDate(step.Day); err == nil && step.Event == blacklist.EventSuspend && !step.Ignored {
+				s.At = day
+			}
+		}
+		for _, part := range e.Parts {
+			var refs struct {
+				Penalties []string `json:"penalty_refs"`
+			}
+			if json.Unmarshal(part, &refs) == nil {
+				for _, id := range refs.Penalties {
+					out[id] = s
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Heard is what one member said of its penalties, as it came.
+type Heard struct {
+	Member string
+	Rule   string
+	Facts  []jsontext.Value
+	Lines  []jsontext.Value
+	Basic  int
+	Full   bool // it answered in full; what a partial answer says is a minimum
+}
+
+// Collect joins what members said to a question. A member counts as answered if it answered in full, by this rule, with
+// nothing that cannot be read or speaks for somebody else; of any other whatever can be read is taken as a minimum. silent
+// names those, in the order of said.
+func Collect(s Person, asOf identifier.Date, total int, said []Heard) (q Question, silent []string) {
+	q = Question{Subject: s, AsOf: asOf, Total: total}
+	for _, h := range said {
+		ok := h.Full && h.Rule == RuleVersion
+		for _, b := range h.Facts {
+			p, err := DecodePenalty(b)
+			if err != nil || p.Origin != h.Member {
+				ok = false
+				continue
+			}
+			q.Penalties = append(q.Penalties, p)
+		}
+		if h.Rule == RuleVersion { // what another rule found is no finding of this one
+			for _, b := range h.Lines {
+				l, err := DecodeLine(b)
+				if err != nil || l.Origin != h.Member {
+					ok = false
+					continue
+				}
+				q.Lines = append(q.Lines, l)
+			}
+			switch {
+			case h.Basic < 0 || h.Basic > maxCountable:
+				ok = false
+			case h.Basic > 0:
+				q.L1Answers = append(q.L1Answers, L1Answer{Member: h.Member, Countable: h.Basic})
+			}
+		}
+		if ok {
+			q.Answered++
+		} else {
+			silent = append(silent, h.Member)
+		}
+	}
+	return q, silent
+}
