@@ -63,6 +63,7 @@ type Decision struct {
 	Qualification string // at the act
 	Kind          string // of practice, domain.md §2.6.6
 	Entry         bool   // whether a list entry stands on it
+	ReviewApplied string // day on which 复议 was applied for; empty if it was not
 }
 
 // The cast of domain.md §7.1.
@@ -74,6 +75,9 @@ var (
 	p4    = Person{"测丁四", "310118190304309042", "2", "1903-04-30"}
 )
 
+// StoryBegins is the day on which the seven bureaux join (domain.md §7.3).
+const StoryBegins = "2026-03-02"
+
 // Story is the history loaded on day one (domain.md §7.2). The day of filing and of the decision are not in the story's
 // table; they are set four and one weeks before service.
 var Story = []Decision{
@@ -82,7 +86,7 @@ var Story = []Decision{
 	{No: "测松卫医罚〔2025〕9011号", Issuer: bureau("松江"), Person: p3, Cause: "UP01", From: "2025-04-17", To: "2025-04-17", Filed: "2025-04-18", Decided: "2025-06-03", Served: "2025-06-05", Qualification: "none", Kind: "TCM", Entry: true},
 	{No: "测吴卫医罚〔2026〕9001号", Issuer: bureau("吴江"), Person: p3, Cause: "UP02", From: "2025-12-18", To: "2025-12-18", Filed: "2025-12-19", Decided: "2026-02-06", Served: "2026-02-10", Qualification: "none", Kind: "TCM", Entry: true},
 	{No: "测嘉卫医罚〔2025〕9005号", Issuer: bureau("嘉兴"), Person: p2, Cause: "UP01", From: "2025-01-16", To: "2025-01-16", Filed: "2025-01-17", Decided: "2025-03-07", Served: "2025-03-11", Qualification: "none", Kind: "INF", Entry: true},
-	{No: "测善卫医罚〔2026〕9003号", Issuer: bureau("嘉善"), Person: p2, Cause: "UP01", From: "2025-11-27", To: "2025-11-27", Filed: "2025-11-28", Decided: "2026-01-13", Served: "2026-01-16", Qualification: "none", Kind: "INF", Entry: true},
+	{No: "测善卫医罚〔2026〕9003号", Issuer: bureau("嘉善"), Person: p2, Cause: "UP01", From: "2025-11-27", To: "2025-11-27", Filed: "2025-11-28", Decided: "2026-01-13", Served: "2026-01-16", Qualification: "none", Kind: "INF", Entry: true, ReviewApplied: "2026-03-12"},
 	{No: "测善卫医罚〔2023〕9008号", Issuer: bureau("嘉善"), Person: p1bis, Cause: "UP03", From: "2023-04-20", To: "2023-04-20", Filed: "2023-04-21", Decided: "2023-06-09", Served: "2023-06-13", Qualification: "qualified_registered", Kind: "OTH"},
 	{No: "测青卫医罚〔2025〕9020号", Issuer: bureau("青浦"), Person: p4, Cause: "UP01", From: "2025-02-26", To: "2025-02-26", Filed: "2025-02-27", Decided: "2025-03-31", Served: "2025-04-02", Qualification: "qualified_unregistered", Kind: "TCM", Entry: true},
 	{No: "测青卫医罚〔2025〕9031号", Issuer: bureau("青浦"), Person: p4, Cause: "UP01", From: "2025-10-22", To: "2025-10-22", Filed: "2025-10-23", Decided: "2025-11-18", Served: "2025-11-20", Qualification: "qualified_unregistered", Kind: "TCM", Entry: true},

@@ -17,6 +17,7 @@ import (
 // Desk is who loads the history of one bureau: an author and a reviewer, who are two people.
 type Desk struct {
 	Author, Reviewer, Liaison string // account ids
+	Today                     string // civil day: what happens later is not loaded
 }
 
 // together is how many decisions one bureau works on at once, so that they share commits.
@@ -44,32 +45,38 @@ func loadOne(ctx context.Context, r *blacklist.Register, d Desk, x Decision) err
 		return err
 	}
 	penalty, err := publish(ctx, r, d, blacklist.Proposal{Type: "penalty", Payload: payload})
+	if err == nil && x.ReviewApplied != "" && x.ReviewApplied <= d.Today {
+		_, err = r.PenaltyStatus(ctx, d.as(d.Reviewer, workflow.LegalReviewer), penalty, blacklist.PenaltyChange{Status: "remedy_event",
+			Change:      blacklist.Change{LegalBasis: "行政复议法第20条", Purpose: "CASE"},
+			RemedyEvent: &blacklist.RemedyEvent{Type: "review_applied", At: x.ReviewApplied}})
+	}
 	if err != nil || !x.Entry {
 		return err
 	}
-	if payload, err = x.ListEntry(penalty.String()); err != nil {
+	if payload, err = x.ListEntry(penalty.ID.String()); err != nil {
 		return err
 	}
 	_, err = publish(ctx, r, d, blacklist.Proposal{Type: "blacklist.person", Payload: payload})
 	return err
 }
 
+func (d Desk) as(account string, role workflow.Role) blacklist.Request {
+	return blacklist.Request{Actor: blacklist.Actor{Account: account, Roles: []workflow.Role{role}}}
+}
+
 // publish takes one proposal from draft to published and returns the subject.
-func publish(ctx context.Context, r *blacklist.Register, d Desk, p blacklist.Proposal) (record.RecordID, error) {
-	as := func(account string, role workflow.Role) blacklist.Request {
-		return blacklist.Request{Actor: blacklist.Actor{Account: account, Roles: []workflow.Role{role}}}
-	}
-	done, err := r.Draft(ctx, as(d.Author, workflow.Officer), p)
+func publish(ctx context.Context, r *blacklist.Register, d Desk, p blacklist.Proposal) (blacklist.On, error) {
+	done, err := r.Draft(ctx, d.as(d.Author, workflow.Officer), p)
 	if err == nil {
-		done, err = r.Submit(ctx, as(d.Author, workflow.Officer), done.On)
+		done, err = r.Submit(ctx, d.as(d.Author, workflow.Officer), done.On)
 	}
 	if err == nil {
-		done, err = r.Approve(ctx, as(d.Reviewer, workflow.LegalReviewer), done.On)
+		done, err = r.Approve(ctx, d.as(d.Reviewer, workflow.LegalReviewer), done.On)
 	}
 	if err == nil {
-		done, err = r.Publish(ctx, as(d.Liaison, workflow.Liaison), done.On)
+		done, err = r.Publish(ctx, d.as(d.Liaison, workflow.Liaison), done.On)
 	}
-	return done.ID, err
+	return done.On, err
 }
 
 // plan lets the lead plan the demo's operation, with three other bureaux, for the day after tomorrow.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/pilinhub/pilin/internal/embedded"
 	"github.com/pilinhub/pilin/internal/node"
+	"github.com/pilinhub/pilin/record"
 )
 
 // Options of a demo.
@@ -24,6 +26,17 @@ type Options struct {
 	Port       int    // of the first bureau's people
 	Background int    // generated decisions beside the story
 	Log        *slog.Logger
+	Now        func() time.Time // the seven bureaux' clock; nil is the machine's
+}
+
+// Clock returns a clock that shows nine in the morning of the given civil day now, and goes on from there.
+func Clock(day string) (func() time.Time, error) {
+	t, err := time.ParseInLocation(time.DateOnly, day, record.CivilZone)
+	if err != nil || day < StoryBegins {
+		return nil, fmt.Errorf("clock %q: want a day from %s on", day, StoryBegins)
+	}
+	ahead := t.Add(9 * time.Hour).Sub(time.Now())
+	return func() time.Time { return time.Now().Add(ahead) }, nil
 }
 
 // Password of every demo account.
@@ -36,6 +49,7 @@ var staff = []struct {
 	roles []string
 }{
 	{"officer", "执法人员", []string{"officer"}},
+	{"officer2", "第二名执法人员", []string{"officer"}},
 	{"liaison", "联络员", []string{"liaison"}},
 	{"legal", "法制审核", []string{"legal_reviewer"}},
 	{"head", "单位负责人", []string{"head"}},
@@ -49,7 +63,10 @@ const loadedFile = "loaded"
 // Run founds or reads the federation, starts its seven nodes and serves until ctx ends. It prints what a visitor needs.
 func Run(ctx context.Context, o Options, out io.Writer) error {
 	begun := time.Now()
-	l, err := Found(o.Dir, o.Fresh, o.Port, begun)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	l, err := Found(o.Dir, o.Fresh, o.Port, o.Now())
 	if err != nil {
 		return err
 	}
@@ -102,7 +119,7 @@ func open(ctx context.Context, o Options, l Layout, s *embedded.Services) ([]*no
 	nodes := make([]*node.Node, len(l.Configs))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, c := range l.Configs {
-		c.Kafka.Brokers, c.Redis.URL = s.Brokers, s.Redis
+		c.Kafka.Brokers, c.Redis.URL, c.Now = s.Brokers, s.Redis, o.Now
 		g.Go(func() error {
 			if l.Founded {
 				if _, err := node.Join(ctx, c, l.Charter); err != nil {
@@ -144,7 +161,7 @@ func load(ctx context.Context, o Options, l Layout, nodes []*node.Node) error {
 			ids := map[string]string{}
 			for j, s := range staff {
 				a := node.Account{Name: s.name, Password: Password, Roles: s.roles}
-				if s.name == "officer" {
+				if slices.Contains(s.roles, "officer") {
 					a.Certificate = fmt.Sprintf("990000000%d%d", i+1, j)
 				}
 				id, err := n.NewAccount(ctx, a)
@@ -153,11 +170,11 @@ func load(ctx context.Context, o Options, l Layout, nodes []*node.Node) error {
 				}
 				ids[s.name] = id
 			}
-			if err := Load(ctx, n, Desk{Author: ids["officer"], Reviewer: ids["legal"], Liaison: ids["liaison"]}, decisions[Bureaux[i].Name]); err != nil {
+			if err := Load(ctx, n, Desk{Author: ids["officer"], Reviewer: ids["legal"], Liaison: ids["liaison"], Today: record.CivilDay(o.Now())}, decisions[Bureaux[i].Name]); err != nil {
 				return err
 			}
 			if i == 0 {
-				if err := plan(ctx, n, ids["coordinator"], time.Now()); err != nil {
+				if err := plan(ctx, n, ids["coordinator"], o.Now()); err != nil {
 					return err
 				}
 			}

@@ -52,7 +52,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Node, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: cfg, slog: log.With(slog.String("member", string(cfg.Member))), now: time.Now, count: &exchange.Counters{},
+	n := &Node{cfg: cfg, slog: log.With(slog.String("member", string(cfg.Member))), now: cfg.Now, count: &exchange.Counters{},
 		wakeIndex: newWake()}
 	var err error
 	if n.keys, err = ReadKeys(cfg.Data); err != nil {
@@ -310,7 +310,7 @@ func Join(ctx context.Context, cfg Config, notes ...[]byte) (*federation.Directo
 	if dir == nil || !dir.IsActive(keys.Member) {
 		return nil, fmt.Errorf("the charter does not name %s as an active member", keys.Member)
 	}
-	n := &Node{cfg: cfg, now: time.Now, keys: keys, dir: dir}
+	n := &Node{cfg: cfg, now: cfg.Now, keys: keys, dir: dir}
 	if n.store, err = n.openStore(ctx); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
