@@ -51,6 +51,7 @@ type Answer struct {
 	Counts         Counts     `json:"counts"`
 	Hits           []Hit      `json:"hits"`
 	FirstPicture   []FirstHit `json:"first_picture"` // this node's copies; they count for nothing
+	OpenUntil      time.Time  `json:"open_until"`    // zero: it is not kept open
 	Count          *Count     `json:"count"`         // nil: the person is not told
 }
 

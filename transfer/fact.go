@@ -253,3 +253,9 @@ func DecodeLine(b []byte) (Line, error) {
 var originReasons = []Reason{NotPenalty, Annulled, ReasonOrganisation, CauseN, Qualified, ReasonIssuerKind, ServiceFuture, ServiceUnproven, ActUnknown,
 	RecordIncomplete, ReasonSoleTrader, QualificationUnclear, CauseQ, PractitionerUnclear, ReasonIllegal, ReasonSettled, ReasonStayed, ReasonSuspended,
 	IssuerUnclear, PriorConviction}
+
+// ParseQualification reads a code of a qualification; false if it is none.
+func ParseQualification(code string) (Qualification, bool) {
+	q := Qualification(code)
+	return q, slices.Contains(qualifications, q)
+}

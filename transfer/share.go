@@ -146,3 +146,19 @@ func Collect(s Person, asOf identifier.Date, total int, said []Heard) (q Questio
 	}
 	return q, silent
 }
+
+// Versions says how new each record was that a member told of, by record id. What cannot be read is left out.
+func Versions(h Heard) map[string]int {
+	out := map[string]int{}
+	for _, b := range h.Facts {
+		if p, err := DecodePenalty(b); err == nil {
+			out[p.RecordID] = p.Version
+		}
+	}
+	for _, b := range h.Lines {
+		if l, err := DecodeLine(b); err == nil {
+			out[l.RecordID] = l.Version
+		}
+	}
+	return out
+}

@@ -53,6 +53,7 @@ type askCmd struct {
 	AsOf    string `help:"以哪一天为准 · As of this day."`
 	Why     bool   `help:"逐件列出计次、待定、不计次的理由 · Each decision with its reason."`
 	First   bool   `help:"是否首次违法(首违不罚)· Is this the first offence anywhere?"`
+	Watch   bool   `help:"继续关注:记录变化、缺席单位恢复时自动重问并告知 · Keep watching: told when a record changes or a member returns."`
 	JSON    bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
@@ -75,7 +76,10 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if c.JSON {
-		return printJSON(out, a)
+		if err := printJSON(out, a); err != nil || !c.Watch {
+			return err
+		}
+		return watch(ctx, d, a, func(u client.Update) error { return printJSON(out, u) })
 	}
 	fmt.Fprintf(out, "%s  (%d/%d 家当场答复 answered)\n", outcomes[a.Outcome], a.Answered, a.Total)
 	for _, m := range a.Members {
@@ -93,6 +97,9 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 			gone = "  已由来源撤回 withdrawn at origin"
 		}
 		fmt.Fprintf(out, "  本地副本(%d 秒前,不作数)replica: %s  %s  %s%s\n", h.AgeSeconds, h.Member, h.Type, h.State, gone)
+	}
+	if c.Watch {
+		return watch(ctx, d, a, func(u client.Update) error { return printUpdate(out, &u) })
 	}
 	return nil
 }

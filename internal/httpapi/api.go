@@ -128,7 +128,8 @@ func newListener(o options) *listener {
 	}
 	e.Use(logged(o.log, o.metrics, o.now, o.random), strict(o.limit, o.check, o.headers))
 	if o.time > 0 {
-		e.Use(middleware.ContextTimeout(o.time))
+		e.Use(middleware.ContextTimeoutWithConfig(middleware.ContextTimeoutConfig{Timeout: o.time,
+			Skipper: func(c echo.Context) bool { return strings.HasSuffix(c.Request().URL.Path, watchPath) }}))
 	}
 	cfg := huma.Config{
 		OpenAPI: &huma.OpenAPI{OpenAPI: "3.1.0", Info: &huma.Info{Title: o.title, Version: Version},

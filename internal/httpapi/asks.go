@@ -54,6 +54,7 @@ type AskAnswer struct {
 	Counts         AskCounts     `json:"counts"`
 	Hits           []AskHit      `json:"hits" doc:"From live answers. 同名不等于本人"`
 	FirstPicture   []AskFirstHit `json:"first_picture" doc:"From this node's copies; counts for nothing"`
+	OpenUntil      *time.Time    `json:"open_until,omitempty" doc:"The question is asked anew by itself until then; watch it at /asks/{ask}/events"`
 	Count          *AskCount     `json:"count,omitempty" doc:"The cross-region count, for those who may know it (ADR 8)"`
 }
 
@@ -123,6 +124,10 @@ func (h *people) ask(ctx context.Context, in *askIn) (*askOut, error) {
 		}
 		req.ID = id
 	}
+	var here map[record.RecordID]version
+	if h.Open != nil && mayCount(who, b.Purpose) {
+		here = h.subjects(ctx, req, nil)
+	}
 	a, err := h.Hub.Ask(ctx, req)
 	if err != nil {
 		return nil, err
@@ -134,6 +139,11 @@ func (h *people) ask(ctx context.Context, in *askIn) (*askOut, error) {
 	}
 	if r, silent := h.reckon(a, who, &req, nil); r != nil {
 		out.Count = h.countOf(r, silent, &req, b.Why)
+		if h.Open != nil {
+			if until := h.keepOpen(a, who, req, here); !until.IsZero() {
+				out.OpenUntil = &until
+			}
+		}
 		lineOf(ctx).note(slog.String("rule", r.Rule), slog.String("alert", string(r.Alert)))
 	}
 	return &askOut{*out}, nil

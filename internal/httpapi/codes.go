@@ -33,6 +33,8 @@ var codes = map[string]word{
 	"content_encoding":    {http.StatusUnsupportedMediaType, "不接受压缩的请求内容", "Compressed bodies are not accepted"},
 	"invalid":             {http.StatusUnprocessableEntity, "提交的内容有误,见各字段说明", "The content is not acceptable; see the fields"},
 	"rate_limited":        {http.StatusTooManyRequests, "请求过多,请稍后再试", "Too many requests; try again later"},
+	"act_elsewhere":       {http.StatusUnprocessableEntity, "执法行为须由行为地单位的执法人员签认(行政处罚法第二十二条)", "An act is signed by officers of the member in whose county it happened (行政处罚法 art. 22)"},
+	"act_differs":         {http.StatusConflict, "与已签认的日期、地点或资格不一致,请核对后再签", "Day, place or qualification differ from what was signed before; check and sign again"},
 	"range_in_flight":     {http.StatusTooManyRequests, "上一个补取请求尚未结束", "Another range request of this peer is in flight"},
 	"timeout":             {http.StatusServiceUnavailable, "处理超时,请稍后以同一幂等键重试", "It took too long; repeat with the same idempotency key"},
 	"storage_full":        {http.StatusServiceUnavailable, "存储不可用,暂时不能写入和核查", "Storage is unavailable; nothing can be written or looked up for now"},

@@ -134,11 +134,8 @@ func (h *people) reckon(a *federation.Answer, who auth.Principal, req *federatio
 	}
 	var said []transfer.Heard
 	for _, m := range a.Members {
-		heard := transfer.Heard{Member: string(m.Member), Full: m.State == federation.Answered && !a.TestOnly}
-		if t := m.Tally; t != nil {
-			heard.Rule, heard.Facts, heard.Lines = t.Rule, t.Facts, t.Lines
-			heard.Basic = int(min(t.Basic, 1<<20))
-		}
+		heard := toHeard(m)
+		heard.Full = heard.Full && !a.TestOnly
 		said = append(said, heard)
 	}
 	all, silent := transfer.Collect(subjectOf(q), day, a.N, said)
@@ -147,6 +144,16 @@ func (h *people) reckon(a *federation.Answer, who auth.Principal, req *federatio
 	}
 	res := transfer.Count(all)
 	return &res, silent
+}
+
+// toHeard is what a member said, as the count reads it.
+func toHeard(m federation.MemberAnswer) transfer.Heard {
+	heard := transfer.Heard{Member: string(m.Member), Full: m.State == federation.Answered}
+	if t := m.Tally; t != nil {
+		heard.Rule, heard.Facts, heard.Lines = t.Rule, t.Facts, t.Lines
+		heard.Basic = int(min(t.Basic, 1<<20))
+	}
+	return heard
 }
 
 // countOf writes a result for a person.

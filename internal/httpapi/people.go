@@ -39,6 +39,8 @@ type Deps struct {
 	// Coverage counts, of members, those that have applied the record at seq of s (exchange.Receipts.Coverage); missing are
 	// the others, ascending. A receipt under a revoked key does not count.
 	Coverage func(ctx context.Context, s record.StreamID, seq uint64, members []record.MemberID) (applied int, missing []record.MemberID, err error)
+	// Open holds open questions; nil: none is kept open. Its Wake is called when a record was applied.
+	Open *Open
 	// Status tells how the federation looks from here.
 	Status func(ctx context.Context) (Status, error)
 	// Ready examines what the node can do just now, one line for each capability; nothing in it is secret.
@@ -70,6 +72,9 @@ func People(d Deps) (http.Handler, error) {
 		limit: func(string) int64 { return maxBody }, check: func(string) bool { return true }, headers: secure, time: requestTime})
 	h.routes(l.api)
 	h.probes(l.echo)
+	if d.Open != nil {
+		d.Open.start(h.run)
+	}
 	return l.echo, nil
 }
 
@@ -85,6 +90,7 @@ func (h *people) routes(api huma.API) {
 	h.sessionRoutes(api)
 	h.accountRoutes(api)
 	h.askRoutes(api)
+	h.openRoutes(api)
 	h.countRoutes(api)
 	h.entryRoutes(api)
 	h.operationRoutes(api)

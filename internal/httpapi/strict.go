@@ -99,7 +99,7 @@ func checkAccept(r *http.Request) *Problem {
 			continue
 		}
 		switch t {
-		case "*/*", "application/*", "application/json", "application/problem+json", "application/pilin-range", "application/pilin-note", "text/plain", "text/*":
+		case "*/*", "application/*", "application/json", "application/problem+json", "application/pilin-range", "application/pilin-note", "text/plain", "text/*", "text/event-stream":
 			r.Header.Set("Accept", "application/json")
 			return nil
 		}

@@ -181,6 +181,7 @@ func (n *Node) append(ctx context.Context, a record.Append) (record.Appended, er
 			continue
 		}
 		n.t.announce()
+		n.open.Wake()
 		if err := n.index.Wait(ctx, p.Stream, p.Seq+1); err != nil {
 			n.slog.LogAttrs(ctx, slog.LevelWarn, "record is durable, index follows later", slog.String("stream", string(p.Stream)), slog.Uint64("seq", p.Seq))
 		}
@@ -362,7 +363,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
-	for _, f := range []func(context.Context){n.t.run, n.indexLoop, n.upkeepLoop} {
+	for _, f := range []func(context.Context){n.t.run, n.indexLoop, n.upkeepLoop, n.open.Run} {
 		wg.Go(func() { f(inner) })
 	}
 	err = listening.serve(ctx)
@@ -379,6 +380,7 @@ func (n *Node) indexLoop(ctx context.Context) {
 		if err := n.index.CatchUp(ctx); err != nil && ctx.Err() == nil {
 			n.slog.LogAttrs(ctx, slog.LevelWarn, "index waits", slog.String("err", err.Error()))
 		}
+		n.open.Wake()
 	}
 }
 

@@ -36,6 +36,7 @@ type services struct {
 	others   *client.Peers
 	members  *httpapi.MemberListener
 	desk     *http.Server
+	open     *httpapi.Open
 }
 
 // buildServices makes the members' listener and the client of other members' listeners.
@@ -105,12 +106,14 @@ func (n *Node) buildDesk() error {
 		}
 		cert = &c
 	}
-	h, err := httpapi.People(httpapi.Deps{Directory: n.dir, People: n.people, Hub: n.hub, Register: n.register, Board: n.board, Operations: n.Operations, Log: ownLog{n.store, n},
+	n.open = httpapi.NewOpen(n.now)
+	h, err := httpapi.People(httpapi.Deps{Open: n.open, Directory: n.dir, People: n.people, Hub: n.hub, Register: n.register, Board: n.board, Operations: n.Operations, Log: ownLog{n.store, n},
 		List: n.list, Coverage: n.coverage, Status: n.status, Ready: n.ready, Logger: n.slog, Metrics: n.registry, Gatherer: n.registry, Now: n.now, Random: rand.Reader, Secure: cert != nil})
 	if err != nil {
 		return fmt.Errorf("people's listener: %w", err)
 	}
 	n.desk = httpapi.PeopleServer(h, cert)
+	n.desk.RegisterOnShutdown(n.open.Stop)
 	return nil
 }
 

@@ -1,0 +1,152 @@
+package client
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Update is what an open question came to, each time that changes.
+type Update struct {
+	Seq       int       `json:"seq"` // 1 = the first answer
+	At        time.Time `json:"at"`
+	Ask       string    `json:"ask"`
+	Cause     string    `json:"cause"`     // asked, record, member, act, day
+	Direction string    `json:"direction"` // up, down, same
+	Change    Text      `json:"change"`
+	Count     Count     `json:"count"`
+	Signed    int       `json:"signed"` // officers that have signed the new act
+	Until     time.Time `json:"until"`
+}
+
+// Act is a new treating act, as an officer signs it for himself.
+type Act struct {
+	At            string `json:"at"`
+	Place         string `json:"place"`
+	Qualification string `json:"qualification_at_act"`
+}
+
+// Opened reads what an open question has come to. A *Problem not_found: it is not open, or not for this person.
+func (d *Desk) Opened(ctx context.Context, ask string) (Update, error) {
+	var u Update
+	err := d.call(ctx, http.MethodGet, "/api/v1/asks/"+ask, "", nil, &u)
+	return u, err
+}
+
+// SignAct signs, for this person, that a new treating act was met. Two officers confirm it.
+func (d *Desk) SignAct(ctx context.Context, ask string, a Act) (Update, error) {
+	var u Update
+	err := d.call(ctx, http.MethodPost, "/api/v1/asks/"+ask+"/act", "", a, &u)
+	return u, err
+}
+
+// ClosedError: a question is no longer open; the reason is expired, replaced, rights or stopping.
+type ClosedError struct{ Reason string }
+
+// Error returns the reason.
+func (e *ClosedError) Error() string { return "question closed: " + e.Reason }
+
+// reconnectAfter is how long Watch waits before it follows a stream that broke off.
+const reconnectAfter = time.Second
+
+// maxEvent bounds one line of a stream.
+const maxEvent = 4 << 20
+
+// Watch calls tell with what an open question has come to, now and each time that it changes, until tell returns an error,
+// ctx ends, or the question is closed (*ClosedError). A stream that breaks off is taken up again.
+func (d *Desk) Watch(ctx context.Context, ask string, tell func(Update) error) error {
+	last := 0
+	for {
+		err := d.follow(ctx, ask, func(u Update) error {
+			if u.Seq <= last {
+				return nil
+			}
+			last = u.Seq
+			return tell(u)
+		})
+		var broke *brokenError
+		if !errors.As(err, &broke) {
+			return err
+		}
+		wait := time.NewTimer(reconnectAfter)
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return ctx.Err()
+		case <-wait.C:
+		}
+	}
+}
+
+// brokenError: the stream ended without saying why.
+type brokenError struct{ err error }
+
+func (e *brokenError) Error() string { return fmt.Sprintf("stream broke off: %v", e.err) }
+func (e *brokenError) Unwrap() error { return e.err }
+
+// follow reads one stream to its end.
+func (d *Desk) follow(ctx context.Context, ask string, tell func(Update) error) error {
+	token, err := d.token(ctx)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.base+"/api/v1/asks/"+ask+"/events", http.NoBody)
+	if err != nil {
+		return fmt.Errorf("request a stream: %w", err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Accept", "text/event-stream")
+	endless := *d.http
+	endless.Timeout = 0 // a stream lives longer than an answer
+	res, err := endless.Do(r)
+	if err != nil {
+		return &brokenError{err}
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		p, err := readProblem(res)
+		if err != nil {
+			return fmt.Errorf("status %d of a stream: %w", res.StatusCode, err)
+		}
+		return p
+	}
+	lines := bufio.NewScanner(res.Body)
+	lines.Buffer(nil, maxEvent)
+	event := ""
+	for lines.Scan() {
+		line := lines.Text()
+		if name, ok := strings.CutPrefix(line, "event: "); ok {
+			event = name
+		}
+		data, ok := strings.CutPrefix(line, "data: ")
+		if !ok {
+			continue
+		}
+		switch event {
+		case "count":
+			var u Update
+			if err := json.Unmarshal([]byte(data), &u); err != nil {
+				return errors.New("read stream: not of this API")
+			}
+			if err := tell(u); err != nil {
+				return err
+			}
+		case "closed":
+			var c struct {
+				Reason string `json:"reason"`
+			}
+			_ = json.Unmarshal([]byte(data), &c) // without a reason it is closed all the same
+			return &ClosedError{c.Reason}
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return &brokenError{lines.Err()}
+}
