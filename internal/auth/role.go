@@ -37,6 +37,7 @@ const (
 	Ask        Act = "ask"        // put a question to the federation
 	Count      Act = "count"      // reckon penalties that the asker brings along
 	Draft      Act = "draft"      // write and submit entries, penalties
+	Record     Act = "record"     // enter what happened to a penalty; which step is whose, the state machine says
 	Review     Act = "review"     // return or approve what another wrote
 	Publish    Act = "publish"    // publish, correct, suspend
 	Confirm    Act = "confirm"    // withdraw, confirm a suspension, lift it
@@ -56,6 +57,7 @@ var may = map[Act][]Role{
 	Ask:        {Officer, Liaison, LegalReviewer, Head, Coordinator},
 	Count:      {Officer, Liaison, LegalReviewer, Head},
 	Draft:      {Liaison, Officer},
+	Record:     {Liaison, Officer, LegalReviewer, Head},
 	Review:     {LegalReviewer},
 	Publish:    {Liaison, LegalReviewer, Head},
 	Confirm:    {Head},

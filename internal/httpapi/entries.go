@@ -227,7 +227,7 @@ func (h *people) entryRoutes(api huma.API) {
 			})
 		}
 		if f.typ == blacklist.TypePenalty {
-			register(api, op(auth.Draft, "status", http.MethodPost, "/{id}/status", "登记状态", "Record service, remedy, suspension or annulment", http.StatusOK), h.penaltyStatus)
+			register(api, op(auth.Record, "status", http.MethodPost, "/{id}/status", "登记状态", "Record service, remedy, suspension or annulment", http.StatusOK), h.penaltyStatus)
 		}
 	}
 }
