@@ -35,7 +35,7 @@ func Clock(day string) (func() time.Time, error) {
 	if err != nil || day < StoryBegins {
 		return nil, fmt.Errorf("clock %q: want a day from %s on", day, StoryBegins)
 	}
-	ahead := t.Add(9 * time.Hour).Sub(time.Now())
+	ahead := time.Until(t.Add(9 * time.Hour))
 	return func() time.Time { return time.Now().Add(ahead) }, nil
 }
 

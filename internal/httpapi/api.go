@@ -128,8 +128,16 @@ func newListener(o options) *listener {
 	}
 	e.Use(logged(o.log, o.metrics, o.now, o.random), strict(o.limit, o.check, o.headers))
 	if o.time > 0 {
-		e.Use(middleware.ContextTimeoutWithConfig(middleware.ContextTimeoutConfig{Timeout: o.time,
-			Skipper: func(c echo.Context) bool { return strings.HasSuffix(c.Request().URL.Path, watchPath) }}))
+		bounded := middleware.ContextTimeout(o.time)
+		e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+			inTime := bounded(next)
+			return func(c echo.Context) error {
+				if strings.HasSuffix(c.Request().URL.Path, watchPath) {
+					return next(c) // a stream ends by itself
+				}
+				return inTime(c)
+			}
+		})
 	}
 	cfg := huma.Config{
 		OpenAPI: &huma.OpenAPI{OpenAPI: "3.1.0", Info: &huma.Info{Title: o.title, Version: Version},
