@@ -56,8 +56,10 @@ def months(d, n):
 
 
 def service(p):
-    if p["mode"] != "ANN":
-        return p["served_at"]
+    return p["served_at"] if p["mode"] != "ANN" else announced(p)
+
+
+def announced(p):
     if not p["announced_at"]:
         return None
     old = p["announced_at"] < datetime.date(2022, 1, 1)
@@ -141,7 +143,10 @@ def verdict(p, copies, as_of, passed_over=False):
     if p["issuer_kind"] == "other":
         return "E", "issuer_kind"
     served = p["served"]
-    if p["decided_at"] > as_of or (served and served > as_of):
+    ahead = served and served > as_of
+    if not p["mode"] and p["announced_at"]:  # it may have been announced: nothing is excluded on a missing mode (ADR 7)
+        ahead = ahead and announced(p) > as_of
+    if p["decided_at"] > as_of or ahead:
         return "E", "service_future"
     if not passed_over:
         for c in copies:

@@ -15,6 +15,7 @@ import sys
 
 import broken
 import remedy
+import scenes
 from people import Cast
 
 OFFICES = [  # member code, USCC of its commission, short name
@@ -239,6 +240,8 @@ class Case:
         for p in list(self.penalties):
             if r.random() < 0.2:
                 self.penalties.append(self.copy_of(p))
+        for _ in range(r.choice([0, 1, 1, 2])):
+            scenes.play(self)
         self.straighten()
         r.shuffle(self.penalties)
         if r.random() < 0.8:

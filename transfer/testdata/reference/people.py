@@ -84,6 +84,10 @@ class Cast:
         return r.choice([no.lower(), no[:6] + " " + no[6:14] + " " + no[14:], no.replace("X", "Ｘ"), no + "\u200b",
                          no.replace("X", "×"), no[:6] + "-" + no[6:]])
 
+    def other(self):
+        """A valid number of the same family, of nobody here."""
+        return {"id_type": "RIC", "id_no": citizen(self.r, self.sex, self.birth)}
+
     def mistyped(self, no):
         if len(no) < 18:
             return "0" + no
@@ -127,7 +131,7 @@ class Cast:
         elif k == 7:
             p.update({"id_no": None, "sex": r.choice(["0", None, self.sex]), "birth_date": r.choice([f"{self.birth:%Y}", self.birth])})
         elif k == 8:
-            p.update({"id_type": "RIC", "id_no": citizen(r, self.sex, self.birth)})
+            p.update(self.other())
         elif k == 9:
             p["id_no"] = self.mistyped(p["id_no"])
         elif k == 10:
