@@ -2,7 +2,9 @@ package transfer_test
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,10 +56,25 @@ func script(t *testing.T, in []byte, refuses bool, name string, args ...string) 
 	return out
 }
 
+// seen opens the scripts, because the cache of go test knows only the files that the test itself has opened.
+func seen(t *testing.T) {
+	t.Helper()
+	names, err := filepath.Glob("testdata/reference/*.py")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, n := range names {
+		if _, err := os.ReadFile(n); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // compareIndependent answers generated inputs by a reading of the text that was written without sight of this package,
 // and by the function that serves the command; whole answers must be equal, refusals in where they point.
 func compareIndependent(t *testing.T, n int, count, seed string) {
 	t.Helper()
+	seen(t)
 	in := script(t, nil, false, "generate.py", count, seed)
 	want := strings.Split(strings.TrimSpace(string(script(t, in, true, "count.py"))), "\n")
 	lines := bytes.Split(bytes.TrimSpace(in), []byte("\n"))
