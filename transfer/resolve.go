@@ -40,9 +40,12 @@ var lifelong = []string{identifier.TypeResident, identifier.TypeHKMacau, identif
 // number is a valid document number: its family and what is compared of it.
 type number struct{ family, key string }
 
-// zeroWidth takes out what pasting leaves in a number and nobody sees (domain.md §3 rule 2). Intake refuses it; a question
+// zeroWidth takes out what nobody sees in a number (domain.md §3 rule 2). Intake refuses it; a question
 // is answered all the same, and a record found by nothing else must not vanish from the count.
 var zeroWidth = strings.NewReplacer("\u200b", "", "\u200c", "", "\u200d", "", "\ufeff", "")
+
+// pasted takes out of a number what pasting left round and inside it.
+func pasted(no string) string { return strings.TrimSpace(zeroWidth.Replace(no)) }
 
 // read returns the number of a document; false if it may not be compared exactly. A wrong check digit, a suspect sign, a
 // letter in place of a digit or an unknown type never is (§3 rules 3 and 4, §6.2).
@@ -50,7 +53,7 @@ func (d Document) read(asOf identifier.Date) (number, bool) {
 	if d.Type == "" || d.No == "" {
 		return number{}, false // a family is never guessed from the digits (§3.6)
 	}
-	p := identifier.ParseDocument(d.Type, d.Country, zeroWidth.Replace(d.No), asOf)
+	p := identifier.ParseDocument(d.Type, d.Country, pasted(d.No), asOf)
 	return number{d.Type, p.Key}, p.Key != ""
 }
 

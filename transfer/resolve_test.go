@@ -28,6 +28,7 @@ func TestCount_levels(t *testing.T) {
 		{"equal", none, none, nil, "", "R1"},
 		{"15 digits", typ("RIC", "320623000115901"), none, nil, "", "R1"},
 		{"zero width in the number", typ("RIC", p1+"\u200b"), typ("RIC", "\ufeff"+p1), nil, "", "R1"}, // §3 rule 2
+		{"a tab pasted after the number", none, typ("RIC", p1+"\t"), nil, "", "R1"},                   // §3 rule 2
 		{"a sign that turns the text", typ("RIC", p1+"\u202e"), none, nil, "", "R2"},
 		{"old number", func(p *transfer.Person) { p.IDNo, p.IDNoOld = "", "320623000115901" }, none, nil, "", "R1"},
 		{"full-width X is X", typ("RIC", "33048219000202013Ｘ"), typ("RIC", "33048219000202013x"), nil, "", "R1"},
