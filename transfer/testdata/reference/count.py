@@ -104,7 +104,7 @@ def remedies(p, as_of):
             final = on + datetime.timedelta(days=15)
         elif t == "judgment":
             # That it closes a reconsideration too is a choice of ADR 7.
-            suit, review, final = False, False, on
+            suit, review, final = False, False, e["final_on"]
         else:
             if t == "review_withdrawn":
                 review = False
@@ -114,8 +114,7 @@ def remedies(p, as_of):
         if o in FOR_GOOD:
             annulled = True
         elif o and o != "dismissed":
-            if t in ("review_decided", "judgment") or o == "settled":
-                outcome = o
+            outcome = o
     return {"annulled": annulled, "outcome": outcome, "stayed": stayed, "undated": undated,
             "final": None if review or suit else final}
 

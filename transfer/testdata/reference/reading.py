@@ -80,8 +80,8 @@ def code(o, key, allowed, at):
     return v
 
 
-def whole(v, at):
-    if isinstance(v, bool) or not isinstance(v, int) or v < 0:
+def whole(v, at, least=0):
+    if isinstance(v, bool) or not isinstance(v, int) or v < least:
         raise Refused(at, "not a whole number")
     return v
 
@@ -92,13 +92,27 @@ def form(v, pattern, at):
     return v
 
 
+def text(o, key, at):
+    v = get(o, key)
+    if v is not None and not isinstance(v, str):
+        raise Refused(f"{at}/{key}", "not a text")
+    return v if v is None or v.strip() else None
+
+
+def flag(o, key, at):
+    v = get(o, key)
+    if v is not None and not isinstance(v, bool):
+        raise Refused(f"{at}/{key}", "neither true nor false")
+    return v
+
+
 def listed(o, key, at):
     v = get(o, key)
     if v is None:
         return []
     if not isinstance(v, list):
         raise Refused(f"{at}/{key}", "not a list")
-    return v
+    return v if key in ("remedy_events", "penalties", "links", "l1_answers") else [x for x in v if not missing(x)]
 
 
 def person(o, at):
@@ -107,7 +121,7 @@ def person(o, at):
     if birth is not None and not re.fullmatch(r"[0-9]{4}", birth):
         birth = day(birth, f"{at}/birth_date").isoformat()
     return {
-        "name": get(o, "name"), "name_variants": listed(o, "name_variants", at),
+        "name": text(o, "name", at), "name_variants": listed(o, "name_variants", at),
         "id_type": code(o, "id_type", ID_TYPES, at), "id_no": get(o, "id_no"),
         "id_country": get(o, "id_country"), "id_no_old": get(o, "id_no_old"),
         "id_quality": code(o, "id_quality", QUALITIES, at), "sex": code(o, "sex", SEXES, at),
@@ -121,21 +135,26 @@ def person(o, at):
 def event(o, at):
     e = {"type": code(o, "type", EVENT_ORDER, at), "at": day_of(o, "at", at),
          "outcome": code(o, "outcome", OUTCOME_ORDER, at), "final_on": day_of(o, "final_on", at)}
+    if e["type"] not in ("review_decided", "judgment") and e["outcome"] != "settled":
+        e["outcome"] = None  # the format gives no other event an outcome
     if e["type"] in ("review_decided", "judgment") and e["outcome"] is None:
         raise Refused(f"{at}/outcome", "required")
     return e
 
 
 def penalty(o, at):
-    p = {k: need(o, k, at) for k in ("record_id", "origin", "doc_no", "issuer_uscc", "decided_at")}
+    p = {k: text(o, k, at) for k in ("record_id", "origin", "doc_no", "issuer_uscc", "decided_at")}
+    for k, v in p.items():
+        if v is None:
+            raise Refused(f"{at}/{k}", "required")
     form(p["origin"], r"\d{6}-\d{2}", f"{at}/origin")
     p["decided_at"] = day(p["decided_at"], f"{at}/decided_at")
     version = get(o, "version")
-    p["version"] = 1 if version is None else whole(version, f"{at}/version")
+    p["version"] = 1 if version is None else whole(version, f"{at}/version", version)
     p["issuer_kind"] = code(o, "issuer_kind", ISSUERS, at)
     p["respondent_kind"] = code(o, "respondent_kind", RESPONDENTS, at)
     p["respondent"] = person(get(o, "respondent"), f"{at}/respondent")
-    p["practitioner"] = o.get("practitioner_is_respondent") is True
+    p["practitioner"] = flag(o, "practitioner_is_respondent", at) is True
     p["cause"] = get(o, "cause_code")
     p["act_from"], p["act_to"] = day_of(o, "act_from", at), day_of(o, "act_to", at)
     if p["act_from"] and p["act_to"] and p["act_to"] < p["act_from"]:
@@ -149,15 +168,15 @@ def penalty(o, at):
     p["served_at"], p["announced_at"] = day_of(o, "served_at", at), day_of(o, "announced_at", at)
     p["mode"] = code(o, "service_mode", MODES, at)
     p["proof"] = get(o, "service_proof") not in (None, False)
-    p["untold"] = o.get("remedy_told") is False
-    p["used"] = o.get("used_in_conviction") is True
-    p["transferred"] = o.get("transferred") is True
+    p["untold"] = flag(o, "remedy_told", at) is False
+    p["used"] = flag(o, "used_in_conviction", at) is True
+    p["transferred"] = flag(o, "transferred", at) is True
     s = get(o, "suspended") or {}
     p["suspended"] = {"by": get(s, "by"), "at": day_of(s, "at", f"{at}/suspended"),
                       "lifted": day_of(s, "lifted_at", f"{at}/suspended")}
     p["objections"] = [day(d, f"{at}/objections/{i}") for i, d in enumerate(listed(o, "objections", at))]
     p["photo"] = len({v for v in listed(o, "photo_compared_by", at) if v}) >= 2
-    p["events"] = [event(e, f"{at}/remedy_events/{i}") for i, e in enumerate(listed(o, "remedy_events", at))]
+    p["events"] = [event(e, f"{at}/remedy_events/{i}") for i, e in enumerate(listed(o, "remedy_events", at)) if not missing(e)]
     return p
 
 
@@ -169,6 +188,8 @@ def new_act(o, as_of):
     if first and last and last < first:
         raise Refused(f"{at}/to", "before from")
     on = day_of(o, "at", at) or last
+    if on and ((last and last != on) or (first and first > on)):
+        raise Refused(f"{at}/at", "not the last day of the act")
     if on is None:
         raise Refused(f"{at}/at", "an act without a day")
     if on > as_of:
@@ -199,7 +220,7 @@ def question(o):
         "penalties": [penalty(p, f"/penalties/{i}") for i, p in enumerate(listed(o, "penalties", ""))],
         "links": [(person(l.get("a"), f"/links/{i}/a"), person(l.get("b"), f"/links/{i}/b"))
                   for i, l in enumerate(listed(o, "links", "")) if get(l, "approved_by")],
-        "l1": most((need(a, "member", f"/l1_answers/{i}"), whole(a.get("countable") or 0, f"/l1_answers/{i}/countable"))
+        "l1": most((get(a, "member") or "", whole(a.get("countable") or 0, f"/l1_answers/{i}/countable"))
                for i, a in enumerate(listed(o, "l1_answers", ""))),
         "act": new_act(get(o, "new_act"), as_of),
     }

@@ -91,7 +91,7 @@ def remedies_in_court(case, p):
         return
     edge = case.near(case.r.choice([case.on, case.as_of]))
     first = plus(served, r.randint(1, 40))
-    k = r.randint(0, 4)
+    k = r.randint(0, 5)
     if k == 0:
         p["remedy_events"] = [
             {"type": "review_decided", "at": first, "outcome": r.choice(["settled", "illegal_not_revoked", "varied"])},
@@ -104,6 +104,10 @@ def remedies_in_court(case, p):
     elif k == 3:
         p["remedy_events"] = [{"type": "review_applied", "at": first},
                               {"type": "review_withdrawn", "at": max(first, edge), "outcome": r.choice([None, None, "settled"])}]
+    elif k == 4:  # between the judgment and the day on which it is final something else comes into force
+        p["remedy_events"] = [
+            {"type": "judgment", "at": first, "outcome": r.choice(remedy.MILD), "final_on": plus(first, r.choice([15, 20]))},
+            {"type": "review_decided", "at": plus(first, r.choice([0, 15, 20])), "outcome": r.choice(remedy.MILD)}]
     else:  # two of one type and day
         p["remedy_events"] = [{"type": "review_decided", "at": first, "outcome": o} for o in r.sample(remedy.MILD + ["dismissed"], 2)]
     r.shuffle(p["remedy_events"])
