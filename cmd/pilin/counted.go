@@ -44,8 +44,8 @@ func watch(ctx context.Context, d *client.Desk, a client.Answer, tell func(clien
 		}
 		return tell(u)
 	})
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return nil //nolint:nilerr // the person has had enough: the stream that breaks off then is no error
+	if errors.Is(err, context.Canceled) {
+		return nil // the person has had enough
 	}
 	return err
 }

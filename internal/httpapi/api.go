@@ -128,16 +128,7 @@ func newListener(o options) *listener {
 	}
 	e.Use(logged(o.log, o.metrics, o.now, o.random), strict(o.limit, o.check, o.headers))
 	if o.time > 0 {
-		bounded := middleware.ContextTimeout(o.time)
-		e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
-			inTime := bounded(next)
-			return func(c echo.Context) error {
-				if strings.HasSuffix(c.Request().URL.Path, watchPath) {
-					return next(c) // a stream ends by itself
-				}
-				return inTime(c)
-			}
-		})
+		e.Use(unlessStream(middleware.ContextTimeout(o.time)))
 	}
 	cfg := huma.Config{
 		OpenAPI: &huma.OpenAPI{OpenAPI: "3.1.0", Info: &huma.Info{Title: o.title, Version: Version},
@@ -148,6 +139,19 @@ func newListener(o options) *listener {
 	l := &listener{echo: e, api: humaecho.New(e, cfg)}
 	l.api.UseMiddleware(named, knownQuery(l.api))
 	return l
+}
+
+// unlessStream applies a middleware to all requests but streams, which outlive an answer's time.
+func unlessStream(m echo.MiddlewareFunc) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		within := m(next)
+		return func(c echo.Context) error {
+			if strings.HasSuffix(c.Request().URL.Path, watchPath) {
+				return next(c)
+			}
+			return within(c)
+		}
+	}
 }
 
 // named writes the route's pattern into the line.
