@@ -33,22 +33,23 @@ import (
 
 // office is one bureau: its store, hub and register, and the people's listener on top.
 type office struct {
-	t        *testing.T
-	dir      *federation.Directory
-	store    *sqlstore.Store
-	hub      *federation.Hub
-	register *blacklist.Register
-	desk     *events.Board
-	people   *auth.People
-	clock    *clock
-	log      *buffer
-	registry *prometheus.Registry
-	server   *httptest.Server
-	tokens   map[string]string // by account name
-	status   func(context.Context) (httpapi.Status, error)
-	ready    []httpapi.Capability
-	receipts *exchange.Receipts
-	full     error // what the log's Append answers when set
+	t         *testing.T
+	dir       *federation.Directory
+	store     *sqlstore.Store
+	hub       *federation.Hub
+	register  *blacklist.Register
+	desk      *events.Board
+	people    *auth.People
+	clock     *clock
+	log       *buffer
+	registry  *prometheus.Registry
+	server    *httptest.Server
+	tokens    map[string]string // by account name
+	status    func(context.Context) (httpapi.Status, error)
+	ready     []httpapi.Capability
+	receipts  *exchange.Receipts
+	questions *httpapi.Open
+	full      error // what the log's Append answers when set
 }
 
 // indexed is the log as the domains append to it: what is durable is in the index.
@@ -182,7 +183,8 @@ func (o *office) list(ctx context.Context, f httpapi.Filter) ([]httpapi.Item, er
 func (o *office) open() *office {
 	o.t.Helper()
 	o.ready = []httpapi.Capability{{Name: "write", Ready: true}, {Name: "kafka", Ready: true, Optional: true}}
-	h, err := httpapi.People(httpapi.Deps{Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: o.store, List: o.list, Coverage: o.coverage, Operations: o.operations,
+	o.questions = httpapi.NewOpen(o.clock.Now)
+	h, err := httpapi.People(httpapi.Deps{Open: o.questions, Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: o.store, List: o.list, Coverage: o.coverage, Operations: o.operations,
 		Status: func(ctx context.Context) (httpapi.Status, error) {
 			if o.status != nil {
 				return o.status(ctx)
@@ -196,6 +198,7 @@ func (o *office) open() *office {
 	o.server.Config = httpapi.PeopleServer(h, nil)
 	o.server.Start()
 	o.t.Cleanup(o.server.Close)
+	o.t.Cleanup(o.questions.Stop)
 	return o
 }
 

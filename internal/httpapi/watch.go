@@ -163,7 +163,7 @@ func (q *openQuestion) sign(act transfer.NewAct, who auth.Principal) error {
 }
 
 // heartbeat is how often a stream shows that it lives, and at the latest looks at the watcher's rights again.
-const heartbeat = 10 * time.Second
+const heartbeat = 5 * time.Second
 
 // watch streams an open question. The watcher's standing is looked at before each delivery.
 func (h *people) watch(ctx context.Context, in *openIn) (*huma.StreamResponse, error) {
