@@ -101,15 +101,15 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	}
 	stop()
 	wg.Wait()
+	if errors.Is(err, context.Canceled) {
+		err = nil // the person ended it, or a node failed: that one says below why
+	}
 	for _, n := range nodes {
 		err = errors.Join(err, n.Close())
 	}
 	close(failed)
 	for e := range failed {
 		err = errors.Join(err, e)
-	}
-	if errors.Is(err, context.Canceled) {
-		return nil
 	}
 	return err
 }

@@ -3,8 +3,11 @@ package demo
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -26,16 +29,50 @@ func (l *lines) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// freePorts returns a port from which on as many are free as a demo takes: other runs of these tests may go on beside.
+func freePorts(t *testing.T) int {
+	t.Helper()
+	for range 100 {
+		base := 20000 + 10*rand.IntN(1000) // below what the system gives to those who connect
+		free := true
+		for i := range len(Bureaux) {
+			for _, p := range []int{base + i, base + 100 + i} {
+				l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", p))
+				if free = free && err == nil; err == nil {
+					must(t, l.Close())
+				}
+			}
+		}
+		if free {
+			return base
+		}
+	}
+	t.Fatal("no ports are free")
+	return 0
+}
+
+// A port that somebody else has is an error that says so, not a silent end.
+func TestRun_APortIsTaken(t *testing.T) {
+	port := freePorts(t)
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	must(t, err)
+	defer l.Close()
+	err = Run(t.Context(), Options{Dir: t.TempDir(), Port: port, Background: 14, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Fatalf("ended with %v", err)
+	}
+}
+
 // The demo founds, loads, serves, stops, and goes on where it was at its next start.
 func TestRun_ServesAndSurvivesARestart(t *testing.T) {
-	dir := t.TempDir()
+	dir, port := t.TempDir(), freePorts(t)
 	for round, background := range []int{14, 14} {
 		ctx, cancel := context.WithCancel(t.Context())
 		out := &lines{want: Password, seen: make(chan struct{})}
 		seen := out.seen
 		done := make(chan error, 1)
 		go func() {
-			done <- Run(ctx, Options{Dir: dir, Port: 28101, Background: background, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, out)
+			done <- Run(ctx, Options{Dir: dir, Port: port, Background: background, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, out)
 		}()
 		select {
 		case <-seen:

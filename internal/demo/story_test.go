@@ -45,13 +45,13 @@ func must(t testing.TB, err error) {
 }
 
 // play founds the federation on a day and loads the history of domain.md §7.2.
-func play(t *testing.T, day string, port int) *alliance {
+func play(t *testing.T, day string) *alliance {
 	t.Helper()
 	a := &alliance{t: t, stop: map[string]func(){}}
 	a.day(day)
 	a.options = Options{Background: 14, Now: a.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	var err error
-	a.layout, err = Found(t.TempDir(), false, port, a.now())
+	a.layout, err = Found(t.TempDir(), false, freePorts(t), a.now())
 	must(t, err)
 	var topics []string
 	for _, b := range Bureaux {
@@ -160,7 +160,7 @@ func (a *alliance) counted(d *client.Desk, q client.Question) client.Answer {
 
 // The outcomes of domain.md §7.3, each on its day.
 func TestStory_EachAskEndsAsTold(t *testing.T) {
-	a := play(t, "2026-03-13", 28301)
+	a := play(t, "2026-03-13")
 	reasons := func(c *client.Count) (out []string) {
 		for _, d := range c.Decisions {
 			out = append(out, d.Verdict+" "+d.Reason)
