@@ -79,9 +79,9 @@ def third(case, p):
         return
     c = another(case, p, "g")
     c["doc_no"] = f"测金卫医罚〔{served[1].year}〕7{case.r.randint(0, 999):03d}号"
-    c.update({"remedy_events": [], "act_to": case.near(served[1]), "act_from": plus(served[1], -case.r.choice([1, 2])),
+    c.update({"remedy_events": [], "act_to": plus(served[1], case.r.choice([0, 1, 1])), "act_from": plus(served[1], -case.r.choice([1, 2])),
               "served_at": plus(max(served), 1), "origin": "310116-01", "issuer_uscc": "11310116MB0000001X",
-              "act_place": "310116", "transferred": case.r.choice([True, False, None])})
+              "act_place": "310116", "transferred": case.r.choice([True, True, None])})
 
 
 def remedies_in_court(case, p):
@@ -143,7 +143,7 @@ def two_numbers(case, p):
         case.cast.links += [{"a": mine, "b": step, "approved_by": "测审核员-02"}, {"a": step, "b": other, "approved_by": "测审核员-02"}]
 
 
-ALL = [farther_copies, farther_copies, differing_copy, differing_copy, absorbed, third, remedies_in_court, remedies_in_court,
+ALL = [farther_copies, farther_copies, differing_copy, differing_copy, absorbed, third, remedies_in_court, remedies_in_court, third,
        modeless, years_only, two_numbers]
 
 
