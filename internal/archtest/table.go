@@ -42,21 +42,23 @@ var testOnly = []string{"record/recordtest"}
 // schemas/identifier; it is written out.
 var table = map[string]rule{
 	// Leaves.
-	"schemas/identifier":  {tests: true, reach: world},
-	"schemas":             {may: []string{"schemas/identifier"}, reach: world, tests: true},
-	"web":                 {reach: join(sql, kafka, redis)},
-	"internal/rediscache": {reach: join(sql, kafka, echo)},
-	"internal/embedded":   {reach: join(sql, echo)},
-	"internal/fault":      {reach: world}, // named points that end the process, for the kill tests
+	"schemas/identifier":   {tests: true, reach: world},
+	"schemas":              {may: []string{"schemas/identifier"}, reach: world, tests: true},
+	"web":                  {reach: join(sql, kafka, redis)},
+	"match/internal/hanzi": {reach: world}, // characters: readings, variants, look-alikes
+	"internal/rediscache":  {reach: join(sql, kafka, echo)},
+	"internal/embedded":    {reach: join(sql, echo)},
+	"internal/fault":       {reach: world}, // named points that end the process, for the kill tests
 
 	// The field.
-	"record":     {may: []string{"schemas", "schemas/identifier"}, reach: world, tests: true},
-	"match":      {may: []string{"schemas", "schemas/identifier"}, reach: world, tests: true},
-	"workflow":   {may: []string{"schemas", "schemas/identifier"}, reach: world, tests: true},
-	"blacklist":  {may: []string{"schemas", "schemas/identifier", "record", "match", "workflow"}, reach: world, tests: true},
-	"events":     {may: []string{"schemas", "schemas/identifier", "record", "workflow"}, reach: world, tests: true},
-	"transfer":   {may: []string{"schemas", "schemas/identifier", "record", "workflow", "blacklist"}, reach: world, tests: true},
-	"federation": {may: []string{"schemas", "schemas/identifier", "record", "match", "workflow"}, reach: world, tests: true},
+	"record":       {may: []string{"schemas", "schemas/identifier"}, reach: world, tests: true},
+	"match":        {may: []string{"schemas", "schemas/identifier", "match/internal/hanzi", "match/normal"}, reach: world, tests: true},
+	"match/normal": {may: []string{"schemas/identifier", "match/internal/hanzi"}, reach: world, tests: true}, // the one normaliser
+	"workflow":     {may: []string{"schemas", "schemas/identifier"}, reach: world, tests: true},
+	"blacklist":    {may: []string{"schemas", "schemas/identifier", "record", "match", "workflow"}, reach: world, tests: true},
+	"events":       {may: []string{"schemas", "schemas/identifier", "record", "workflow"}, reach: world, tests: true},
+	"transfer":     {may: []string{"schemas", "schemas/identifier", "record", "workflow", "blacklist"}, reach: world, tests: true},
+	"federation":   {may: []string{"schemas", "schemas/identifier", "record", "match", "workflow"}, reach: world, tests: true},
 
 	// Adapters.
 	"client":            {may: domain, reach: join(sql, kafka, redis, ours("internal"))},
@@ -76,6 +78,7 @@ var table = map[string]rule{
 		reach: []string{"testing"}, direct: join(sql, echo, kafka, redis)},
 
 	// Tools and tests.
+	"match/internal/hanzi/gen":   {reach: world},
 	"schemas/gen":                {may: []string{"schemas", "schemas/identifier"}, reach: world},
 	"record/recordtest":          {may: []string{"record"}, reach: world},
 	"internal/archtest":          {},

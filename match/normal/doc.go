@@ -1,0 +1,61 @@
+// Package normal is the one normaliser of the matching engine: what a record says and what a question says go through the
+// same functions, so that both meet under the same keys. It reads names, numbers, addresses and institutions as people
+// type them; it never refuses a text. It leaves to others how much an agreement is worth (package match) and whether a
+// number may stand in a record (package identifier).
+package normal
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/width"
+
+	"github.com/pilinhub/pilin/match/internal/hanzi"
+)
+
+// Version is part of every key: an index that was built by another version is built again.
+const Version = "normal-1"
+
+// maxText bounds a text in characters; honest ones are far shorter, and work on a text grows with its length.
+const maxText = 200
+
+// clean takes out what is not seen, narrows full-width letters and composes (NFC). It keeps compatibility ideographs for
+// the fold table: NFKC would replace some by others than names mean.
+func clean(s string) string {
+	s = norm.NFC.String(width.Fold.String(s))
+	n := 0
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Cc, r) && r != '\t' && r != '\n', r >= 0xFE00 && r <= 0xFE0F, r >= 0xE0100 && r <= 0xE01EF:
+			return -1
+		case unicode.IsSpace(r):
+			r = ' '
+		}
+		if n++; n > maxText {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func isHan(r rune) bool { return unicode.Is(unicode.Han, r) && r != '〇' || r == '〇' }
+
+func folded(s string) []rune {
+	out := []rune(s)
+	for i, r := range out {
+		out[i] = hanzi.Fold(r)
+	}
+	return out
+}
+
+func digitsOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+func isDigits(s string) bool { return s != "" && len(digitsOf(s)) == len(s) }

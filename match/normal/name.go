@@ -1,0 +1,249 @@
+package normal
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/pilinhub/pilin/match/internal/hanzi"
+)
+
+// Form is the build of a name.
+type Form uint8
+
+// The forms.
+const (
+	NoName Form = iota
+	Han         // surname and given name
+	Mono        // a name without surname: minorities, with or without ·
+	Latin       // in letters: pinyin, Wade-Giles, Hong Kong spelling, or foreign
+	Nick        // a surname or one given character with an address: 老王, 阿强, 王大夫, 王某
+)
+
+// Wild stands in Chars for a character that was lost, masked or never said.
+const Wild = '?'
+
+// Name is a name in parts.
+type Name struct {
+	Form    Form
+	Chars   []rune           // folded; Wild where unknown; surname first
+	Written []rune           // as written, beside Chars
+	Hint    []hanzi.Syllable // of a Wild that was written in pinyin; nil if there is none
+	Surname int              // how many of Chars are the surname; 0 for none
+	Parts   []int            // of Mono: where each part begins
+	Words   []string         // of Latin, lower case
+	Title   string           // 大夫, 老师 …; never compared
+	Open    bool             // of Nick: the given name is not known, whatever its length
+}
+
+// String returns the folded characters or words; for keys and tests, not for display.
+func (n *Name) String() string {
+	if n.Form == Latin {
+		return strings.Join(n.Words, " ")
+	}
+	return string(n.Chars)
+}
+
+// Wilds counts unknown characters.
+func (n *Name) Wilds() int {
+	c := 0
+	for _, r := range n.Chars {
+		if r == Wild {
+			c++
+		}
+	}
+	return c
+}
+
+// Given returns the characters behind the surname.
+func (n *Name) Given() []rune { return n.Chars[n.Surname:] }
+
+func isDot(r rune) bool { return strings.ContainsRune("·•・‧.．-－・･∙⋅●—–", r) }
+
+func isWild(r rune) bool { return strings.ContainsRune("?□*某×○◯_■囗", r) }
+
+// ReadName reads what was written where a name is asked.
+func ReadName(s string) Name {
+	s = clean(s)
+	s, title := cutTitle(strings.TrimSpace(s))
+	var n Name
+	n.Title = title
+	han := strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) || isWild(r) && r != '-' })
+	if !han {
+		n.latin(s)
+		return n
+	}
+	dotted := n.han(s)
+	switch {
+	case len(n.Chars) == 0 || n.Wilds() == len(n.Chars) && n.Hint == nil:
+		return Name{Title: title}
+	case dotted || len(n.Chars) > 4 || len(n.Chars) == 4 && surnameLength(n.Chars) == 1 && n.Wilds() == 0 && monoLike(n.Chars):
+		n.Form = Mono
+	default:
+		n.Form = Han
+		n.nick()
+	}
+	if n.Form == Han {
+		n.Surname = surnameLength(n.Chars)
+	}
+	if n.Form == Mono && len(n.Parts) == 0 {
+		n.Parts = []int{0}
+	}
+	return n
+}
+
+// han fills characters, wild ones and parts; it reports a dot inside.
+func (n *Name) han(s string) bool {
+	dotted := false
+	rs := []rune(s)
+	for i := 0; i < len(rs); i++ {
+		r := rs[i]
+		switch {
+		case r == '(' || r == '[' || r == '【' || r == '〔':
+			j := i + 1
+			for j < len(rs) && !strings.ContainsRune(")]】〕", rs[j]) {
+				j++
+			}
+			if inside := rs[i+1 : min(j, len(rs))]; len(inside) >= 2 && len(inside) <= 4 { // (女页): a character taken apart
+				n.add(Wild, r, 0)
+			}
+			i = j
+		case isWild(r):
+			n.add(Wild, r, 0)
+		case r == '〇' || unicode.Is(unicode.Han, r) || unicode.Is(unicode.Co, r):
+			if unicode.Is(unicode.Co, r) {
+				n.add(Wild, r, 0)
+			} else {
+				n.add(hanzi.Fold(r), r, 0)
+			}
+		case isDot(r):
+			if len(n.Chars) > 0 && i+1 < len(rs) {
+				dotted = true
+				if len(n.Parts) == 0 {
+					n.Parts = []int{0}
+				}
+				n.Parts = append(n.Parts, len(n.Chars))
+			}
+		case unicode.IsLetter(r) && r < 0x250:
+			j := i
+			for j < len(rs) && unicode.IsLetter(rs[j]) && rs[j] < 0x250 {
+				j++
+			}
+			if syl := Segment(plainLatin(string(rs[i:j]))); len(syl) > 0 {
+				for _, x := range syl[0] {
+					n.add(Wild, r, x)
+				}
+			} else {
+				n.add(Wild, r, 0)
+			}
+			i = j - 1
+		}
+	}
+	return dotted
+}
+
+func (n *Name) add(c, written rune, hint hanzi.Syllable) {
+	n.Chars, n.Written = append(n.Chars, c), append(n.Written, written)
+	if hint != 0 {
+		for len(n.Hint) < len(n.Chars)-1 {
+			n.Hint = append(n.Hint, 0)
+		}
+		n.Hint = append(n.Hint, hint)
+	} else if n.Hint != nil {
+		n.Hint = append(n.Hint, 0)
+	}
+}
+
+// nick recognises what is not a full name.
+func (n *Name) nick() {
+	c := n.Chars
+	keep := func(from, to int) {
+		n.Chars, n.Written, n.Hint = c[from:to], n.Written[from:to], nil
+		n.Form, n.Open = Nick, true
+	}
+	switch {
+	case len(c) == 1 || len(c) == 2 && n.Title != "" && surnameLength(c) == 2:
+		keep(0, len(c))
+		n.Surname = len(c)
+		if !IsSurname(c[0]) && len(c) == 1 {
+			n.Surname = 0
+		}
+	case len(c) == 2 && strings.ContainsRune("老小大", c[0]) && n.Title == "" && IsSurname(c[1]):
+		keep(1, 2)
+		n.Surname = 1
+	case len(c) == 2 && (c[0] == '阿' || strings.ContainsRune("小大老", c[0]) && n.Title == "") && !IsSurname(c[0]),
+		len(c) == 3 && c[0] == '阿' && c[1] == c[2]:
+		keep(1, 2)
+	case len(c) == 2 && c[0] != Wild && strings.ContainsRune("哥姐叔姨嫂婶爷", c[1]):
+		keep(0, 1)
+		if IsSurname(c[0]) {
+			n.Surname = 1
+		}
+	case len(c) == 2 && c[0] == c[1] && c[0] != Wild && !IsSurname(c[0]):
+		keep(0, 1) // 强强
+	case len(c) >= 2 && n.Wilds() == len(c)-1 && c[0] != Wild && n.Hint == nil: // 王某, 王某某
+		keep(0, 1)
+		n.Surname = 1
+	case len(c) >= 2 && n.Wilds() == len(c)-1 && c[len(c)-1] != Wild && n.Hint == nil: // 某强
+		keep(len(c)-1, len(c))
+	}
+}
+
+func cutTitle(s string) (name, title string) {
+	for _, t := range titles {
+		if rest, ok := strings.CutSuffix(s, t); ok && rest != "" {
+			return strings.TrimSpace(rest), t
+		}
+	}
+	return s, ""
+}
+
+func surnameLength(c []rune) int {
+	if len(c) >= 3 || len(c) == 2 {
+		if compound[string(c[:2])] && len(c) >= 3 {
+			return 2
+		}
+	}
+	if len(c) == 4 && IsSurname(c[0]) && IsSurname(c[1]) {
+		return 2 // both surnames of a couple: 张王某某
+	}
+	return 1
+}
+
+// IsSurname reports a surname of one character.
+func IsSurname(r rune) bool { return r == Wild || surnames[r] }
+
+// monoLike reports characters that write the sounds of another language: names of four such are no surname with three.
+func monoLike(c []rune) bool {
+	k := 0
+	for _, r := range c {
+		if sounding[r] {
+			k++
+		}
+	}
+	return k >= 3
+}
+
+// SurnameClass takes a surname to the one form that its official simplifications and old spellings share: 萧 to 肖.
+func SurnameClass(r rune) rune {
+	if c, ok := surnameClass[r]; ok {
+		return c
+	}
+	return r
+}
+
+// Readings returns how c is read at place i of a name: the surname's own readings first, then the others.
+func (n *Name) Readings(i int) []hanzi.Syllable {
+	c := n.Chars[i]
+	if c == Wild {
+		if i < len(n.Hint) && n.Hint[i] != 0 {
+			return []hanzi.Syllable{n.Hint[i]}
+		}
+		return nil
+	}
+	if i < n.Surname && n.Surname == 1 {
+		if r := surnameReadings[c]; len(r) > 0 {
+			return r
+		}
+	}
+	return hanzi.Syllables(c)
+}
