@@ -32,7 +32,8 @@ type Name struct {
 	Parts   []int            // of Mono: where each part begins
 	Words   []string         // of Latin, lower case
 	Title   string           // 大夫, 老师 …; never compared
-	Open    bool             // of Nick: the given name is not known, whatever its length
+	Open    bool             // of Nick: the rest of the name is not known, whatever its length
+	Either  bool             // of Nick: the character may be surname or given name
 }
 
 // String returns the folded characters or words; for keys and tests, not for display.
@@ -167,25 +168,36 @@ func (n *Name) nick() {
 		if !IsSurname(c[0]) && len(c) == 1 {
 			n.Surname = 0
 		}
-	case len(c) == 2 && strings.ContainsRune("老小大", c[0]) && n.Title == "" && IsSurname(c[1]):
+	case len(c) == 2 && strings.ContainsRune("老小大", c[0]) && n.Title == "" && c[1] != Wild:
 		keep(1, 2)
-		n.Surname = 1
-	case len(c) == 2 && (c[0] == '阿' || strings.ContainsRune("小大老", c[0]) && n.Title == "") && !IsSurname(c[0]),
-		len(c) == 3 && c[0] == '阿' && c[1] == c[2]:
+		if IsSurname(c[1]) {
+			n.Surname = 1
+			n.Either = !common[c[1]]
+		}
+	case len(c) == 2 && c[0] == '阿' && c[1] != Wild, len(c) == 3 && c[0] == '阿' && c[1] == c[2]:
 		keep(1, 2)
 	case len(c) == 2 && c[0] != Wild && strings.ContainsRune("哥姐叔姨嫂婶爷", c[1]):
 		keep(0, 1)
-		if IsSurname(c[0]) {
-			n.Surname = 1
-		}
+		n.Either = true // 强哥, 王姐
 	case len(c) == 2 && c[0] == c[1] && c[0] != Wild && !IsSurname(c[0]):
 		keep(0, 1) // 强强
-	case len(c) >= 2 && n.Wilds() == len(c)-1 && c[0] != Wild && n.Hint == nil: // 王某, 王某某
+	case len(c) >= 2 && n.unsaid() == len(c)-1 && c[0] != Wild: // 王某, 王某某
 		keep(0, 1)
 		n.Surname = 1
-	case len(c) >= 2 && n.Wilds() == len(c)-1 && c[len(c)-1] != Wild && n.Hint == nil: // 某强
+	case len(c) >= 2 && n.unsaid() == len(c)-1 && c[len(c)-1] != Wild: // 某强
 		keep(len(c)-1, len(c))
 	}
+}
+
+// unsaid counts characters that were left out on purpose: 某, * and ×; ? and □ stand for one lost character each.
+func (n *Name) unsaid() int {
+	c := 0
+	for _, r := range n.Written {
+		if r == '某' || r == '*' || r == '×' || r == '○' {
+			c++
+		}
+	}
+	return c
 }
 
 func cutTitle(s string) (name, title string) {

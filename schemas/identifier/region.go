@@ -1,5 +1,10 @@
 package identifier
 
+import (
+	"iter"
+	"maps"
+)
+
 // provinces are the first two digits of every province-level code of GB/T 2260 since 1980. Identity numbers keep their
 // code for life, so a county code is accepted by its province: the union of all historical county codes is open-ended
 // (domain.md §2.6.1) and a code that a table lacks must not make a true number suspect.
@@ -46,3 +51,6 @@ func LookupRegion(code string) (r Region, ok bool) {
 	r.Province, ok = provinces[code[:2]]
 	return r, ok
 }
+
+// Regions yields the codes that we know by name, in no order.
+func Regions() iter.Seq2[string, Region] { return maps.All(regions) }

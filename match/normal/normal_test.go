@@ -1,0 +1,137 @@
+package normal
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestReadName(t *testing.T) {
+	for _, tt := range []struct {
+		in, want string
+		form     Form
+		surname  int
+	}{
+		{"张伟", "张伟", Han, 1}, {"張 偉", "张伟", Han, 1}, {"张　伟", "张伟", Han, 1}, {"欧阳测试", "欧阳测试", Han, 2}, {"歐陽測", "欧阳测", Han, 2},
+		{"老王", "王", Nick, 1}, {"小李", "李", Nick, 1}, {"阿强", "强", Nick, 0}, {"王某", "王", Nick, 1}, {"王某某", "王", Nick, 1}, {"某强", "强", Nick, 0},
+		{"王大夫", "王", Nick, 1}, {"王医生", "王", Nick, 1}, {"张?明", "张?明", Han, 1}, {"张□明", "张?明", Han, 1}, {"张(女页)", "张?", Han, 1},
+		{"阿不都热依木·买买提", "阿不都热依木买买提", Mono, 0}, {"阿不都热依木•买买提", "阿不都热依木买买提", Mono, 0}, {"阿不都热依木买买提", "阿不都热依木买买提", Mono, 0},
+		{"次仁旺堆", "次仁旺堆", Mono, 0}, {"Zhang Xiaoming", "zhang xiaoming", Latin, 0}, {"ZHANG, Xiao-Ming", "zhang xiao ming", Latin, 0}, {"Lǚ Ān", "lv an", Latin, 0},
+		{"张yan", "张?", Han, 1}, {"", "", NoName, 0}, {"??", "", NoName, 0}, {"某某", "", NoName, 0},
+	} {
+		n := ReadName(tt.in)
+		if n.String() != tt.want || n.Form != tt.form || n.Surname != tt.surname {
+			t.Errorf("ReadName(%q) = %q form %d surname %d, want %q %d %d", tt.in, n.String(), n.Form, n.Surname, tt.want, tt.form, tt.surname)
+		}
+	}
+}
+
+func TestRomanised(t *testing.T) {
+	for _, tt := range []struct{ word, pinyin string }{{"chang", "zhang"}, {"hsiao", "xiao"}, {"ch'en", "chen"}, {"tsai", "cai"}, {"hsu", "xu"}, {"kuo", "guo"}, {"cheng", "zheng"}, {"jen", "ren"}, {"tzu", "zi"}} {
+		found := false
+		for _, s := range Wade(tt.word) {
+			found = found || s.String() == tt.pinyin
+		}
+		if !found {
+			t.Errorf("Wade-Giles %s is not %s but %v", tt.word, tt.pinyin, Wade(tt.word))
+		}
+	}
+	for _, tt := range []struct{ word, jyutping string }{{"chan", "can"}, {"cheung", "zoeng"}, {"wong", "wong"}, {"ng", "ng"}, {"kwok", "gwok"}, {"lee", "lei"}, {"ho", "ho"}, {"siu", "siu"}, {"yuen", "jyun"}, {"tsang", "zang"}, {"leung", "loeng"}, {"lau", "lau"}, {"tse", "ze"}, {"chow", "zau"}, {"hui", "heoi"}, {"yip", "jip"}, {"kwan", "gwaan"}} {
+		if !strings.Contains(" "+strings.Join(HongKong(tt.word), " ")+" ", " "+tt.jyutping+" ") {
+			t.Errorf("Hong Kong %s is not %s but %v", tt.word, tt.jyutping, HongKong(tt.word))
+		}
+	}
+}
+
+func TestReadID(t *testing.T) {
+	for _, tt := range []struct {
+		in, number, part, birth string
+		whole, valid            bool
+		sex                     byte
+	}{
+		{"310116190001010016", "310116190001010016", "", "1900-01-01", true, true, 1},
+		{"33048219000202013ｘ", "33048219000202013X", "", "1900-02-02", true, true, 1},
+		{"330482 19000202 013*", "33048219000202013X", "", "1900-02-02", true, true, 1},
+		{"310116000101001", "310116190001010016", "", "1900-01-01", true, true, 1},
+		{"310116190001010017", "310116190001010017", "", "1900-01-01", true, false, 1},
+		{"310116********0016", "310116********0016", "", "", false, false, 1},
+		{"3101161900****0016", "3101161900****0016", "", "1900", false, false, 1},
+		{"310116***0016", "310116********0016", "", "", false, false, 1},
+		{"31O116I90001010016", "310116190001010016", "", "1900-01-01", true, true, 1},
+		{"0016", "", "0016", "", false, false, 0},
+		{"H00000001", "", "", "", false, false, 0},
+	} {
+		id := ReadID(tt.in, true)
+		if id.Number != tt.number || id.Part != tt.part || id.Birth != tt.birth || id.Whole != tt.whole || id.Valid != tt.valid || id.Sex != tt.sex {
+			t.Errorf("ReadID(%q) = %+v", tt.in, id)
+		}
+	}
+	if id := ReadID("31O116190001010016", false); id.Whole {
+		t.Error("a letter counts as a digit in a record")
+	}
+}
+
+func TestReadPhoneAndPlate(t *testing.T) {
+	for in, want := range map[string]string{"15400000001": "15400000001", "+86 154-0000-0001": "15400000001", "008615400000001": "15400000001", "８６15400000001": "15400000001",
+		"015400000001": "15400000001", "1795115400000001": "15400000001", "0573-80000000": "057380000000", "+86 573 80000000": "057380000000", "(0573)80000000转12": "057380000000", "154****0001": "154****0001", "154**0001": "154****0001", "0001": "0001"} {
+		if p := ReadPhone(in); p.Number != want {
+			t.Errorf("ReadPhone(%q) = %+v, want %s", in, p, want)
+		}
+	}
+	for in, want := range map[string]string{"浙F00000": "浙F00000", "浙F·0OO00": "浙F00000", "浙f 00000": "浙F00000", "F00I00": "F00100", "沪AD00000": "沪AD00000"} {
+		if p := ReadPlate(in); p.Full != want {
+			t.Errorf("ReadPlate(%q) = %+v, want %s", in, p, want)
+		}
+	}
+}
+
+func TestReadAddress(t *testing.T) {
+	for _, tt := range []struct{ in, county, town, areas, numbers string }{
+		{"上海市金山区样例镇测试村3组12号后间", "310116", "样例", "测试", "3-12"},
+		{"样例镇测试村三组１２号", "", "样例", "测试", "3-12"},
+		{"浙江省平湖市样例街道示范路88弄6号402室", "330482", "样例", "示范", "88-6-402"},
+		{"平湖样例街道示范路88弄6号楼402", "330482", "样例", "示范", "88-6-402"},
+		{"示范路八十八弄六号402室", "", "", "示范", "88-6-402"},
+		{"吴江市样例镇", "320509", "样例", "", ""},
+		{"测试花园3幢2单元501室", "", "", "测试", "3-2-501"},
+		{"测试花园3-2-501", "", "", "测试", "3-2-501"},
+	} {
+		a := ReadAddress(tt.in)
+		if a.County != tt.county || a.Town != tt.town || strings.Join(a.Areas, "|") != tt.areas || a.Numbers() != tt.numbers {
+			t.Errorf("ReadAddress(%q) = %+v %q", tt.in, a, a.Numbers())
+		}
+	}
+}
+
+func TestReadInstitution(t *testing.T) {
+	for _, tt := range []struct{ in, core, kind string }{{"平湖市仁济中医诊所", "仁济", "clinic"}, {"仁濟門診部", "仁济", "clinic"}, {"上海丽颜美容有限公司", "丽颜", "beauty"}, {"丽颜医疗美容门诊部", "丽颜", "clinic"}} {
+		if in := ReadInstitution(tt.in); in.Core != tt.core || in.Kind != tt.kind {
+			t.Errorf("ReadInstitution(%q) = %+v", tt.in, in)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, s := range []string{"张伟", "阿不都·买买提", "Zhang'an", "310116********0016", "浙江省平湖市示范路88弄6号402室", "(女页)", "\xff·", "十百号"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		n := ReadName(s)
+		if len(n.Chars) != len(n.Written) {
+			t.Fatalf("%d characters, %d as written", len(n.Chars), len(n.Written))
+		}
+		if n.Form == Han && n.Hint == nil {
+			if again := ReadName(n.String()); again.Form == Han && again.String() != n.String() {
+				t.Fatalf("%q is read as %q", n.String(), again.String())
+			}
+		}
+		if id := ReadID(s, true); id.Number != "" && len(id.Number) != 18 {
+			t.Fatalf("a number of %d characters", len(id.Number))
+		}
+		ReadPhone(s)
+		if p := ReadPlate(s); p.Full != "" && ReadPlate(p.Full) != p {
+			t.Fatalf("plate %q is read as %q", p.Full, ReadPlate(p.Full).Full)
+		}
+		ReadAddress(s)
+		ReadInstitution(s)
+	})
+}
