@@ -31,6 +31,7 @@ type Name struct {
 	Surname int              // how many of Chars are the surname; 0 for none
 	Parts   []int            // of Mono: where each part begins
 	Words   []string         // of Latin, lower case
+	Whole   string           // of Nick: the folded text with what stands around the character
 	Title   string           // 大夫, 老师 …; never compared
 	Open    bool             // of Nick: the rest of the name is not known, whatever its length
 	Either  bool             // of Nick: the character may be surname or given name
@@ -65,6 +66,7 @@ func isWild(r rune) bool { return strings.ContainsRune("?□*某×○◯_■囗"
 // ReadName reads what was written where a name is asked.
 func ReadName(s string) Name {
 	s = clean(s)
+	whole := string(folded(strings.ReplaceAll(s, " ", "")))
 	s, title := cutTitle(strings.TrimSpace(s))
 	var n Name
 	n.Title = title
@@ -85,6 +87,9 @@ func ReadName(s string) Name {
 	}
 	if n.Form == Han {
 		n.Surname = surnameLength(n.Chars)
+	}
+	if n.Form == Nick {
+		n.Whole = whole
 	}
 	if n.Form == Mono && len(n.Parts) == 0 {
 		n.Parts = []int{0}

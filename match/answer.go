@@ -1,0 +1,150 @@
+package match
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/pilinhub/pilin/match/normal"
+)
+
+// EngineVersion names keys, weights and gates together. Who keeps an answer keeps it beside it.
+const EngineVersion = "match-v2+" + normal.Version
+
+// Gates. Figures are the starting values of the design; a calibration replaces them under a new version.
+const (
+	hitBits      = 4.3 // log2(0.95/0.05): the chance of a wrong hit that a gate may leave
+	possibleBits = -2  // log2(0.2/0.8)
+	shown        = 10
+)
+
+// Candidate is one subject that may be meant.
+type Candidate struct {
+	Ref     Ref
+	Score   float64 // bits: the sum of Lines
+	Outcome Outcome
+	Lines   []Evidence
+}
+
+// Answer is what a question found.
+type Answer struct {
+	Candidates []Candidate // best first, at most ten
+	Namesakes  int         // subjects with exactly this name: 同名 N 人, never a hit
+	Truncated  bool        // a key was too crowded or too many were found: there may be more
+	CheckDigit bool        // 校验位不符,按相近号码查: the number asked for has a wrong check digit
+}
+
+// context is what the whole question knows before subjects are weighed.
+type context struct {
+	n           float64
+	prior       float64
+	nameBits    float64 // at most so much for the exact name: the registry's own count of it
+	phoneOwners int
+	placeOwners int
+	orgOwners   int
+}
+
+// Ask finds who may be meant. It never refuses: what cannot be read finds nothing by it.
+func (e *Engine) Ask(question Question) Answer {
+	q := readQuestion(question)
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	g := gather{e: e}
+	g.run(&q)
+	out := Answer{Truncated: g.truncated, CheckDigit: q.id.Whole && !q.id.Valid}
+	if len(g.ids) == 0 {
+		return out
+	}
+	c := e.context(&q, &g, &out)
+	type scored struct {
+		id   uint32
+		bits float64
+	}
+	var top []scored
+	for _, id := range g.ids {
+		s := e.subjects[id]
+		if s == nil {
+			continue
+		}
+		t := e.weigh(&q, s, c, false)
+		if t.other <= 0 && t.name <= nameOther {
+			continue // found by chance: nothing speaks for it
+		}
+		if len(top) == shown && t.bits <= top[shown-1].bits {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(top, t.bits, func(x scored, bits float64) int { return cmp.Compare(bits, x.bits) })
+		for i < len(top) && top[i].bits == t.bits {
+			i++
+		}
+		top = slices.Insert(top, i, scored{id, t.bits})
+		top = top[:min(shown, len(top))]
+	}
+	for _, x := range top {
+		s := e.subjects[x.id]
+		t := e.weigh(&q, s, c, true)
+		out.Candidates = append(out.Candidates, Candidate{s.ref, math.Round(t.bits*10) / 10, t.outcome(&q), t.lines})
+	}
+	return out
+}
+
+func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
+	c := &context{n: float64(max(e.live, 2))}
+	c.prior = -1 - math.Log2(c.n)
+	if n := q.name.Form; n == normal.Han || n == normal.Mono {
+		for _, id := range g.ids {
+			if s := e.subjects[id]; s != nil {
+				for i := range s.names {
+					if slices.Equal(s.names[i].Chars, q.name.Chars) && q.name.Wilds() == 0 {
+						out.Namesakes++
+						break
+					}
+				}
+			}
+		}
+	}
+	c.nameBits = share(c.n, out.Namesakes)
+	if q.phone.Number != "" {
+		c.phoneOwners = g.count(keyOf(byPhone, q.phone.Number))
+	}
+	if len(q.place.Areas) > 0 {
+		c.placeOwners = g.count(keyOf(byPlaceBare, q.place.Areas[len(q.place.Areas)-1], q.place.Numbers()))
+	}
+	if q.org.Core != "" {
+		c.orgOwners = g.count(keyOf(byOrg, q.org.Core))
+	}
+	return c
+}
+
+// outcome judges a candidate: a hit only through a gate, never by a name alone.
+func (t *tally) outcome(q *posed) Outcome {
+	named := t.name != nameUnsaid
+	agrees := t.name >= nameSound
+	if t.veto || t.sexNo && !t.idEqual || t.birthNo && !t.idEqual || t.name == nameOther {
+		return Possible
+	}
+	switch {
+	case t.idEqual && !t.doubted, // the number itself
+		t.numbers && !t.doubted && (!named || t.name >= nameNear || t.name == nameFaint): // phone or plate, no name against it
+		return Hit
+	case t.bits < hitBits:
+		return Possible
+	case agrees && t.full && (!t.doubted || q.birthOwn): // name and full birth date
+		return Hit
+	case t.name >= nameNear && t.support >= 2 && !t.doubted, t.name >= nameSound && t.support >= 2: // name and two supports
+		return Hit
+	case t.placeOK && (!named || t.name >= nameNear): // the address itself
+		return Hit
+	}
+	return Possible
+}
+
+// Explain joins the lines of a candidate for people.
+func (c Candidate) Explain() string {
+	var out []string
+	for _, l := range c.Lines {
+		out = append(out, l.Text)
+	}
+	return strings.Join(out, ";")
+}

@@ -1,0 +1,462 @@
+package match
+
+import (
+	"math"
+	"slices"
+
+	"github.com/pilinhub/pilin/match/internal/hanzi"
+	"github.com/pilinhub/pilin/match/normal"
+)
+
+// nameLevel is how two names stand to each other.
+type nameLevel uint8
+
+const (
+	nameUnsaid nameLevel = iota // nothing to compare
+	nameOther                   // clearly another name
+	nameFaint                   // a nickname, or much is different: needs other evidence
+	nameNear                    // one character differs or is unknown
+	nameSound                   // the same but for homophones or spelling
+	nameSame                    // the same, script and variants aside
+)
+
+// nameVerdict is the comparison of two names.
+type nameVerdict struct {
+	level nameLevel
+	bits  float64
+	code  string
+	text  string
+}
+
+func (t *tally) weighName(e *Engine, q *posed, s *subject, c *context) {
+	if q.name.Form == normal.NoName || len(s.names) == 0 {
+		return
+	}
+	best := nameVerdict{bits: -1000}
+	for i := range s.names {
+		v := e.compareName(q, &s.names[i], c, t.write)
+		if i >= s.main && v.level > nameOther {
+			v.bits--
+			if v.text += ";登记的别名或曾用名"; s.names[i].Form == normal.Nick && v.level == nameSame {
+				v.level = nameNear
+			}
+		}
+		if v.bits > best.bits {
+			best = v
+		}
+	}
+	t.name = best.level
+	t.add(best.code, best.bits, best.text)
+}
+
+// compareName compares the question's name with one name of a record.
+func (e *Engine) compareName(q *posed, r *normal.Name, c *context, write bool) nameVerdict {
+	n := &q.name
+	switch {
+	case n.Form == normal.Latin && r.Form == normal.Latin:
+		return compareLetters(n, r)
+	case n.Form == normal.Latin:
+		return e.compareSpelled(q, r)
+	case r.Form == normal.Latin:
+		return e.compareSpelledRecord(n, r)
+	case n.Form == normal.Nick || r.Form == normal.Nick:
+		return e.compareNick(n, r)
+	case n.Form == normal.Mono || r.Form == normal.Mono || len(n.Chars) > 4 || len(r.Chars) > 4:
+		return compareMono(n, r, c)
+	}
+	return e.compareHan(n, r, c, write)
+}
+
+// pairVerdict is one character beside another.
+type pairVerdict struct {
+	bits float64
+	code string // empty for equal
+	text string
+}
+
+func (e *Engine) pair(n, r *normal.Name, i, j int) pairVerdict {
+	a, b := n.Chars[i], r.Chars[j]
+	surname := j < r.Surname
+	switch {
+	case a == normal.Wild || b == normal.Wild:
+		hint, c := hanzi.Syllable(0), b
+		if a == normal.Wild && i < len(n.Hint) {
+			hint = n.Hint[i]
+		}
+		if b == normal.Wild {
+			c = a
+			if j < len(r.Hint) {
+				hint = r.Hint[j]
+			}
+		}
+		switch {
+		case hint == 0 || c == normal.Wild:
+			return pairVerdict{-0.5, "lost", "缺字"}
+		case hanzi.Reads(c, hint):
+			return pairVerdict{e.counts.soundBits(hint) - 1, "hint", "拼音相符"}
+		}
+		return pairVerdict{-6, "unlike", "拼音不符"}
+	case a == b:
+		bits := e.counts.bitsOf(b, surname)
+		if n.Written[i] != r.Written[j] {
+			return pairVerdict{bits - 0.3, "variant", "繁简或异体"}
+		}
+		return pairVerdict{bits: bits}
+	case i == 0 && j == 0 && normal.SurnameClass(a) == normal.SurnameClass(b):
+		return pairVerdict{e.counts.bitsOf(b, true) - 0.5, "variant", "姓氏通用字"}
+	}
+	switch hanzi.Sound(a, b) {
+	case hanzi.SameSound:
+		bits := min(e.counts.soundBits(hanzi.First(b)), 8) - 3
+		return pairVerdict{bits, "homophone", "同音"}
+	case hanzi.FuzzyNear:
+		if r := hanzi.Likeness(a, b); r > 0 && r <= 4 {
+			return pairVerdict{1.5, "glyph", "形近"}
+		}
+		return pairVerdict{min(e.counts.soundBits(hanzi.First(b)), 7) - 4.5, "fuzzy", "近音"}
+	}
+	switch r := hanzi.Likeness(a, b); {
+	case r > 0 && r <= 4:
+		return pairVerdict{1, "glyph", "形近"}
+	case r > 0:
+		return pairVerdict{-0.5, "glyph", "形近"}
+	}
+	if surname {
+		return pairVerdict{-7, "unlike", "姓不同"}
+	}
+	return pairVerdict{-4, "unlike", "不同"}
+}
+
+func (e *Engine) compareHan(n, r *normal.Name, c *context, write bool) nameVerdict {
+	a, b := n.Chars, r.Chars
+	if len(a) == len(b) {
+		v := e.aligned(n, r, -1, -1, c, write)
+		if v.level < nameSound && len(a) >= 2 && slices.Equal(sorted(a), sorted(b)) {
+			bits := 0.0
+			for j, x := range b {
+				bits += e.counts.bitsOf(x, j < r.Surname)
+			}
+			if w := (nameVerdict{nameNear, min(bits, 18) - 3, "name_swapped", "姓名字序颠倒"}); w.bits > v.bits {
+				v = w
+			}
+		}
+		return v
+	}
+	best := nameVerdict{nameOther, -10, "name_other", "姓名不同"}
+	switch {
+	case len(a) == len(b)+1:
+		for i := range a {
+			if v := e.aligned(n, r, i, -1, c, write); v.bits > best.bits {
+				best = v
+			}
+		}
+	case len(b) == len(a)+1:
+		for j := range b {
+			if v := e.aligned(n, r, -1, j, c, write); v.bits > best.bits {
+				best = v
+			}
+		}
+	}
+	return best
+}
+
+func sorted(rs []rune) []rune {
+	out := slices.Clone(rs)
+	slices.Sort(out)
+	return out
+}
+
+// aligned compares character by character, leaving out character skipA of the question or skipB of the record.
+func (e *Engine) aligned(n, r *normal.Name, skipA, skipB int, c *context, write bool) nameVerdict {
+	v := nameVerdict{level: nameSame, code: "name_equal"}
+	unlike, lost, changed, equal := 0, 0, 0, 0
+	text, kind := "", ""
+	for i, j := 0, 0; i < len(n.Chars) && j < len(r.Chars); i, j = i+1, j+1 {
+		if i == skipA {
+			i++
+		}
+		if j == skipB {
+			j++
+		}
+		if i >= len(n.Chars) || j >= len(r.Chars) {
+			break
+		}
+		p := e.pair(n, r, i, j)
+		v.bits += p.bits
+		switch p.code {
+		case "":
+			equal++
+			continue
+		case "unlike":
+			unlike++
+			if i == 0 && j == 0 {
+				unlike++ // another surname is another name, mostly
+			}
+		case "lost":
+			lost++
+		case "variant", "hint":
+			if kind == "" {
+				kind = p.code
+			}
+			equal++
+		default:
+			changed++
+			kind = p.code
+		}
+		if write {
+			text += " " + string(n.Written[i]) + "/" + string(r.Written[j]) + p.text
+		}
+	}
+	v.bits = min(v.bits, 20)
+	gap := skipA >= 0 || skipB >= 0
+	switch {
+	case unlike >= 2, unlike == 1 && (len(n.Chars) <= 2 || changed+lost > 0 || gap), equal == 0 && changed < 2:
+		v.level, v.code = nameOther, "name_other"
+		v.text = "姓名不同" + text
+		if unlike > 0 {
+			v.bits = min(v.bits, 3)
+		}
+	case gap:
+		v.level, v.code, v.bits = nameNear, "name_gap", v.bits-5
+		v.text = "姓名多字或少字" + text
+	case unlike == 1:
+		v.level, v.code, v.text = nameFaint, "name_one_other", "姓名一字不同"+text
+	case lost > 0:
+		v.level, v.code, v.text = nameNear, "name_lost", "姓名有缺字,其余相符"+text
+	case changed == 0 && kind == "variant":
+		v.code, v.text = "name_variant", "姓名相同,繁简或异体"+text
+		v.bits = min(v.bits, c.nameBits-0.5)
+	case changed == 0 && kind == "hint":
+		v.level, v.code, v.text = nameSound, "name_hint", "姓名缺字,拼音相符"+text
+	case changed == 0:
+		v.text = "姓名相同"
+		v.bits = min(v.bits, c.nameBits)
+	case kind == "homophone" && changed <= 2:
+		v.level, v.code, v.text = nameSound, "name_homophone", "姓名同音"+text
+	default:
+		v.level, v.code, v.text = nameNear, "name_"+kind, "姓名相近"+text
+	}
+	return v
+}
+
+func (e *Engine) compareNick(n, r *normal.Name) nameVerdict {
+	if n.Form == r.Form {
+		if n.Whole == r.Whole {
+			return nameVerdict{nameSame, 8, "name_nick_equal", "称呼相同"}
+		}
+		if slices.Equal(n.Chars, r.Chars) && n.Surname == r.Surname {
+			return nameVerdict{nameFaint, 3, "name_nick", "称呼相近"}
+		}
+		return nameVerdict{nameFaint, -3, "name_nick_other", "称呼不同"}
+	}
+	nick, full := n, r
+	if r.Form == normal.Nick {
+		nick, full = r, n
+	}
+	c := nick.Chars[0]
+	if full.Form != normal.Han || len(full.Chars) == 0 {
+		if slices.Contains(full.Chars, c) {
+			return nameVerdict{nameFaint, 1, "name_nick", "称呼可能相符"}
+		}
+		return nameVerdict{nameFaint, -4, "name_nick_other", "称呼不符"}
+	}
+	k := len(nick.Chars)
+	surname := len(full.Chars) > k && slices.Equal(full.Chars[:k], nick.Chars) || normal.SurnameClass(full.Chars[0]) == normal.SurnameClass(c)
+	if surname && (nick.Surname > 0 || nick.Either) {
+		return nameVerdict{nameFaint, min(5, e.counts.bitsOf(c, true)), "name_nick_surname", "称呼与姓相符"}
+	}
+	if nick.Surname == 0 || nick.Either {
+		if i := slices.Index(full.Chars[1:], c); i >= 0 {
+			bits := min(6, e.counts.bitsOf(c, false)-1)
+			if i+2 == len(full.Chars) {
+				bits += 0.7 // 阿强 is called so by the last character
+			}
+			return nameVerdict{nameFaint, bits, "name_nick_given", "称呼与名中一字相符"}
+		}
+	}
+	for i, x := range full.Chars {
+		if (i == 0) == (nick.Surname > 0) && hanzi.Sound(c, x) == hanzi.SameSound {
+			return nameVerdict{nameFaint, 0.5, "name_nick_sound", "称呼与姓名一字同音"}
+		}
+	}
+	return nameVerdict{nameOther, -5, "name_nick_other", "称呼不符"}
+}
+
+// compareMono aligns transcribed names by sound.
+func compareMono(n, r *normal.Name, c *context) nameVerdict {
+	a, b := n.Chars, r.Chars
+	if slices.Equal(a, b) {
+		return nameVerdict{nameSame, min(18, c.nameBits+4), "name_equal", "姓名相同"}
+	}
+	return monoVerdict(alignment(len(a), len(b), func(i, j int) float64 { return soundLikeness(a[i], b[j]) }), len(a), len(b))
+}
+
+func monoVerdict(score float64, la, lb int) nameVerdict {
+	long, short := float64(max(la, lb)), float64(min(la, lb))
+	like := score / long
+	inside := score / short // one part of a name for the whole
+	switch {
+	case like >= 0.88:
+		return nameVerdict{nameSound, min(17, 2.6*score), "name_transcribed", "音译姓名相符,用字不同"}
+	case like >= 0.7:
+		return nameVerdict{nameNear, min(14, 2.2*score) - 3, "name_transcribed", "音译姓名相近"}
+	case inside >= 0.9 && short >= 3:
+		return nameVerdict{nameNear, min(12, 2.2*score) - 3, "name_part", "姓名的一部分相符"}
+	case like >= 0.55:
+		return nameVerdict{nameFaint, 1, "name_transcribed", "音译姓名部分相近"}
+	}
+	return nameVerdict{nameOther, -8, "name_other", "姓名不同"}
+}
+
+func soundLikeness(a, b rune) float64 {
+	if a == b {
+		return 1
+	}
+	switch hanzi.Sound(a, b) {
+	case hanzi.SameSound:
+		return 0.95
+	case hanzi.FuzzyNear:
+		return 0.85
+	case hanzi.CoarseNear:
+		return 0.6
+	}
+	return 0
+}
+
+// alignment returns the best sum of likenesses in order; what has no partner costs a little.
+func alignment(la, lb int, like func(i, j int) float64) float64 {
+	la, lb = min(la, maxCompared), min(lb, maxCompared)
+	const gap = 0.15
+	row := make([]float64, lb+1)
+	for j := range row {
+		row[j] = -gap * float64(j)
+	}
+	for i := range la {
+		diagonal := row[0]
+		row[0] -= gap
+		for j := range lb {
+			above := row[j+1]
+			row[j+1] = max(above-gap, row[j]-gap, diagonal+like(i, j))
+			diagonal = above
+		}
+	}
+	return row[lb]
+}
+
+func compareLetters(n, r *normal.Name) nameVerdict {
+	if wordsKey(n.Words) == wordsKey(r.Words) {
+		return nameVerdict{nameSame, 16, "name_equal", "姓名相同(拉丁字母)"}
+	}
+	same := 0
+	for _, w := range n.Words {
+		if len(w) > 1 && slices.Contains(r.Words, w) {
+			same++
+		}
+	}
+	if same == 0 {
+		return nameVerdict{nameOther, -6, "name_other", "姓名不同(拉丁字母)"}
+	}
+	return nameVerdict{nameNear, 5 * float64(same), "name_words", "姓名部分单词相同"}
+}
+
+// compareSpelled compares letters with characters: every way to read the letters, the best counts.
+func (e *Engine) compareSpelled(q *posed, r *normal.Name) nameVerdict {
+	best := nameVerdict{nameOther, -8, "name_other", "拼写与姓名读音不符"}
+	for k := range q.spelled {
+		s := &q.spelled[k]
+		if len(s.jyutping) > 0 {
+			if len(s.jyutping) != len(r.Chars) || !readsCantonese(s.jyutping, r.Chars) {
+				continue
+			}
+			if v := (nameVerdict{nameSound, min(e.soundsBits(r), 14) - 2.5, "name_cantonese", "粤语拼写与姓名读音相符"}); v.bits > best.bits {
+				best = v
+			}
+			continue
+		}
+		if v := e.syllablesBeside(s.syllables, r); v.bits > best.bits {
+			if s.wade {
+				v.bits, v.text = v.bits-1.5, "威妥玛拼写与姓名读音相符"
+			}
+			if v.bits > best.bits {
+				best = v
+			}
+		}
+	}
+	return best
+}
+
+func (e *Engine) soundsBits(r *normal.Name) float64 {
+	bits := 0.0
+	for _, c := range r.Chars {
+		bits += e.counts.soundBits(hanzi.First(c))
+	}
+	return bits
+}
+
+func readsCantonese(j []string, chars []rune) bool {
+	for i, c := range chars {
+		if !slices.Contains(hanzi.Cantonese(c), j[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *Engine) syllablesBeside(s []hanzi.Syllable, r *normal.Name) nameVerdict {
+	other := nameVerdict{nameOther, -8, "name_other", "拼写与姓名读音不符"}
+	if r.Form == normal.Mono {
+		like := func(i, j int) float64 {
+			for _, x := range hanzi.Syllables(r.Chars[j]) {
+				switch {
+				case x == s[i]:
+					return 0.95
+				case x.Fuzzy() == s[i].Fuzzy():
+					return 0.85
+				case x.Coarse() == s[i].Coarse():
+					return 0.6
+				}
+			}
+			return 0
+		}
+		return monoVerdict(alignment(len(s), len(r.Chars), like), len(s), len(r.Chars))
+	}
+	if len(s) != len(r.Chars) {
+		return other
+	}
+	bits, slips := 0.0, 0
+	for i, x := range s {
+		fuzzy := false
+		if !reads(r, i, x) {
+			for _, y := range r.Readings(i) {
+				fuzzy = fuzzy || y.Fuzzy() == x.Fuzzy()
+			}
+			if !fuzzy {
+				return other
+			}
+			slips++
+		}
+		bits += e.counts.soundBits(x)
+	}
+	v := nameVerdict{nameSound, min(bits, 17) - 1 - 4*float64(slips), "name_pinyin", "拼音与姓名读音相符"}
+	if slips > 0 {
+		v.level, v.text = nameNear, "拼音与姓名读音相近"
+	}
+	return v
+}
+
+func reads(r *normal.Name, i int, x hanzi.Syllable) bool {
+	return slices.Contains(r.Readings(i), x) || hanzi.Reads(r.Chars[i], x)
+}
+
+func (e *Engine) compareSpelledRecord(n, r *normal.Name) nameVerdict {
+	best := nameVerdict{nameOther, -4, "name_other", "姓名读音与登记拼写不符"}
+	for _, s := range latinSequences(r) {
+		if v := e.syllablesBeside(s, n); v.bits > best.bits {
+			best = v
+		}
+	}
+	return best
+}
+
+// log2 of a count's share; at least a bit.
+func share(n float64, of int) float64 { return max(1, math.Log2(n/float64(max(1, of)))) }

@@ -1,0 +1,216 @@
+package match
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/pilinhub/pilin/match/internal/hanzi"
+	"github.com/pilinhub/pilin/match/normal"
+)
+
+func (t *tally) weighPlace(q *posed, s *subject, c *context) {
+	if q.place.IsZero() || len(s.places) == 0 {
+		return
+	}
+	best, code, text, full := -100.0, "", "", false
+	for i := range s.places {
+		b, co, x, f := comparePlaces(&q.place, &s.places[i])
+		if b > best {
+			best, code, text, full = b, co, x, f
+		}
+	}
+	if full && c.placeOwners > sharedPlace {
+		t.add("place_shared", 3, "地址相同,但登记"+strconv.Itoa(c.placeOwners)+"人,按同村计")
+		return
+	}
+	if full {
+		best -= 0.5 * math.Log2(float64(max(1, c.placeOwners)))
+	}
+	t.placeOK = full && best >= 10
+	if best >= 6 {
+		t.support++
+	}
+	t.other += max(0, best)
+	t.add(code, best, text)
+}
+
+// comparePlaces gives bits, code, text, and whether the whole address is equal down to a room or house.
+func comparePlaces(a, b *normal.Address) (float64, string, string, bool) {
+	area, areas := 0.0, 0
+	for _, x := range a.Areas {
+		best := 0.0
+		for _, y := range b.Areas {
+			best = max(best, areaLikeness(x, y))
+		}
+		area += best
+		areas++
+	}
+	missing := 0
+	if areas == 0 {
+		if a.Town == "" || a.Town != b.Town {
+			return 0, "place_other", "地址不同", false
+		}
+		return 4, "place_town", "同一乡镇街道", false
+	}
+	if len(b.Areas) < areas { // a level that one side did not write
+		missing = areas - len(b.Areas)
+		area = min(area+float64(missing)*0.5, float64(areas))
+	}
+	area /= float64(areas)
+	county := 0.0
+	if a.County != "" && b.County != "" {
+		if a.County == b.County {
+			county = 2
+		} else {
+			county = -4
+		}
+	}
+	if a.Town != "" && b.Town != "" {
+		if a.Town == b.Town {
+			county += 1.5
+		} else if areaLikeness(a.Town, b.Town) < 0.5 {
+			county -= 3
+		}
+	}
+	if area < 0.45 {
+		if a.Town != "" && a.Town == b.Town {
+			return 2 + county/2, "place_town", "同一乡镇街道", false
+		}
+		return 0, "place_other", "地址不同", false
+	}
+	same, differ, silent, last := compareNumbers(a, b)
+	base := 8*area - 2
+	switch {
+	case differ > 0 && same == 0:
+		return min(4, base/2+county/2), "place_area", "同一路或村,门牌不同", false
+	case differ > 0 && last:
+		return base + county/2 + 2*float64(same) - 3, "place_next_door", "同一楼栋或门牌,室号不同", false
+	case differ > 0:
+		return base/2 + county/2 + float64(same) - 2, "place_near", "同一路或村,门牌部分不同", false
+	case same == 0:
+		return min(6, base+county), "place_road", "同一路或村", false
+	}
+	bits := base + county + 3*float64(same) - 2*float64(silent)
+	full := area > 0.95 && silent == 0 && county >= 0 && missing == 0
+	if full {
+		return min(16, bits+2), "place_equal", "地址相同", true
+	}
+	return min(14, bits), "place_like", "地址基本相同", false
+}
+
+// compareNumbers counts numbers that agree, that differ, and that only one side says; last tells that what differs is the
+// innermost number alone.
+func compareNumbers(a, b *normal.Address) (same, differ, silent int, last bool) {
+	x := []string{a.Group, a.Lane, a.No, a.Block, a.Unit, a.Room}
+	y := []string{b.Group, b.Lane, b.No, b.Block, b.Unit, b.Room}
+	if a.Numbers() == b.Numbers() && a.Numbers() != "" { // the same numbers under other units: 号 for 幢
+		n := 0
+		for _, v := range x {
+			if v != "" {
+				n++
+			}
+		}
+		return n, 0, 0, false
+	}
+	if x[2] != "" && x[3] == "" && y[2] == "" && y[3] != "" {
+		x[3], x[2] = x[2], ""
+	}
+	if y[2] != "" && y[3] == "" && x[2] == "" && x[3] != "" {
+		y[3], y[2] = y[2], ""
+	}
+	for i := range x {
+		switch {
+		case x[i] == "" && y[i] == "":
+		case x[i] == "" || y[i] == "":
+			silent++
+		case x[i] == y[i]:
+			same++
+			last = false
+		default:
+			differ++
+			last = differ == 1
+		}
+	}
+	return same, differ, silent, last && same > 0
+}
+
+// areaLikeness is 1 for the same name, less for homophones, look-alikes and characters that are not there.
+func areaLikeness(a, b string) float64 {
+	if a == b {
+		return 1
+	}
+	x, y := []rune(a), []rune(b)
+	if len(x) < len(y) {
+		x, y = y, x
+	}
+	if len(x)-len(y) > 3 || len(x) > 24 {
+		return 0
+	}
+	row := make([]float64, len(y)+1)
+	for _, r := range x {
+		diagonal := 0.0
+		for j, s := range y {
+			above := row[j+1]
+			row[j+1] = max(above, row[j], diagonal+charLikeness(r, s))
+			diagonal = above
+		}
+	}
+	return row[len(y)] / float64(len(x))
+}
+
+func charLikeness(a, b rune) float64 {
+	if a == b {
+		return 1
+	}
+	switch hanzi.Sound(a, b) {
+	case hanzi.SameSound:
+		return 0.85
+	case hanzi.FuzzyNear:
+		return 0.7
+	}
+	if r := hanzi.Likeness(a, b); r > 0 {
+		return 0.7
+	}
+	return 0
+}
+
+func (t *tally) weighOrg(q *posed, s *subject, c *context) {
+	if q.org.Core == "" || len(s.orgs) == 0 {
+		return
+	}
+	best, code, text := -3.0, "org_other", "机构名称不同"
+	for _, o := range s.orgs {
+		like := areaLikeness(q.org.Core, o.Core)
+		bits, co, x := 0.0, "", ""
+		switch {
+		case like == 1:
+			bits, co, x = math.Min(16, math.Log2(c.n/float64(max(1, c.orgOwners)))), "org_equal", "机构字号相同"
+		case like >= 0.8:
+			bits, co, x = 11*like, "org_like", "机构字号音近或形近"
+		case like >= 0.5:
+			bits, co, x = 12*like-3, "org_part", "机构字号部分相同"
+		default:
+			continue
+		}
+		if q.org.Kind != "" && o.Kind != "" {
+			if q.org.Kind == o.Kind {
+				bits++
+			} else {
+				bits -= 2
+			}
+		}
+		if q.org.County != "" && o.County != "" && q.org.County != o.County || q.org.County != "" && s.county != "" && q.org.County != s.county {
+			bits -= 2
+		} else if q.org.County != "" && (o.County == q.org.County || s.county == q.org.County) {
+			bits += 2
+		}
+		if bits > best {
+			best, code, text = bits, co, x
+		}
+	}
+	if best >= 8 {
+		t.support++
+	}
+	t.other += max(0, best)
+	t.add(code, best, text)
+}

@@ -1,0 +1,344 @@
+package match
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pilinhub/pilin/match/internal/hanzi"
+	"github.com/pilinhub/pilin/match/normal"
+)
+
+// keySet collects keys, each once.
+type keySet []uint64
+
+func (k *keySet) add(key uint64) {
+	if !slices.Contains(*k, key) {
+		*k = append(*k, key)
+	}
+}
+
+// keys lists what a subject is found under.
+func (s *subject) keys() keySet {
+	var k keySet
+	for i := range s.names {
+		nameKeys(&k, &s.names[i], s.birth, s.county)
+	}
+	for _, id := range s.ids {
+		numberKeys(&k, id)
+	}
+	for _, p := range s.phones {
+		phoneKeys(&k, p)
+	}
+	for _, p := range s.plates {
+		k.add(keyOf(byPlate, p.Full))
+		k.add(keyOf(byPlateSkeleton, p.Skeleton()))
+		k.add(keyOf(byPlateBare, p.Bare))
+	}
+	for i := range s.places {
+		placeKeys(&k, &s.places[i])
+	}
+	for _, o := range s.orgs {
+		orgKeys(&k, o)
+	}
+	return k
+}
+
+// charKey makes the characters' key; the surname stands in its class.
+func charKey(chars []rune) uint64 {
+	h := start(byName)
+	for i, c := range chars {
+		if i == 0 {
+			c = normal.SurnameClass(c)
+		}
+		h = h.add(uint64(c))
+	}
+	return h.sum()
+}
+
+func without[T any](s []T, i int) []T {
+	return append(append(make([]T, 0, len(s)-1), s[:i]...), s[i+1:]...)
+}
+
+func bagKey(chars []rune) uint64 {
+	b := slices.Clone(chars)
+	slices.Sort(b)
+	return start(byBag).runes(b).sum()
+}
+
+// sequences lists readings of a name, at most limit: surname readings first. The places of unreadable characters are 0.
+func sequences(n *normal.Name, limit int) [][]hanzi.Syllable {
+	out := [][]hanzi.Syllable{{}}
+	for i := range n.Chars {
+		rs := n.Readings(i)
+		if len(rs) == 0 {
+			rs = []hanzi.Syllable{0}
+		}
+		if len(rs) > 2 {
+			rs = rs[:2]
+		}
+		var next [][]hanzi.Syllable
+		for _, r := range rs {
+			for _, s := range out {
+				next = append(next, append(slices.Clone(s), r))
+			}
+		}
+		if len(next) > limit {
+			next = next[:limit]
+		}
+		out = next
+	}
+	return out
+}
+
+func soundKey(s []hanzi.Syllable) uint64 {
+	h := start(bySound)
+	for _, x := range s {
+		h = h.add(uint64(x))
+	}
+	return h.sum()
+}
+
+func classKey(k keyKind, s []uint16) uint64 {
+	h := start(k)
+	for _, x := range s {
+		h = h.add(uint64(x))
+	}
+	return h.sum()
+}
+
+func classes(s []hanzi.Syllable, of func(hanzi.Syllable) uint16) []uint16 {
+	out := make([]uint16, len(s))
+	for i, x := range s {
+		out[i] = of(x)
+	}
+	return out
+}
+
+func year(birth string) string {
+	if len(birth) < 4 {
+		return ""
+	}
+	return birth[:4]
+}
+
+func nameKeys(k *keySet, n *normal.Name, birth, county string) {
+	y := year(birth)
+	switch n.Form {
+	case normal.Han, normal.Nick:
+		if n.Form == normal.Han {
+			hanKeys(k, n, y)
+		} else {
+			k.add(charKey(n.Chars))
+			k.add(keyOf(byWords, n.Whole))
+		}
+		for i, c := range n.Chars {
+			if c == normal.Wild {
+				continue
+			}
+			if i == 0 {
+				c = normal.SurnameClass(c)
+			}
+			f := uint64(hanzi.First(c).Fuzzy())
+			if y != "" {
+				k.add(start(byCharYear).add(uint64(c)).str(y).sum())
+				k.add(start(byFuzzyYear).add(f).str(y).sum())
+			}
+			if county != "" {
+				k.add(start(byCharCounty).add(uint64(c)).str(county).sum())
+			}
+		}
+	case normal.Mono:
+		k.add(charKey(n.Chars))
+		monoKeys(k, n)
+	case normal.Latin:
+		k.add(wordsKey(n.Words))
+		for _, w := range n.Words {
+			if y != "" {
+				k.add(keyOf(byCharYear, w, y))
+			}
+		}
+		for _, s := range latinSequences(n) {
+			k.add(soundKey(s))
+			k.add(classKey(byFuzzy, classes(s, hanzi.Syllable.Fuzzy)))
+		}
+	}
+}
+
+func hanKeys(k *keySet, n *normal.Name, y string) {
+	k.add(charKey(n.Chars))
+	k.add(bagKey(n.Chars))
+	if len(n.Chars) >= 3 {
+		for i := range n.Chars {
+			k.add(charKey(without(n.Chars, i)))
+		}
+	}
+	for i, s := range sequences(n, 4) {
+		k.add(soundKey(s))
+		f := classes(s, hanzi.Syllable.Fuzzy)
+		k.add(classKey(byFuzzy, f))
+		if len(f) >= 3 && i < 2 {
+			for j := range f {
+				k.add(classKey(byFuzzy, without(f, j)))
+			}
+		}
+		if y != "" {
+			k.add(start(bySoundYear).add(soundKey(s)).str(y).sum())
+		}
+	}
+	for _, s := range cantonese(n.Chars, 4) {
+		k.add(keyOf(byCantonese, s...))
+	}
+}
+
+func cantonese(chars []rune, limit int) [][]string {
+	out := [][]string{nil}
+	for _, c := range chars {
+		rs := hanzi.Cantonese(c)
+		if len(rs) == 0 {
+			return nil
+		}
+		if len(rs) > 2 {
+			rs = rs[:2]
+		}
+		var next [][]string
+		for _, r := range rs {
+			for _, s := range out {
+				next = append(next, append(slices.Clone(s), r))
+			}
+		}
+		out = next[:min(limit, len(next))]
+	}
+	return out
+}
+
+// monoKeys files a transcribed name under the coarse sounds of the whole and of each long part.
+func monoKeys(k *keySet, n *normal.Name) {
+	c := coarseOf(n)
+	add := func(c []uint16) {
+		k.add(classKey(byCoarse, c))
+		if len(c) >= 4 {
+			for i := range c {
+				k.add(classKey(byCoarse, without(c, i)))
+			}
+		}
+	}
+	add(c)
+	for i, from := range n.Parts {
+		to := len(n.Chars)
+		if i+1 < len(n.Parts) {
+			to = n.Parts[i+1]
+		}
+		if len(n.Parts) > 1 && to-from >= 2 {
+			k.add(charKey(n.Chars[from:to]))
+			k.add(classKey(byCoarse, c[from:to]))
+		}
+	}
+}
+
+func coarseOf(n *normal.Name) []uint16 {
+	c := make([]uint16, len(n.Chars))
+	for i, r := range n.Chars {
+		c[i] = hanzi.First(r).Coarse()
+	}
+	return c
+}
+
+func wordsKey(w []string) uint64 {
+	w = slices.Clone(w)
+	slices.Sort(w)
+	return keyOf(byWords, strings.Join(w, ""))
+}
+
+// latinSequences reads letters as pinyin in every way that makes a name of two to fifteen syllables.
+func latinSequences(n *normal.Name) [][]hanzi.Syllable {
+	return normal.Segment(strings.Join(n.Words, "'"))
+}
+
+func numberKeys(k *keySet, id normal.ID) {
+	n := id.Number
+	if n == "" {
+		return
+	}
+	if id.Whole {
+		k.add(keyOf(byNumber, n))
+		for i := range n {
+			k.add(keyOf(byNumberLess, n[:i]+n[i+1:]))
+		}
+	}
+	add := func(kind keyKind, s string) {
+		if !strings.Contains(s, "*") {
+			k.add(keyOf(kind, s))
+		}
+	}
+	add(byHeadTail, n[:4]+n[14:])
+	add(byTail6, n[12:])
+	add(byTail4, n[14:])
+	add(byHead14, n[:14])
+}
+
+func phoneKeys(k *keySet, p string) {
+	if strings.Contains(p, "*") {
+		return
+	}
+	k.add(keyOf(byPhone, p))
+	if len(p) == 11 {
+		for i := 1; i < len(p); i++ {
+			k.add(keyOf(byPhoneLess, p[:i]+p[i+1:]))
+		}
+		k.add(keyOf(byPhoneHead7, p[:7]))
+	}
+	for _, t := range []struct {
+		n    int
+		kind keyKind
+	}{{4, byPhone4}, {7, byPhone7}, {8, byPhone8}} {
+		if len(p) >= t.n {
+			k.add(keyOf(t.kind, p[len(p)-t.n:]))
+		}
+	}
+}
+
+func placeKeys(k *keySet, a *normal.Address) {
+	numbers := a.Numbers()
+	for _, area := range a.Areas {
+		r := []rune(area)
+		k.add(keyOf(byPlace, a.County, area, numbers))
+		k.add(keyOf(byPlaceBare, area, numbers))
+		if i := strings.LastIndexByte(numbers, '-'); i > 0 {
+			k.add(keyOf(byPlaceLast, area, numbers[i+1:]))
+			k.add(keyOf(byPlaceLast, area, numbers[:i]))
+		} else {
+			k.add(keyOf(byPlaceLast, area, numbers))
+		}
+		if numbers != "" {
+			h := start(byPlaceSound)
+			for _, c := range r {
+				h = h.add(uint64(hanzi.First(c).Fuzzy()))
+			}
+			k.add(h.str(numbers).sum())
+			for _, c := range r {
+				k.add(start(byPlacePart).add(uint64(c)).str(numbers).sum())
+			}
+		}
+	}
+	if len(a.Areas) == 0 && a.Town != "" {
+		k.add(keyOf(byPlaceBare, a.Town, numbers))
+	}
+}
+
+func orgKeys(k *keySet, o normal.Institution) {
+	r := []rune(o.Core)
+	k.add(keyOf(byOrg, o.Core))
+	h := start(byOrgSound)
+	for _, c := range r {
+		h = h.add(uint64(hanzi.First(c).Fuzzy()))
+	}
+	k.add(h.sum())
+	for i := range r {
+		if len(r) > 2 {
+			k.add(keyOf(byOrg, string(without(r, i))))
+		}
+		if i > 0 {
+			k.add(start(byOrgPart).runes(r[i-1 : i+1]).sum())
+		}
+	}
+}
