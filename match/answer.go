@@ -1,7 +1,6 @@
 package match
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -53,40 +52,50 @@ func (e *Engine) Ask(question Question) Answer {
 	g := gather{e: e}
 	g.run(&q)
 	out := Answer{Truncated: g.truncated, CheckDigit: q.id.Whole && !q.id.Valid}
-	if len(g.ids) == 0 {
-		return out
-	}
 	c := e.context(&q, &g, &out)
-	type scored struct {
-		id   uint32
-		bits float64
+	top := e.rank(&q, c, g.ids, nil)
+	if g.context(&q, top) { // nobody yet who must be meant: look by single characters beside year or county
+		top = e.rank(&q, c, g.ids, top)
 	}
-	var top []scored
-	for _, id := range g.ids {
-		s := e.subjects[id]
-		if s == nil {
-			continue
-		}
-		t := e.weigh(&q, s, c, false)
-		if t.other <= 0 && t.name <= nameOther {
-			continue // found by chance: nothing speaks for it
-		}
-		if len(top) == shown && t.bits <= top[shown-1].bits {
-			continue
-		}
-		i, _ := slices.BinarySearchFunc(top, t.bits, func(x scored, bits float64) int { return cmp.Compare(bits, x.bits) })
-		for i < len(top) && top[i].bits == t.bits {
-			i++
-		}
-		top = slices.Insert(top, i, scored{id, t.bits})
-		top = top[:min(shown, len(top))]
-	}
+	out.Truncated = g.truncated
 	for _, x := range top {
 		s := e.subjects[x.id]
 		t := e.weigh(&q, s, c, true)
 		out.Candidates = append(out.Candidates, Candidate{s.ref, math.Round(t.bits*10) / 10, t.outcome(&q), t.lines})
 	}
 	return out
+}
+
+// ranked is a candidate before its lines are written.
+type ranked struct {
+	id   uint32
+	bits float64
+	sure bool // another key could bring nobody better
+}
+
+// rank weighs subjects and keeps the best.
+func (e *Engine) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked {
+	for _, id := range ids {
+		s := e.subjects[id]
+		if s == nil {
+			continue
+		}
+		t := e.weigh(q, s, c, false)
+		if t.other <= 0 && t.name <= nameOther {
+			continue // found by chance: nothing speaks for it
+		}
+		if len(top) == shown && t.bits <= top[shown-1].bits || slices.ContainsFunc(top, func(x ranked) bool { return x.id == id }) {
+			continue
+		}
+		i := len(top)
+		for i > 0 && top[i-1].bits < t.bits {
+			i--
+		}
+		sure := t.name >= nameSound && t.support > 0 && !t.birthNo || t.numbers || t.name >= nameNear && t.full
+		top = slices.Insert(top, i, ranked{id, t.bits, sure})
+		top = top[:min(shown, len(top))]
+	}
+	return top
 }
 
 func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
@@ -128,13 +137,13 @@ func (t *tally) outcome(q *posed) Outcome {
 	case t.idEqual && !t.doubted, // the number itself
 		t.numbers && !t.doubted && (!named || t.name >= nameNear || t.name == nameFaint): // phone or plate, no name against it
 		return Hit
+	case t.placeOK && (!named || t.name >= nameNear): // the address itself, where one lives there or the name agrees
+		return Hit
 	case t.bits < hitBits:
 		return Possible
 	case agrees && t.full && (!t.doubted || q.birthOwn): // name and full birth date
 		return Hit
 	case t.name >= nameNear && t.support >= 2 && !t.doubted, t.name >= nameSound && t.support >= 2: // name and two supports
-		return Hit
-	case t.placeOK && (!named || t.name >= nameNear): // the address itself
 		return Hit
 	}
 	return Possible

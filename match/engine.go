@@ -3,6 +3,7 @@ package match
 import (
 	"math"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/pilinhub/pilin/match/internal/hanzi"
@@ -36,6 +37,8 @@ type span struct {
 type counts struct {
 	surname, given, sound []uint32 // by character, and by syllable
 	names, chars          float64
+	years                 [256]uint32 // birth years from 1850
+	births                float64
 }
 
 const charLimit = 0x32400
@@ -183,6 +186,10 @@ func parallel(n int, do func(from, to int)) {
 }
 
 func (c *counts) count(s *subject, by int) {
+	if y, ok := yearIndex(s.birth); ok {
+		c.years[y] += uint32(by)
+		c.births += float64(by)
+	}
 	for i := range s.names[:s.main] {
 		n := &s.names[i]
 		if n.Form != normal.Han {
@@ -204,6 +211,23 @@ func (c *counts) count(s *subject, by int) {
 			}
 		}
 	}
+}
+
+func yearIndex(birth string) (int, bool) {
+	if len(birth) < 4 {
+		return 0, false
+	}
+	y, err := strconv.Atoi(birth[:4])
+	return y - 1850, err == nil && y >= 1850 && y < 2106
+}
+
+// yearBits is the information in the same birth year, smoothed towards sixty years.
+func (c *counts) yearBits(birth string) float64 {
+	y, ok := yearIndex(birth)
+	if !ok {
+		return 5.3
+	}
+	return min(8, math.Log2((c.births+600)/(float64(c.years[y])+10)))
 }
 
 // bitsOf is the information in one character being the same: the rarer the more. Counts are smoothed towards a list of

@@ -49,7 +49,7 @@ func (e *Engine) weigh(q *posed, s *subject, c *context, write bool) tally {
 	t.weighName(e, q, s, c)
 	id := t.weighID(q, s)
 	if id != idSame {
-		t.weighBirth(q, s)
+		t.weighBirth(e, q, s)
 		t.weighSex(q, s)
 	}
 	t.weighPhone(q, s, c)
@@ -234,7 +234,7 @@ func lessOne(long, short string) bool {
 	return true
 }
 
-func (t *tally) weighBirth(q *posed, s *subject) {
+func (t *tally) weighBirth(e *Engine, q *posed, s *subject) {
 	a, b := q.birth, s.birth
 	if a == "" || b == "" {
 		return
@@ -250,8 +250,9 @@ func (t *tally) weighBirth(q *posed, s *subject) {
 	switch {
 	case both && a == b:
 		t.full = true
-		support(13)
-		t.add("birth_equal", 13, "出生日期相同")
+		bits := e.counts.yearBits(b) + 7.7 // the day: one of 365, and slips
+		support(bits)
+		t.add("birth_equal", bits, "出生日期相同")
 	case both && d == 0 && a[5:7] == b[8:] && a[8:] == b[5:7]:
 		support(8)
 		t.add("birth_swapped", 8, "出生月日颠倒")
@@ -261,8 +262,9 @@ func (t *tally) weighBirth(q *posed, s *subject) {
 	case both && d == 0:
 		t.add("birth_year_only", -1, "出生年相同而月日不同")
 	case d == 0:
-		support(5.3)
-		t.add("birth_year", 5.3, "出生年相同")
+		bits := e.counts.yearBits(b)
+		support(bits)
+		t.add("birth_year", bits, "出生年相同")
 	case d == 1:
 		t.add("birth_year_near", -0.7, "出生年相差一年")
 	default:

@@ -26,7 +26,7 @@ func (t *tally) weighPlace(q *posed, s *subject, c *context) {
 	if full {
 		best -= 0.5 * math.Log2(float64(max(1, c.placeOwners)))
 	}
-	t.placeOK = full && best >= 10
+	t.placeOK = full && best >= 10 && (c.placeOwners <= 1 || t.name >= nameNear)
 	if best >= 6 {
 		t.support++
 	}

@@ -176,7 +176,7 @@ func (g *gather) place(q *posed) {
 func (g *gather) name(q *posed) {
 	n := &q.name
 	before := len(g.ids)
-	y, county := year(q.birth), q.county
+	y := year(q.birth)
 	switch n.Form {
 	case normal.NoName:
 		return
@@ -193,6 +193,19 @@ func (g *gather) name(q *posed) {
 	case normal.Latin:
 		g.latin(q)
 	}
+	if n.Form == normal.Han && len(g.ids) == before && g.truncated {
+		g.fallback(charKey(n.Chars))
+	}
+}
+
+// context looks by single characters beside birth year or county, unless somebody has been found who must be meant. The
+// new candidates alone stand in ids afterwards.
+func (g *gather) context(q *posed, top []ranked) bool {
+	if len(top) > 0 && top[0].sure {
+		return false
+	}
+	n, y, county := &q.name, year(q.birth), q.county
+	g.ids = g.ids[:0]
 	for i, c := range n.Chars {
 		if c == normal.Wild {
 			continue
@@ -208,9 +221,9 @@ func (g *gather) name(q *posed) {
 			g.probe(start(byCharCounty).add(uint64(c)).str(county).sum())
 		}
 	}
-	if n.Form == normal.Han && len(g.ids) == before && g.truncated {
-		g.fallback(charKey(n.Chars))
-	}
+	slices.Sort(g.ids)
+	g.ids = slices.Compact(g.ids)
+	return len(g.ids) > 0
 }
 
 func (g *gather) han(n *normal.Name, y string) {
