@@ -50,12 +50,15 @@ func (e *Engine) Ask(question Question) Answer {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	g := gather{e: e}
-	g.run(&q)
-	out := Answer{Truncated: g.truncated, CheckDigit: q.id.Whole && !q.id.Valid}
+	out := Answer{CheckDigit: q.id.Whole && !q.id.Valid}
 	c := e.context(&q, &g, &out)
-	top := e.rank(&q, c, g.ids, nil)
-	if g.context(&q, top) { // nobody yet who must be meant: look by single characters beside year or county
+	var top []ranked
+	for _, stage := range stages {
+		g.run(stage, &q)
 		top = e.rank(&q, c, g.ids, top)
+		if len(top) > 0 && top[0].sure {
+			break
+		}
 	}
 	out.Truncated = g.truncated
 	for _, x := range top {
@@ -91,7 +94,7 @@ func (e *Engine) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked
 		for i > 0 && top[i-1].bits < t.bits {
 			i--
 		}
-		sure := t.name >= nameSound && t.support > 0 && !t.birthNo || t.numbers || t.name >= nameNear && t.full
+		sure := t.bits >= hitBits && t.name >= nameSound && !t.birthNo || t.numbers && t.name != nameOther
 		top = slices.Insert(top, i, ranked{id, t.bits, sure})
 		top = top[:min(shown, len(top))]
 	}
@@ -102,7 +105,7 @@ func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
 	c := &context{n: float64(max(e.live, 2))}
 	c.prior = -1 - math.Log2(c.n)
 	if n := q.name.Form; n == normal.Han || n == normal.Mono {
-		for _, id := range g.ids {
+		for _, id := range e.find(charKey(q.name.Chars), nil) {
 			if s := e.subjects[id]; s != nil {
 				for i := range s.names {
 					if slices.Equal(s.names[i].Chars, q.name.Chars) && q.name.Wilds() == 0 {

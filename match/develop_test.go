@@ -57,7 +57,7 @@ func (d dev) person() Entry {
 		e.Phones = []string{"154" + d.digits(8)}
 	}
 	if d.IntN(6) == 0 {
-		e.Plates = []string{[]string{"沪C", "浙F", "苏E"}[d.IntN(3)] + d.digits(5)}
+		e.Plates = []string{string([]rune("沪浙苏")[d.IntN(3)]) + string([]rune("ABCDEF")[d.IntN(6)]) + string([]rune("ACEFHJ")[d.IntN(6)]) + d.digits(4)}
 	}
 	area := []rune(devAreas)
 	place := string(area[d.IntN(len(area))]) + string(area[d.IntN(len(area))])
@@ -72,8 +72,11 @@ func (d dev) person() Entry {
 func devRegistry(seed uint64, n int) []Entry {
 	d := dev{rand.New(rand.NewPCG(seed, 1))}
 	out := make([]Entry, n)
+	seen := map[string]bool{}
 	for i := range out {
-		out[i] = d.person()
+		for out[i] = d.person(); seen[out[i].IDs[0]]; out[i] = d.person() { // a number belongs to one
+		}
+		seen[out[i].IDs[0]] = true
 		out[i].Ref.Subject[12], out[i].Ref.Subject[13], out[i].Ref.Subject[14] = byte(i>>16), byte(i>>8), byte(i)
 	}
 	return out

@@ -256,7 +256,7 @@ func (t *tally) weighBirth(e *Engine, q *posed, s *subject) {
 	case both && d == 0 && a[5:7] == b[8:] && a[8:] == b[5:7]:
 		support(8)
 		t.add("birth_swapped", 8, "出生月日颠倒")
-	case both && differing(a, b) == 1:
+	case both && d == 0 && differing(a, b) == 1:
 		t.other += 5
 		t.add("birth_near", 5, "出生日期差一位")
 	case both && d == 0:

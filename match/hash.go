@@ -16,7 +16,6 @@ const (
 	byCantonese                    // Jyutping
 	byWords                        // a name in letters
 	byCharYear                     // one character and birth year
-	byFuzzyYear
 	bySoundYear
 	byCharCounty
 	byNumber     // resident number

@@ -138,10 +138,8 @@ func nameKeys(k *keySet, n *normal.Name, birth, county string) {
 			if i == 0 {
 				c = normal.SurnameClass(c)
 			}
-			f := uint64(hanzi.First(c).Fuzzy())
 			if y != "" {
 				k.add(start(byCharYear).add(uint64(c)).str(y).sum())
-				k.add(start(byFuzzyYear).add(f).str(y).sum())
 			}
 			if county != "" {
 				k.add(start(byCharCounty).add(uint64(c)).str(county).sum())

@@ -47,7 +47,20 @@ func (g *gather) count(key uint64) int {
 	return len(g.scratch)
 }
 
-func (g *gather) run(q *posed) {
+// stages find candidates from the surest evidence to the faintest; a later one is asked only while nobody has been found
+// who must be meant.
+var stages = []func(*gather, *posed){(*gather).identified, (*gather).named, (*gather).sounding, (*gather).slipped, (*gather).beside}
+
+// run leaves the candidates of one stage in ids, each once.
+func (g *gather) run(stage func(*gather, *posed), q *posed) {
+	g.ids = g.ids[:0]
+	stage(g, q)
+	slices.Sort(g.ids)
+	g.ids = slices.Compact(g.ids)
+}
+
+// identified looks by numbers, plates, places and institutions.
+func (g *gather) identified(q *posed) {
 	g.numbers(q)
 	if q.plate.Bare != "" {
 		g.probe(keyOf(byPlate, q.plate.Full))
@@ -61,12 +74,6 @@ func (g *gather) run(q *posed) {
 		for _, key := range k {
 			g.probe(key)
 		}
-	}
-	g.name(q)
-	slices.Sort(g.ids)
-	g.ids = slices.Compact(g.ids)
-	if len(g.ids) > maxCandidates {
-		g.truncated = true
 	}
 }
 
@@ -172,42 +179,98 @@ func (g *gather) place(q *posed) {
 	}
 }
 
-// name adds candidates by the name, nearest first.
-func (g *gather) name(q *posed) {
+// named looks by the name as it is; a crowded name together with the birth year.
+func (g *gather) named(q *posed) {
 	n := &q.name
-	before := len(g.ids)
-	y := year(q.birth)
 	switch n.Form {
-	case normal.NoName:
-		return
 	case normal.Han:
-		g.han(n, y)
+		key := charKey(n.Chars)
+		g.probe(key)
+		if len(g.ids) == 0 && g.truncated {
+			g.fallback(key)
+		}
+		g.probe(bagKey(n.Chars))
+		if y := year(q.birth); y != "" {
+			for _, s := range q.sequences {
+				g.probe(start(bySoundYear).add(soundKey(s)).str(y).sum())
+			}
+		}
 	case normal.Nick:
 		g.probe(keyOf(byWords, n.Whole))
+	case normal.Mono:
+		g.probe(charKey(n.Chars))
+	case normal.Latin:
+		g.latin(q)
+	}
+}
+
+// sounding looks by readings and look-alikes. The latter are tried here, not filed: the index does not grow by them.
+func (g *gather) sounding(q *posed) {
+	n := &q.name
+	switch n.Form {
+	case normal.Han:
+		for _, s := range q.sequences {
+			g.probe(soundKey(s))
+		}
+		other := slices.Clone(n.Chars)
+		for i, c := range n.Chars {
+			if c == normal.Wild {
+				continue
+			}
+			for _, l := range hanzi.Lookalikes(c) {
+				other[i] = l
+				g.probe(charKey(other))
+			}
+			other[i] = c
+		}
+		for _, s := range q.sequences {
+			g.probe(classKey(byFuzzy, classes(s, hanzi.Syllable.Fuzzy)))
+		}
 	case normal.Mono:
 		var k keySet
 		nameKeys(&k, n, "", "")
 		for _, key := range k {
 			g.probe(key)
 		}
-	case normal.Latin:
-		g.latin(q)
-	}
-	if n.Form == normal.Han && len(g.ids) == before && g.truncated {
-		g.fallback(charKey(n.Chars))
 	}
 }
 
-// context looks by single characters beside birth year or county, unless somebody has been found who must be meant. The
-// new candidates alone stand in ids afterwards.
-func (g *gather) context(q *posed, top []ranked) bool {
-	if len(top) > 0 && top[0].sure {
-		return false
+// slipped looks for names with a character more, less or another, by characters and by sounds.
+func (g *gather) slipped(q *posed) {
+	n := &q.name
+	if n.Form != normal.Han || len(n.Chars) < 3 {
+		return
 	}
+	for i := range n.Chars {
+		g.probe(charKey(without(n.Chars, i)))
+	}
+	for _, s := range q.sequences[:min(2, len(q.sequences))] {
+		f := classes(s, hanzi.Syllable.Fuzzy)
+		for i := range f {
+			g.probe(classKey(byFuzzy, without(f, i)))
+		}
+	}
+	if len(n.Chars) >= 4 { // a transcription without its dot
+		var k keySet
+		mono := *n
+		mono.Parts = []int{0}
+		monoKeys(&k, &mono)
+		for _, key := range k {
+			g.probe(key)
+		}
+	}
+}
+
+// beside looks by single characters beside birth year or county: nicknames, lost characters, and names of two characters
+// with one of them wrong.
+func (g *gather) beside(q *posed) {
 	n, y, county := &q.name, year(q.birth), q.county
-	g.ids = g.ids[:0]
+	short := n.Form == normal.Han && len(n.Chars) == 2
+	if n.Form != normal.Nick && n.Wilds() == 0 && !short {
+		return
+	}
 	for i, c := range n.Chars {
-		if c == normal.Wild {
+		if c == normal.Wild || short && n.Wilds() == 0 && i == 0 {
 			continue
 		}
 		if i == 0 {
@@ -215,58 +278,9 @@ func (g *gather) context(q *posed, top []ranked) bool {
 		}
 		if y != "" {
 			g.probe(start(byCharYear).add(uint64(c)).str(y).sum())
-			g.probe(start(byFuzzyYear).add(uint64(hanzi.First(c).Fuzzy())).str(y).sum())
 		}
-		if county != "" && (n.Form == normal.Nick || n.Wilds() > 0 || len(n.Chars) == 2) {
+		if county != "" {
 			g.probe(start(byCharCounty).add(uint64(c)).str(county).sum())
-		}
-	}
-	slices.Sort(g.ids)
-	g.ids = slices.Compact(g.ids)
-	return len(g.ids) > 0
-}
-
-func (g *gather) han(n *normal.Name, y string) {
-	c := n.Chars
-	seqs := sequences(n, 8)
-	g.probe(charKey(c))
-	g.probe(bagKey(c))
-	for _, s := range seqs {
-		if y != "" {
-			g.probe(start(bySoundYear).add(soundKey(s)).str(y).sum())
-		}
-		g.probe(soundKey(s))
-	}
-	for i := range c { // look-alikes are tried here, not filed: the index does not grow by them
-		if c[i] == normal.Wild {
-			continue
-		}
-		other := slices.Clone(c)
-		for _, l := range hanzi.Lookalikes(c[i]) {
-			other[i] = l
-			g.probe(charKey(other))
-		}
-	}
-	for _, s := range seqs {
-		g.probe(classKey(byFuzzy, classes(s, hanzi.Syllable.Fuzzy)))
-	}
-	if len(c) >= 3 {
-		for i := range c {
-			g.probe(charKey(without(c, i)))
-		}
-		for _, s := range seqs[:min(2, len(seqs))] {
-			f := classes(s, hanzi.Syllable.Fuzzy)
-			for i := range f {
-				g.probe(classKey(byFuzzy, without(f, i)))
-			}
-		}
-	}
-	if len(c) >= 4 { // a transcription without its dot
-		var k keySet
-		n.Parts = []int{0}
-		monoKeys(&k, n)
-		for _, key := range k {
-			g.probe(key)
 		}
 	}
 }

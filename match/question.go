@@ -25,17 +25,18 @@ func (q Question) LogValue() slog.Value { return slog.StringValue("[redacted]") 
 
 // posed is a question read once.
 type posed struct {
-	name     normal.Name
-	sex      byte
-	birth    string
-	birthOwn bool // birth was typed, not told by a number
-	id       normal.ID
-	phone    normal.Phone
-	plate    normal.Plate
-	place    normal.Address
-	org      normal.Institution
-	county   string
-	spelled  []spelling
+	name      normal.Name
+	sex       byte
+	birth     string
+	birthOwn  bool // birth was typed, not told by a number
+	id        normal.ID
+	phone     normal.Phone
+	plate     normal.Plate
+	place     normal.Address
+	org       normal.Institution
+	county    string
+	spelled   []spelling
+	sequences [][]hanzi.Syllable // of a Han name
 }
 
 // spelling is one way to read a name in letters: syllables of Mandarin, or of Cantonese.
@@ -74,8 +75,11 @@ func readQuestion(q Question) posed {
 	if a.county == "" && a.org.County != "" {
 		a.county = a.org.County
 	}
-	if a.name.Form == normal.Latin {
+	switch a.name.Form {
+	case normal.Latin:
 		a.spell()
+	case normal.Han:
+		a.sequences = sequences(&a.name, 8)
 	}
 	return a
 }
