@@ -259,6 +259,9 @@ func (n *Name) Readings(i int) []hanzi.Syllable {
 	}
 	if i < n.Surname && n.Surname == 1 {
 		if r := surnameReadings[c]; len(r) > 0 {
+			if others := hanzi.Syllables(c); len(r) == 1 && len(others) > 0 && others[0] != r[0] {
+				return []hanzi.Syllable{r[0], others[0]} // who does not know the surname reads it so
+			}
 			return r
 		}
 	}

@@ -1,0 +1,182 @@
+package match
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func ref(n byte) Ref { return Ref{"310116-01/records", [16]byte{n}} }
+
+func TestEngineChanges(t *testing.T) {
+	e := NewEngine()
+	q := Question{Name: "王测试", Birth: "1901-02-03"}
+	found := func(want int) {
+		t.Helper()
+		if a := e.Ask(q); len(a.Candidates) != want || a.Namesakes != want {
+			t.Errorf("found %d with %d namesakes, want %d", len(a.Candidates), a.Namesakes, want)
+		}
+	}
+	found(0)
+	e.Put(Entry{Ref: ref(1), Seq: 2, Name: "王测试", Birth: "1901-02-03"})
+	found(1)
+	e.Put(Entry{Ref: ref(1), Seq: 1, Name: "李样例"}) // older: changes nothing
+	found(1)
+	e.Put(Entry{Ref: ref(1), Seq: 3, Name: "李样例"})
+	found(0)
+	e.Put(Entry{Ref: ref(1), Seq: 4, Name: "王测试", Birth: "1901-02-03"})
+	e.Delete(ref(1), 3) // older
+	found(1)
+	e.Delete(ref(1), 5)
+	found(0)
+	e.Put(Entry{Ref: ref(1), Seq: 5, Name: "王测试", Birth: "1901-02-03"})
+	found(0)
+	e.Put(Entry{Ref: ref(1), Seq: 6, Name: "王测试", Birth: "1901-02-03"})
+	found(1)
+	if e.Len() != 1 {
+		t.Errorf("%d subjects, want 1", e.Len())
+	}
+}
+
+// TestEngineSegments: how often the engine merged does not change what it answers.
+func TestEngineSegments(t *testing.T) {
+	registry := devRegistry(5, 1500)
+	one, many := NewEngine(), NewEngine()
+	one.Load(registry)
+	for i := range registry {
+		many.Put(registry[i])
+		if i%400 == 399 {
+			many.writer.Lock()
+			many.merge()
+			many.writer.Unlock()
+		}
+	}
+	for i := range registry {
+		if i%3 == 0 {
+			one.Delete(registry[i].Ref, 1)
+			many.Delete(registry[i].Ref, 1)
+		}
+	}
+	if len(many.segments) < 2 {
+		t.Fatalf("%d segments", len(many.segments))
+	}
+	for i := 0; i < len(registry); i += 17 {
+		en := &registry[i]
+		q := Question{Name: en.Name, Birth: en.Birth, ID: en.IDs[0]}
+		a, b := one.Ask(q), many.Ask(q)
+		same := slices.EqualFunc(a.Candidates, b.Candidates, func(x, y Candidate) bool { return x.Score == y.Score && x.Outcome == y.Outcome })
+		if !same || a.Namesakes != b.Namesakes {
+			t.Fatalf("%v: %d candidates in one segment, %d in many", en, len(a.Candidates), len(b.Candidates))
+		}
+		gone := i%3 == 0
+		if got := len(a.Candidates) > 0 && a.Candidates[0].Ref == en.Ref; got == gone {
+			t.Fatalf("%v: first is right %t, deleted %t", en, got, gone)
+		}
+	}
+}
+
+func TestEngineManyAtOnce(t *testing.T) {
+	e := NewEngine()
+	registry := devRegistry(9, 400)
+	var wg sync.WaitGroup
+	for k := range 4 {
+		wg.Go(func() {
+			for i := range registry {
+				switch {
+				case k == 0:
+					e.Put(registry[i])
+				case k == 1 && i%5 == 0:
+					e.Delete(registry[i].Ref, 1)
+				default:
+					e.Ask(Question{Name: registry[i].Name, Birth: registry[i].Birth})
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := e.Len(); n != 320 {
+		t.Errorf("%d subjects are left, want 320", n)
+	}
+}
+
+// TestPromises: what no question may do, whatever is asked.
+func TestPromises(t *testing.T) {
+	registry := devRegistry(13, 500)
+	e := NewEngine()
+	e.Load(registry)
+	rapid.Check(t, func(rt *rapid.T) {
+		en := registry[rapid.IntRange(0, len(registry)-1).Draw(rt, "who")]
+		other := registry[rapid.IntRange(0, len(registry)-1).Draw(rt, "other")]
+		pick := func(a, b, label string) string { return rapid.SampledFrom([]string{a, b, ""}).Draw(rt, label) }
+		q := Question{Name: pick(en.Name, other.Name, "name"), Birth: pick(en.Birth, other.Birth, "birth"), ID: pick(en.IDs[0], other.IDs[0], "id"),
+			Sex: pick("1", "2", "sex"), Address: pick(en.Addresses[0], other.Addresses[0], "address")}
+		byRef := map[Ref]Entry{en.Ref: en, other.Ref: other}
+		last := math.Inf(1)
+		for _, c := range e.Ask(q).Candidates {
+			if c.Score > last {
+				rt.Fatalf("%.1f stands behind %.1f", c.Score, last)
+			}
+			last = c.Score
+			sum := 0.0
+			for _, l := range c.Lines {
+				sum += l.Bits
+				if l.Text == "" || l.Code == "" {
+					rt.Fatalf("a line without words: %+v", l)
+				}
+			}
+			if math.Abs(sum-c.Score) > 0.05 {
+				rt.Fatalf("lines add up to %.2f, the score is %.2f", sum, c.Score)
+			}
+			if c.Outcome != Hit {
+				continue
+			}
+			if q.ID == "" && q.Birth == "" && q.Address == "" {
+				rt.Fatal("a name alone is a hit")
+			}
+			if f, ok := byRef[c.Ref]; ok && q.ID != "" && f.IDs[0] != q.ID {
+				rt.Fatal("a hit against another valid number")
+			}
+		}
+	})
+}
+
+func FuzzAsk(f *testing.F) {
+	e := NewEngine()
+	e.Load(devRegistry(17, 200))
+	f.Add("张伟", "1901-02-03", "310116********0016", "154", "样例镇测试村3组")
+	f.Add("Zhang'an", "19010203", "3101161900010100l6", "+86", "88弄6号")
+	f.Fuzz(func(t *testing.T, name, birth, id, phone, address string) {
+		q := Question{Name: name, Birth: birth, ID: id, Phone: phone, Plate: phone, Address: address, Org: address}
+		if n := len(e.Ask(q).Candidates); n > shown {
+			t.Fatalf("%d candidates", n)
+		}
+		readEntry(&Entry{Name: name, Aliases: []string{address}, Birth: birth, IDs: []string{id}, Phones: []string{phone}, Plates: []string{phone}, Addresses: []string{address}}).keys()
+	})
+}
+
+func BenchmarkAsk(b *testing.B) {
+	registry := devRegistry(7, 100000)
+	e := NewEngine()
+	e.Load(registry)
+	d := dev{rand.New(rand.NewPCG(3, 3))}
+	for _, k := range devKinds {
+		if k.negative {
+			continue
+		}
+		var qs []Question
+		for len(qs) < 200 {
+			if q, ok := k.make(d, &registry[d.IntN(len(registry))]); ok {
+				qs = append(qs, q)
+			}
+		}
+		b.Run(k.kind, func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				e.Ask(qs[i%len(qs)])
+			}
+		})
+	}
+}
