@@ -55,9 +55,9 @@ func (e *Engine) Ask(question Question) Answer {
 	var top []ranked
 	for _, stage := range stages {
 		g.run(stage, &q)
-		top = e.rank(&q, c, g.ids, top)
-		if len(top) > 0 && top[0].sure {
-			break
+		top = e.rank(&q, c, e.sameYears(&q, g.ids), top)
+		if len(top) > 0 && top[0].sure || len(top) == shown && q.nameAlone {
+			break // by a name alone nothing fainter comes before ten who bear it
 		}
 	}
 	out.Truncated = g.truncated
@@ -67,6 +67,36 @@ func (e *Engine) Ask(question Question) Answer {
 		out.Candidates = append(out.Candidates, Candidate{s.ref, math.Round(t.bits*10) / 10, t.outcome(&q), t.lines})
 	}
 	return out
+}
+
+// Limits of what is weighed when a birth year was asked.
+const (
+	manyFound  = 150 // above so many, those of the year asked are weighed
+	otherYears = 100 // and at most so many others when they are few
+)
+
+// sameYears leaves of many candidates those whose birth year is the one asked, a year off or not known: others could come
+// first only where these are few, and then some of them stay.
+func (e *Engine) sameYears(q *posed, ids []uint32) []uint32 {
+	y := int(yearColumn(q.birth))
+	if y == 0 || len(ids) <= manyFound {
+		return ids
+	}
+	near := make([]uint32, 0, len(ids))
+	for _, id := range ids {
+		if o := int(e.years[id]); o == 0 || o-y <= 1 && y-o <= 1 {
+			near = append(near, id)
+		}
+	}
+	if len(near) >= shown {
+		return near
+	}
+	for _, id := range ids[:min(len(ids), otherYears)] {
+		if !slices.Contains(near[:min(len(near), shown)], id) {
+			near = append(near, id)
+		}
+	}
+	return near
 }
 
 // ranked is a candidate before its lines are written.

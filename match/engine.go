@@ -18,6 +18,7 @@ type Engine struct {
 
 	mu       sync.RWMutex
 	subjects []*subject // nil once gone
+	years    []uint8    // birth year of each, from 1851; 0 unknown
 	at       map[Ref]uint32
 	gone     map[Ref]uint64 // so that an older record that comes late does not return
 	segments []span
@@ -103,6 +104,7 @@ func (e *Engine) take(s *subject) bool {
 	delete(e.gone, s.ref)
 	e.at[s.ref] = uint32(len(e.subjects))
 	e.subjects = append(e.subjects, s)
+	e.years = append(e.years, yearColumn(s.birth))
 	e.live++
 	e.counts.count(s, 1)
 	return true
@@ -219,6 +221,13 @@ func yearIndex(birth string) (int, bool) {
 	}
 	y, err := strconv.Atoi(birth[:4])
 	return y - 1850, err == nil && y >= 1850 && y < 2106
+}
+
+func yearColumn(birth string) uint8 {
+	if y, ok := yearIndex(birth); ok && y > 0 {
+		return uint8(y)
+	}
+	return 0
 }
 
 // yearBits is the information in the same birth year, smoothed towards sixty years.

@@ -181,7 +181,8 @@ func (t *tally) weighOrg(q *posed, s *subject, c *context) {
 	best, code, text := -3.0, "org_other", "机构名称不同"
 	for _, o := range s.orgs {
 		like := areaLikeness(q.org.Core, o.Core)
-		bits, co, x := 0.0, "", ""
+		var bits float64
+		var co, x string
 		switch {
 		case like == 1:
 			bits, co, x = math.Min(16, math.Log2(c.n/float64(max(1, c.orgOwners)))), "org_equal", "机构字号相同"

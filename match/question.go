@@ -35,6 +35,7 @@ type posed struct {
 	place     normal.Address
 	org       normal.Institution
 	county    string
+	nameAlone bool
 	spelled   []spelling
 	sequences [][]hanzi.Syllable // of a Han name
 }
@@ -75,6 +76,7 @@ func readQuestion(q Question) posed {
 	if a.county == "" && a.org.County != "" {
 		a.county = a.org.County
 	}
+	a.nameAlone = a.birth == "" && a.county == "" && q.ID == "" && q.Phone == "" && q.Plate == "" && q.Address == "" && q.Org == "" && a.sex == 0
 	switch a.name.Form {
 	case normal.Latin:
 		a.spell()

@@ -39,8 +39,6 @@ func clean(s string) string {
 	}, s)
 }
 
-func isHan(r rune) bool { return unicode.Is(unicode.Han, r) && r != '〇' || r == '〇' }
-
 func folded(s string) []rune {
 	out := []rune(s)
 	for i, r := range out {
