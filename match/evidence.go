@@ -102,6 +102,9 @@ func (t *tally) weighID(q *posed, s *subject) idLevel {
 		if bits >= 8 {
 			t.support++
 		}
+		if bits >= 14 {
+			t.support++ // area and sequence: two facts
+		}
 	}
 	if asked.Letters && best == idSame {
 		text += ",字母 O、l 按数字 0、1 读"

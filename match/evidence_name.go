@@ -395,7 +395,7 @@ func (e *Engine) soundsBits(r *normal.Name) float64 {
 
 func readsCantonese(j []string, chars []rune) bool {
 	for i, c := range chars {
-		if !slices.Contains(hanzi.Cantonese(c), j[i]) {
+		if !slices.Contains(normal.Cantonese(c), j[i]) {
 			return false
 		}
 	}

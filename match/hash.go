@@ -18,6 +18,7 @@ const (
 	byCharYear                     // one character and birth year
 	bySoundYear
 	byCharCounty
+	byCharPlace
 	byNumber     // resident number
 	byNumberLess // the same less one character
 	byHeadTail   // first four and last four

@@ -22,6 +22,9 @@ func (s *subject) keys() keySet {
 	var k keySet
 	for i := range s.names {
 		nameKeys(&k, &s.names[i], s.birth, s.county)
+		for j := range s.places {
+			charPlaceKeys(&k, &s.names[i], &s.places[j])
+		}
 	}
 	for _, id := range s.ids {
 		numberKeys(&k, id)
@@ -162,6 +165,27 @@ func nameKeys(k *keySet, n *normal.Name, birth, county string) {
 	}
 }
 
+// charPlaceKeys file each character beside town, village, road and estate: where a nickname or a half name is known by.
+func charPlaceKeys(k *keySet, n *normal.Name, a *normal.Address) {
+	if n.Form != normal.Han && n.Form != normal.Nick {
+		return
+	}
+	for i, c := range n.Chars {
+		if c == normal.Wild {
+			continue
+		}
+		if i == 0 {
+			c = normal.SurnameClass(c)
+		}
+		if a.Town != "" {
+			k.add(start(byCharPlace).add(uint64(c)).str(a.Town).sum())
+		}
+		for _, area := range a.Areas {
+			k.add(start(byCharPlace).add(uint64(c)).str(area).sum())
+		}
+	}
+}
+
 func hanKeys(k *keySet, n *normal.Name, y string) {
 	k.add(charKey(n.Chars))
 	k.add(bagKey(n.Chars))
@@ -191,7 +215,7 @@ func hanKeys(k *keySet, n *normal.Name, y string) {
 func cantonese(chars []rune, limit int) [][]string {
 	out := [][]string{nil}
 	for _, c := range chars {
-		rs := hanzi.Cantonese(c)
+		rs := normal.Cantonese(c)
 		if len(rs) == 0 {
 			return nil
 		}

@@ -169,6 +169,7 @@ func (g *gather) place(q *posed) {
 	}
 	for _, area := range a.Areas { // the building or house alone, where the record stops there
 		n := a.Numbers()
+		g.probe(keyOf(byPlaceLast, area, n))
 		if i := strings.IndexByte(n, '-'); i > 0 {
 			g.probe(keyOf(byPlaceBare, area, n[:i]))
 			g.probe(keyOf(byPlaceBare, area, n[i+1:]))
@@ -268,6 +269,11 @@ func (g *gather) beside(q *posed) {
 	short := n.Form == normal.Han && len(n.Chars) == 2
 	if n.Form != normal.Nick && n.Wilds() == 0 && !short {
 		return
+	}
+	var k keySet
+	charPlaceKeys(&k, n, &q.place)
+	for _, key := range k {
+		g.probe(key)
 	}
 	for i, c := range n.Chars {
 		if c == normal.Wild || short && n.Wilds() == 0 && i == 0 {

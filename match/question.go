@@ -95,6 +95,11 @@ func (a *posed) spell() {
 	if len(w) > 1 {
 		orders = append(orders, append(slices.Clone(w[len(w)-1:]), w[:len(w)-1]...), append(slices.Clone(w[1:]), w[0]))
 	}
+	if len(w) >= 3 { // an English name stands before or behind: Peter Chan Siu Ming
+		for _, o := range [][]string{w[1:], w[:len(w)-1]} {
+			orders = append(orders, o, append(slices.Clone(o[len(o)-1:]), o[:len(o)-1]...))
+		}
+	}
 	add := func(s spelling) {
 		if n := max(len(s.syllables), len(s.jyutping)); n < 2 || n > 15 || len(a.spelled) >= maxSpellings {
 			return

@@ -1,6 +1,7 @@
 package normal
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -95,6 +96,18 @@ func pinyin(s string) (hanzi.Syllable, bool) {
 
 // wade lists the Mandarin syllables under each Wade-Giles spelling, with and without apostrophes: Chang is zhang or chang.
 var wade = map[string][]hanzi.Syllable{}
+
+// cantoneseMore are readings that Unihan does not list: of surnames, and of characters with two readings.
+var cantoneseMore = map[rune]string{'区': "au", '易': "jik", '曾': "zang", '任': "jam", '冼': "sin", '覃': "cam", '单': "sin", '解': "haai", '查': "zaa", '仇': "kau", '华': "waa", '朴': "pok", '乐': "lok", '翟': "zaak"}
+
+// Cantonese returns the readings of c in Jyutping without tones.
+func Cantonese(c rune) []string {
+	rs := hanzi.Cantonese(c)
+	if m, ok := cantoneseMore[c]; ok && !slices.Contains(rs, m) {
+		return append([]string{m}, rs...)
+	}
+	return rs
+}
 
 // hongkong lists Jyutping syllables under the spellings that Hong Kong papers use.
 var hongkong = map[string][]string{}
@@ -212,7 +225,7 @@ var hkInitials = map[string][]string{"b": {"b", "p"}, "p": {"p"}, "d": {"d", "t"
 var hkFinals = map[string][]string{"aa": {"a", "ah"}, "aai": {"ai"}, "aau": {"au"}, "aam": {"am"}, "aan": {"an"}, "aang": {"ang"}, "aap": {"ap"}, "aat": {"at"}, "aak": {"ak"},
 	"ai": {"ai"}, "au": {"au", "ow"}, "am": {"am", "um"}, "an": {"an", "un"}, "ang": {"ang", "ung"}, "ap": {"ap", "up"}, "at": {"at", "ut"}, "ak": {"ak", "uk"},
 	"e": {"e", "eh"}, "ei": {"ei", "i", "ee", "ay", "ui"}, "eng": {"eng", "ing"}, "ek": {"ek", "ik"}, "i": {"i", "ee", "ze", "z", "ih", "u"}, "iu": {"iu"}, "im": {"im"}, "in": {"in"},
-	"ing": {"ing"}, "ip": {"ip"}, "it": {"it"}, "ik": {"ik", "ick"}, "o": {"o", "or"}, "oi": {"oi", "oy"}, "ou": {"o", "ou", "oe"}, "on": {"on"}, "ong": {"ong"}, "ot": {"ot"}, "ok": {"ok", "ock"},
+	"ing": {"ing"}, "ip": {"ip"}, "it": {"it"}, "ik": {"ik", "ick"}, "o": {"o", "or", "aw"}, "oi": {"oi", "oy"}, "ou": {"o", "ou", "oe"}, "on": {"on"}, "ong": {"ong"}, "ot": {"ot"}, "ok": {"ok", "ock"},
 	"u": {"u", "oo"}, "ui": {"ui"}, "un": {"un", "oon"}, "ung": {"ung"}, "ut": {"ut", "oot"}, "uk": {"uk"}, "oe": {"eu", "oe"}, "oeng": {"eung", "ong"}, "oek": {"euk", "eok", "ok"},
 	"eoi": {"ui", "oi", "oy", "eui"}, "eon": {"un", "eon"}, "eot": {"ut"}, "yu": {"u", "ue", "yu"}, "yun": {"uen", "un", "yuen"}, "yut": {"uet", "ut"}}
 

@@ -113,6 +113,15 @@ func (n *Name) han(s string) bool {
 				n.add(Wild, r, 0)
 			}
 			i = j
+		case r >= 0x2FF0 && r <= 0x2FFB: // an ideographic description: ⿰女页
+			n.add(Wild, '(', 0)
+			i += 2
+			if r == 0x2FF2 || r == 0x2FF3 {
+				i++
+			}
+		case unicode.Is(unicode.Han, r) && i+2 < len(rs) && rs[i+1] == '+': // 女+页
+			n.add(Wild, '(', 0)
+			i += 2
 		case isWild(r):
 			n.add(Wild, r, 0)
 		case r == '〇' || unicode.Is(unicode.Han, r) || unicode.Is(unicode.Co, r):

@@ -42,6 +42,27 @@ func TestRomanised(t *testing.T) {
 	}
 }
 
+// TestHongKongNames: the spellings of surnames and given names that stand most often on Hong Kong papers.
+func TestHongKongNames(t *testing.T) {
+	for _, pair := range strings.Fields(`陈chan 李lee 李li 黄wong 张cheung 林lam 吴ng 刘lau 梁leung 郑cheng 何ho 罗law 罗lo 谢tse 曾tsang 杨yeung 蔡choi 邓tang 叶yip 冯fung 苏so 关kwan 潘poon 赵chiu
+徐tsui 徐chui 周chow 周chau 朱chu 胡wu 胡woo 郭kwok 高ko 卢lo 余yu 余yue 马ma 董tung 谭tam 廖liu 许hui 萧siu 麦mak 钟chung 甘kam 莫mok 伟wai 明ming 文man 强keung 国kwok 志chi 家ka 俊chun 华wah 英ying
+美mei 美may 玲ling 慧wai 敏man 芳fong 龙lung 生sang 荣wing 永wing 德tak 光kwong 辉fai 成shing 成sing 宏wang 杰kit 健kin 建kin 雄hung 军kwan 丽lai 珍chun 云wan 雪suet 秀sau 玉yuk 淑suk 小siu 海hoi 春chun
+兰lan 红hung 平ping 仁yan 义yee 宇yu 欣yan 学hok 诗sze 嘉ka 乐lok 天tin 子tsz 子chi 思sze 颖wing 怡yi 怡yee 晴ching 浩ho 轩hin 朗long 佩pui 婷ting 石shek 霍fok 孔hung 区au 欧au 骆lok 温wan 袁yuen 阮yuen
+尹wan 彭pang 韩hon 汤tong 方fong 夏ha 江kong 姜keung 丁ting 沈sum 沈shum 宋sung 唐tong 孙suen 曹tso 严yim 贾ka 侯hau 施sze 秦chun 戴tai 任yam 邵siu 陆luk 钱chin 史sze 白pak 毛mo 邱yau 凌ling 康hong 易yick 武mo
+程ching 傅fu 游yau 连lin 简kan 古koo 符foo 司see 崔chui 翁yung 庄chong 倪ngai 魏ngai 艾ngai 洪hung 祥cheung 福fuk 贵kwai 发fat 财choi 新sun 东tung 西sai 南nam 北pak 山shan 水shui 火fo 金kam 木muk 土to`) {
+		r := []rune(pair)
+		found := false
+		for _, j := range HongKong(string(r[1:])) {
+			for _, c := range Cantonese(r[0]) {
+				found = found || c == j
+			}
+		}
+		if !found {
+			t.Errorf("%s: %v, read %v", pair, HongKong(string(r[1:])), Cantonese(r[0]))
+		}
+	}
+}
+
 func TestReadID(t *testing.T) {
 	for _, tt := range []struct {
 		in, number, part, birth string
