@@ -168,7 +168,7 @@ func (t *tally) outcome(q *posed) Outcome {
 	}
 	switch {
 	case t.idEqual && !t.doubted, // the number itself
-		t.numbers && !t.doubted && (!named || t.name >= nameNear || t.name == nameFaint): // phone or plate, no name against it
+		t.numbers && (!named || t.name >= nameNear || t.name == nameFaint): // phone or plate, no name against it
 		return Hit
 	case t.placeOK && (!named || t.name >= nameNear): // the address itself, where one lives there or the name agrees
 		return Hit
@@ -176,7 +176,7 @@ func (t *tally) outcome(q *posed) Outcome {
 		return Possible
 	case agrees && t.full && (!t.doubted || q.birthOwn): // name and full birth date
 		return Hit
-	case t.name >= nameNear && t.support >= 2 && !t.doubted, t.name >= nameSound && t.support >= 2: // name and two supports
+	case t.name >= nameNear && t.support >= 2: // name and two supports
 		return Hit
 	}
 	return Possible

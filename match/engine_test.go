@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/pilinhub/pilin/schemas"
 )
 
 func ref(n byte) Ref { return Ref{"310116-01/records", [16]byte{n}} }
@@ -39,6 +41,21 @@ func TestEngineChanges(t *testing.T) {
 	found(1)
 	if e.Len() != 1 {
 		t.Errorf("%d subjects, want 1", e.Len())
+	}
+}
+
+func TestDocEntry(t *testing.T) {
+	d := Doc{Stream: "310116-01/records", Subject: [16]byte{1}, Seq: 1, Identifiers: []schemas.Identifier{{Kind: "name", Value: "王测试"}, {Kind: "resident_id", Value: "310116190001010016", Strong: true},
+		{Kind: "passport", Value: "XXX:E99999999", Strong: true}, {Kind: "uscc", Value: "91310116MAXXXX015C"}}}
+	e := NewEngine()
+	e.Put(d.Entry())
+	for _, q := range []Question{{ID: "310116000101001"}, {Documents: []string{"passport:XXX:E99999999"}}} {
+		if a := e.Ask(q); len(a.Candidates) != 1 || a.Candidates[0].Outcome != Hit {
+			t.Errorf("%d candidates by a strong number, want a hit", len(a.Candidates))
+		}
+	}
+	if a := e.Ask(Question{Documents: []string{"uscc:91310116MAXXXX015C"}}); len(a.Candidates) != 0 {
+		t.Error("a code with a wrong check character identifies")
 	}
 }
 

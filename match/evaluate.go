@@ -57,9 +57,10 @@ type ResultEntry struct {
 func (l *RegistryLine) Entry(i int) Entry {
 	e := Entry{Ref: Ref{Stream: l.Member}, Aliases: l.Aliases, Sex: sexOf(l.Sex), Birth: l.Birth, Phones: l.Phones}
 	binary.BigEndian.PutUint64(e.Ref.Subject[8:], uint64(i))
-	if l.Type == "institution" {
+	if l.Type != "person" && l.Name != "" {
 		e.Orgs = append(e.Orgs, l.Name)
-	} else {
+	}
+	if l.Type != "institution" {
 		e.Name = l.Name
 	}
 	for _, v := range []struct {

@@ -2,6 +2,7 @@ package match
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,6 +52,14 @@ func (e *Engine) weigh(q *posed, s *subject, c *context, write bool) tally {
 	if id != idSame {
 		t.weighBirth(e, q, s)
 		t.weighSex(q, s)
+	}
+	for _, d := range q.papers {
+		if slices.Contains(s.papers, d) {
+			t.numbers, t.idEqual = true, true
+			t.other += 40
+			t.add("document_equal", 40, "证件或代码相同")
+			break
+		}
 	}
 	t.weighPhone(q, s, c)
 	t.weighPlate(q, s)
@@ -243,7 +252,9 @@ func (t *tally) weighBirth(e *Engine, q *posed, s *subject) {
 		return
 	}
 	support := func(bits float64) {
-		t.support++
+		if q.birthOwn || q.id.Valid || !q.id.Whole { // a number that is wrong itself supports nothing
+			t.support++
+		}
 		t.other += bits
 	}
 	ya, _ := strconv.Atoi(a[:4])

@@ -39,6 +39,7 @@ const (
 	byPlacePart // two characters of the area, and numbers
 	byPlaceSound
 	byPlaceLast // area and last number alone
+	byDocument  // another document or code, equal only
 	byOrg
 	byOrgSound
 	byOrgPart

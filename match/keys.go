@@ -29,6 +29,9 @@ func (s *subject) keys() keySet {
 	for _, id := range s.ids {
 		numberKeys(&k, id)
 	}
+	for _, d := range s.papers {
+		k.add(keyOf(byDocument, d))
+	}
 	for _, p := range s.phones {
 		phoneKeys(&k, p)
 	}

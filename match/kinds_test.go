@@ -51,6 +51,8 @@ func TestPairs(t *testing.T) {
 		{"masked id", Entry{Name: "王测试", IDs: []string{"310116190001010016"}}, Question{Name: "王测试", ID: "3101**********0016"}, Hit, "id_part"},
 		{"last digits of an id", Entry{Name: "王测试", IDs: []string{"310116190001010016"}}, Question{Name: "王测试", ID: "0016"}, Possible, "id_part"},
 		{"digit dropped", Entry{IDs: []string{"310116190001010016"}}, Question{ID: "31011619000101016"}, Possible, "id_length"},
+		{"passport", Entry{Name: "测试", Documents: []string{"passport:XXX:E99999999"}}, Question{Documents: []string{"passport:XXX:E99999999"}}, Hit, "document_equal"},
+		{"passport, other name", Entry{Name: "王测试", Documents: []string{"passport:XXX:E99999999"}}, Question{Name: "李样例", Documents: []string{"passport:XXX:E99999999"}}, Possible, "id_other_name"},
 		{"phone", Entry{Phones: []string{"15400000001"}}, Question{Phone: "+86 154 0000 0001"}, Hit, "phone_equal"},
 		{"phone, other name", Entry{Name: "王测试", Phones: []string{"15400000001"}}, Question{Name: "李样例", Phone: "15400000001"}, Possible, "phone_equal"},
 		{"phone one off", Entry{Phones: []string{"15400000001"}}, Question{Phone: "15400000002"}, Possible, "phone_near"},

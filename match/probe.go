@@ -62,6 +62,9 @@ func (g *gather) run(stage func(*gather, *posed), q *posed) {
 // identified looks by numbers, plates, places and institutions.
 func (g *gather) identified(q *posed) {
 	g.numbers(q)
+	for _, d := range q.papers {
+		g.probe(keyOf(byDocument, d))
+	}
 	if q.plate.Bare != "" {
 		g.probe(keyOf(byPlate, q.plate.Full))
 		g.probe(keyOf(byPlateSkeleton, q.plate.Skeleton()))

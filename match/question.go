@@ -14,7 +14,8 @@ import (
 // letters, a masked number or the last digits of it. It prints as "[redacted]".
 type Question struct {
 	Name, Sex, Birth, ID, Phone, Plate, Address, Org string
-	County                                           string // six digits, where the asker stands or looks; may be empty
+	Documents                                        []string // as in Entry
+	County                                           string   // six digits, where the asker stands or looks; may be empty
 }
 
 // Format prints "[redacted]".
@@ -30,6 +31,7 @@ type posed struct {
 	birth     string
 	birthOwn  bool // birth was typed, not told by a number
 	id        normal.ID
+	papers    []string
 	phone     normal.Phone
 	plate     normal.Plate
 	place     normal.Address
@@ -48,7 +50,7 @@ type spelling struct {
 }
 
 func readQuestion(q Question) posed {
-	a := posed{sex: readSex(q.Sex), birth: readBirth(q.Birth), phone: normal.ReadPhone(q.Phone), plate: normal.ReadPlate(q.Plate), place: normal.ReadAddress(q.Address), county: q.County}
+	a := posed{sex: readSex(q.Sex), birth: readBirth(q.Birth), phone: normal.ReadPhone(q.Phone), plate: normal.ReadPlate(q.Plate), place: normal.ReadAddress(q.Address), county: q.County, papers: q.Documents}
 	a.birthOwn = a.birth != ""
 	if normal.LooksInstitutional(q.Name) && q.Org == "" {
 		q.Org, q.Name = q.Name, ""
@@ -76,7 +78,7 @@ func readQuestion(q Question) posed {
 	if a.county == "" && a.org.County != "" {
 		a.county = a.org.County
 	}
-	a.nameAlone = a.birth == "" && a.county == "" && q.ID == "" && q.Phone == "" && q.Plate == "" && q.Address == "" && q.Org == "" && a.sex == 0
+	a.nameAlone = a.birth == "" && a.county == "" && q.ID == "" && q.Phone == "" && q.Plate == "" && q.Address == "" && q.Org == "" && a.sex == 0 && len(q.Documents) == 0
 	switch a.name.Form {
 	case normal.Latin:
 		a.spell()

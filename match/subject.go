@@ -27,6 +27,7 @@ type Entry struct {
 	Sex       string   // 1 or M male, 2 or F female; anything else is not known
 	Birth     string   // YYYY-MM-DD or YYYY
 	IDs       []string // resident numbers
+	Documents []string // other documents and codes that identify alone, as "kind:number" in the form of package identifier
 	Phones    []string
 	Plates    []string
 	Addresses []string
@@ -51,6 +52,7 @@ type subject struct {
 	birth  string
 	county string
 	ids    []normal.ID
+	papers []string
 	phones []string
 	plates []normal.Plate
 	places []normal.Address
@@ -58,7 +60,7 @@ type subject struct {
 }
 
 func readEntry(e *Entry) *subject {
-	s := &subject{ref: e.Ref, seq: e.Seq, sex: readSex(e.Sex), birth: readBirth(e.Birth), county: e.County}
+	s := &subject{ref: e.Ref, seq: e.Seq, sex: readSex(e.Sex), birth: readBirth(e.Birth), county: e.County, papers: slices.Clone(e.Documents)}
 	name := func(n string) {
 		if read := normal.ReadName(n); read.Form != normal.NoName {
 			s.names = append(s.names, read)
@@ -146,4 +148,41 @@ func readBirth(s string) string {
 		}
 	}
 	return d[0]
+}
+
+// Entry gives what the engine keeps of a document: the same identifiers by their use. Numbers that are not strong are kept
+// out of Documents, as they identify nobody alone.
+func (d Doc) Entry() Entry {
+	e := Entry{Ref: Ref{d.Stream, d.Subject}, Seq: d.Seq}
+	for _, id := range d.Identifiers {
+		switch id.Kind {
+		case kindName:
+			if e.Name == "" {
+				e.Name = id.Value
+			} else {
+				e.Aliases = append(e.Aliases, id.Value)
+			}
+		case kindNameVariant:
+			e.Aliases = append(e.Aliases, id.Value)
+		case kindOrgName:
+			e.Orgs = append(e.Orgs, id.Value)
+		case kindBirth:
+			e.Birth = id.Value
+		case "sex":
+			e.Sex = id.Value
+		case kindResident:
+			e.IDs = append(e.IDs, id.Value)
+		case kindPhone:
+			e.Phones = append(e.Phones, id.Value)
+		case "plate":
+			e.Plates = append(e.Plates, id.Value)
+		case "address":
+			e.Addresses = append(e.Addresses, id.Value)
+		default:
+			if id.Strong && id.Value != "" {
+				e.Documents = append(e.Documents, id.Kind+":"+id.Value)
+			}
+		}
+	}
+	return e
 }
