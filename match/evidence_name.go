@@ -111,15 +111,15 @@ func (e *Engine) pair(n, r *normal.Name, i, j int) pairVerdict {
 		return pairVerdict{bits, "homophone", "同音"}
 	case hanzi.FuzzyNear:
 		if r := hanzi.Likeness(a, b); r > 0 && r <= 4 {
-			return pairVerdict{1.5, "glyph", "形近"}
+			return pairVerdict{2.5, "glyph", "形近"}
 		}
 		return pairVerdict{min(e.counts.soundBits(hanzi.First(b)), 7) - 4.5, "fuzzy", "近音"}
 	}
 	switch r := hanzi.Likeness(a, b); {
 	case r > 0 && r <= 4:
-		return pairVerdict{1, "glyph", "形近"}
+		return pairVerdict{2, "glyph", "形近"}
 	case r > 0:
-		return pairVerdict{-0.5, "glyph", "形近"}
+		return pairVerdict{0.5, "glyph", "形近"}
 	}
 	if surname {
 		return pairVerdict{-7, "unlike", "姓不同"}

@@ -21,6 +21,7 @@ type entry struct {
 	char, fold          rune
 	mandarin, cantonese []uint16
 	near                []uint16
+	back                []uint16 // rows that have this one among their nearest
 }
 
 var (
@@ -62,6 +63,13 @@ func init() {
 		b = b[size:]
 		rows[i] = entry{char: last, fold: last + rune(d), mandarin: ids(), cantonese: ids(), near: ids()}
 		index[last] = uint16(i + 1)
+	}
+	for i := range rows {
+		for rank, n := range rows[i].near {
+			if e := &rows[n]; rank < 8 && len(e.back) < 16 && !slices.Contains(e.near, uint16(i)) {
+				e.back = append(e.back, uint16(i))
+			}
+		}
 	}
 }
 
@@ -138,15 +146,19 @@ func Cantonese(c rune) []string {
 	return out
 }
 
-// Lookalikes returns the characters that c is taken for by eye, the likest first, at most 16. c is a representative.
+// Lookalikes returns the characters that c is taken for by eye, the likest first, then those that are taken for c; at most
+// 32. c is a representative.
 func Lookalikes(c rune) []rune {
 	e := find(c)
 	if e == nil {
 		return nil
 	}
-	out := make([]rune, len(e.near))
-	for i, n := range e.near {
-		out[i] = rows[n].char
+	out := make([]rune, 0, len(e.near)+len(e.back))
+	for _, n := range e.near {
+		out = append(out, rows[n].char)
+	}
+	for _, n := range e.back {
+		out = append(out, rows[n].char)
 	}
 	return out
 }
