@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pilinhub/pilin/match/normal"
 	"github.com/pilinhub/pilin/schemas/identifier"
 )
 
@@ -68,12 +69,13 @@ func (p *Person) numbers(asOf identifier.Date) []number {
 	return out
 }
 
-// names lists the normalised names by which a person is known, of any kind.
+// names lists the normalised names by which a person is known, of any kind. Traditional, simplified and variant forms of
+// a character are one (domain.md §3.10): to be such a variant is no contradiction.
 func (p *Person) names() []string {
 	var out []string
 	for _, raw := range append([]string{p.Name}, p.NameVariants...) {
 		if n := identifier.ParseName(raw).Normalised; n != "" {
-			out = append(out, n)
+			out = append(out, normal.Fold(n))
 		}
 	}
 	return out

@@ -60,6 +60,8 @@ func TestCount_levels(t *testing.T) {
 		{"other year", none, func(p *transfer.Person) { p.Birth = transfer.Birth{Year: 1901} }, nil, "", "RX"},
 		{"same year", none, func(p *transfer.Person) { p.Birth = transfer.Birth{Year: 1900} }, nil, "", "R1"},
 		{"other day", none, func(p *transfer.Person) { p.Birth.Day = day("1900-01-16") }, nil, "", "RX"},
+		{"traditional characters", func(p *transfer.Person) { p.Name = "測張偉" }, func(p *transfer.Person) { p.Name = "测张伟" }, nil, "", "R1"}, // §3.10
+		{"a name that sounds the same", func(p *transfer.Person) { p.Name = "测张玮" }, func(p *transfer.Person) { p.Name = "测张伟" }, nil, "", "RX"},
 		{"other name", none, func(p *transfer.Person) { p.Name = "测乙二" }, nil, "", "RX"},
 		{"variant", none, func(p *transfer.Person) { p.Name, p.NameVariants = "测乙二", []string{"测 甲一"} }, nil, "", "R1"},
 		{"conflict with a link", none, func(p *transfer.Person) { p.Sex = "2" },

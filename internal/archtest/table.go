@@ -57,7 +57,7 @@ var table = map[string]rule{
 	"workflow":     {may: []string{"schemas", "schemas/identifier"}, reach: world, tests: true},
 	"blacklist":    {may: []string{"schemas", "schemas/identifier", "record", "match", "workflow"}, reach: world, tests: true},
 	"events":       {may: []string{"schemas", "schemas/identifier", "record", "workflow"}, reach: world, tests: true},
-	"transfer":     {may: []string{"schemas", "schemas/identifier", "record", "workflow", "blacklist"}, reach: world, tests: true},
+	"transfer":     {may: []string{"schemas", "schemas/identifier", "record", "workflow", "blacklist", "match/normal"}, reach: world, tests: true},
 	"federation":   {may: []string{"schemas", "schemas/identifier", "record", "match", "workflow"}, reach: world, tests: true},
 
 	// Adapters.

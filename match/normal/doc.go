@@ -39,6 +39,10 @@ func clean(s string) string {
 	}, s)
 }
 
+// Fold replaces every character by the representative of its traditional, simplified and variant forms, so that two
+// spellings of one name are equal (domain.md §3.10, the step of the variant table). Nothing else is changed.
+func Fold(s string) string { return string(folded(s)) }
+
 func folded(s string) []rune {
 	out := []rune(s)
 	for i, r := range out {

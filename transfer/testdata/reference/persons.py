@@ -74,7 +74,7 @@ def numbers(p):
 
 
 def fold(name):
-    # 6.2 also knows simplified and traditional forms as variants; the product has no table of them yet (ADR 7), and
+    # 6.2 also knows simplified and traditional forms as variants (ADR 7). There is no table of them here, and
     # the generator writes none.
     name = unicodedata.normalize("NFKC", name).upper()
     return re.sub("[•．.‧・]", "·", re.sub(r"\s", "", name))
