@@ -59,6 +59,33 @@ func TestDocEntry(t *testing.T) {
 	}
 }
 
+// TestSharedValues: what belongs to many tells nobody apart.
+func TestSharedValues(t *testing.T) {
+	e := NewEngine()
+	for i := range 25 {
+		en := Entry{Ref: ref(byte(i)), Name: "王测试"}
+		if i < 3 {
+			en.Phones = []string{"15400000003"}
+		}
+		en.Phones = append(en.Phones, "15400000025")
+		e.Put(en)
+	}
+	e.Put(Entry{Ref: ref(99), Name: "李样例", Phones: []string{"15400000003"}})
+	for _, c := range e.Ask(Question{Phone: "15400000003"}).Candidates {
+		if c.Outcome == Hit {
+			t.Error("a phone of four is a hit without a name")
+		}
+	}
+	if a := e.Ask(Question{Name: "李样例", Phone: "15400000003"}); len(a.Candidates) == 0 || a.Candidates[0].Ref != ref(99) || a.Candidates[0].Outcome != Hit {
+		t.Errorf("the one of four who bears the name: %+v", a.Candidates)
+	}
+	for _, c := range e.Ask(Question{Name: "王测试", Phone: "15400000025"}).Candidates {
+		if c.Outcome == Hit || !slices.ContainsFunc(c.Lines, func(l Evidence) bool { return l.Code == "phone_shared" && l.Bits == 0 }) {
+			t.Errorf("a phone of 25: %s %+v", c.Outcome, c.Lines)
+		}
+	}
+}
+
 // TestEngineSegments: how often the engine merged does not change what it answers.
 func TestEngineSegments(t *testing.T) {
 	registry := devRegistry(5, 1500)

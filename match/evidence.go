@@ -339,7 +339,8 @@ func (t *tally) weighPhone(q *posed, s *subject, c *context) {
 	}
 	switch code {
 	case "phone_equal":
-		t.numbers = true
+		// A phone of a few is a shop's or a family's: without an agreeing name it does not say which of them is meant.
+		t.numbers = t.numbers || c.phoneOwners <= 2 || t.name >= nameNear
 		t.support++
 	case "phone_part", "phone_masked", "phone_local":
 		if best >= 9 {

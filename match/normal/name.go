@@ -1,6 +1,7 @@
 package normal
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -90,6 +91,9 @@ func ReadName(s string) Name {
 	}
 	if n.Form == Nick {
 		n.Whole = whole
+	}
+	if slices.Equal(n.Chars, n.Written) {
+		n.Written = n.Chars // registries hold millions of names
 	}
 	if n.Form == Mono && len(n.Parts) == 0 {
 		n.Parts = []int{0}
