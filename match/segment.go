@@ -24,22 +24,24 @@ func newSegment(all []posting) *segment {
 	n := max(1, len(all)/8)
 	b := uint(bits.Len(uint(n - 1)))
 	s := &segment{shift: 64 - b, buckets: make([]uint32, 1<<b+1), checks: make([]uint16, len(all)), ids: make([]uint32, len(all))}
-	slices.SortFunc(all, func(x, y posting) int {
-		bx, by := s.bucket(x.key), s.bucket(y.key)
-		switch {
-		case bx != by:
-			return int(bx) - int(by)
-		case uint16(x.key) != uint16(y.key):
-			return int(uint16(x.key)) - int(uint16(y.key))
-		}
-		return int(x.id) - int(y.id)
-	})
-	for i, p := range all {
+	for _, p := range all {
 		s.buckets[s.bucket(p.key)+1]++
-		s.checks[i], s.ids[i] = uint16(p.key), p.id
 	}
 	for i := 1; i < len(s.buckets); i++ {
 		s.buckets[i] += s.buckets[i-1]
+	}
+	filled := slices.Clone(s.buckets)
+	packed := make([]uint64, len(all)) // check above subject: sorting a bucket sorts both
+	for _, p := range all {
+		b := s.bucket(p.key)
+		packed[filled[b]] = uint64(uint16(p.key))<<32 | uint64(p.id)
+		filled[b]++
+	}
+	for b := range len(s.buckets) - 1 {
+		slices.Sort(packed[s.buckets[b]:s.buckets[b+1]])
+	}
+	for i, p := range packed {
+		s.checks[i], s.ids[i] = uint16(p>>32), uint32(p)
 	}
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pilinhub/pilin/schemas/identifier"
 )
@@ -14,12 +15,13 @@ type region struct {
 	county string // code; empty for provinces and cities
 }
 
-// regions are sorted longest first, so that the first that fits is the right one.
-var regions []region
+// regions by their first character are sorted longest first, so that the first that fits is the right one.
+var regions = map[rune][]region{}
 
 func init() {
+	var all []region
 	for _, p := range []string{"浙江省", "江苏省", "上海市", "安徽省", "山东省", "江西省", "福建省", "河南省", "四川省", "湖北省", "湖南省", "广东省", "河北省", "苏州市", "嘉兴市", "南通市", "泰州市", "盐城市", "湖州市", "杭州市", "宁波市", "无锡市"} {
-		regions = append(regions, region{name: p}, region{name: strings.TrimRight(p, "省市")})
+		all = append(all, region{name: p}, region{name: strings.TrimRight(p, "省市")})
 	}
 	for code, r := range identifier.Regions() {
 		name, county := r.Name, code
@@ -32,12 +34,12 @@ func init() {
 		if strings.HasSuffix(code, "00") {
 			county = ""
 		}
-		regions = append(regions, region{name, county})
+		all = append(all, region{name, county})
 		if short := []rune(name); len(short) >= 3 {
-			regions = append(regions, region{string(short[:len(short)-1]), county})
+			all = append(all, region{string(short[:len(short)-1]), county})
 		}
 	}
-	slices.SortFunc(regions, func(a, b region) int {
+	slices.SortFunc(all, func(a, b region) int {
 		if d := len(b.name) - len(a.name); d != 0 {
 			return d
 		}
@@ -46,6 +48,10 @@ func init() {
 		}
 		return strings.Compare(b.county, a.county)
 	})
+	for _, r := range all {
+		first, _ := utf8.DecodeRuneInString(r.name)
+		regions[first] = append(regions[first], r)
+	}
 }
 
 var (
@@ -61,7 +67,8 @@ func cutRegion(s string) (rest, county string) {
 	s = strings.TrimPrefix(s, "中国")
 again:
 	for range 5 {
-		for _, r := range regions {
+		first, _ := utf8.DecodeRuneInString(s)
+		for _, r := range regions[first] {
 			after, ok := strings.CutPrefix(s, r.name)
 			if !ok || strings.HasPrefix(after, "路") || strings.HasPrefix(after, "街") || strings.HasPrefix(after, "大道") || strings.HasPrefix(after, "镇") ||
 				strings.HasPrefix(after, "村") || strings.HasPrefix(after, "弄") || strings.HasPrefix(after, "新村") || strings.HasPrefix(after, "公路") {
