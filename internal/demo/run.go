@@ -79,7 +79,10 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		return err
 	}
 	defer services.Stop()
-	nodes, err := open(ctx, o, l, services)
+	for i := range l.Configs {
+		l.Configs[i].Kafka.Brokers, l.Configs[i].Redis.URL = services.Brokers, services.Redis
+	}
+	nodes, err := open(ctx, o, l)
 	if err != nil {
 		return err
 	}
@@ -114,12 +117,12 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	return err
 }
 
-// open joins and opens the seven nodes over the in-process services.
-func open(ctx context.Context, o Options, l Layout, s *embedded.Services) ([]*node.Node, error) {
+// open joins and opens the seven nodes over the services that their configurations name.
+func open(ctx context.Context, o Options, l Layout) ([]*node.Node, error) {
 	nodes := make([]*node.Node, len(l.Configs))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, c := range l.Configs {
-		c.Kafka.Brokers, c.Redis.URL, c.Now = s.Brokers, s.Redis, o.Now
+		c.Now = o.Now
 		g.Go(func() error {
 			if l.Founded {
 				if _, err := node.Join(ctx, c, l.Charter); err != nil {

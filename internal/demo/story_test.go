@@ -18,13 +18,12 @@ import (
 
 // alliance is the demo's federation with its clock, and each bureau's node by itself, so that one can stop.
 type alliance struct {
-	t        *testing.T
-	layout   Layout
-	options  Options
-	services *embedded.Services
-	ahead    atomic.Int64 // of the machine's clock, in ns
-	mu       sync.Mutex
-	stop     map[string]func() // by bureau
+	t       *testing.T
+	layout  Layout
+	options Options
+	ahead   atomic.Int64 // of the machine's clock, in ns
+	mu      sync.Mutex
+	stop    map[string]func() // by bureau
 }
 
 func (a *alliance) now() time.Time { return time.Now().Add(time.Duration(a.ahead.Load())) }
@@ -47,20 +46,35 @@ func must(t testing.TB, err error) {
 // play founds the federation on a day and loads the history of domain.md §7.2.
 func play(t *testing.T, day string) *alliance {
 	t.Helper()
+	return playOn(t, day, inProcess)
+}
+
+// inProcess lets the configurations name Kafka and Redis in this process, and leaves their SQLite files.
+func inProcess(t *testing.T, configs []node.Config) {
+	t.Helper()
+	var topics []string
+	for _, b := range Bureaux {
+		topics = append(topics, node.Topics(b.Member)...)
+	}
+	s, err := embedded.Start(topics...)
+	must(t, err)
+	t.Cleanup(s.Stop)
+	for i := range configs {
+		configs[i].Kafka.Brokers, configs[i].Redis.URL = s.Brokers, s.Redis
+	}
+}
+
+// playOn is play on the services that on provides.
+func playOn(t *testing.T, day string, on func(*testing.T, []node.Config)) *alliance {
+	t.Helper()
 	a := &alliance{t: t, stop: map[string]func(){}}
 	a.day(day)
 	a.options = Options{Background: 14, Now: a.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	var err error
 	a.layout, err = Found(t.TempDir(), false, freePorts(t), a.now())
 	must(t, err)
-	var topics []string
-	for _, b := range Bureaux {
-		topics = append(topics, node.Topics(b.Member)...)
-	}
-	a.services, err = embedded.Start(topics...)
-	must(t, err)
-	t.Cleanup(a.services.Stop)
-	nodes, err := open(t.Context(), a.options, a.layout, a.services)
+	on(t, a.layout.Configs)
+	nodes, err := open(t.Context(), a.options, a.layout)
 	must(t, err)
 	for i, n := range nodes {
 		a.run(Bureaux[i].Name, n)
@@ -107,7 +121,7 @@ func (a *alliance) halt(name string) {
 func (a *alliance) back(name string) {
 	a.t.Helper()
 	c := a.layout.Configs[indexOf(name)]
-	c.Kafka.Brokers, c.Redis.URL, c.Now = a.services.Brokers, a.services.Redis, a.now
+	c.Now = a.now
 	n, err := node.Open(a.t.Context(), c, a.options.Log)
 	must(a.t, err)
 	a.run(name, n)
@@ -159,8 +173,9 @@ func (a *alliance) counted(d *client.Desk, q client.Question) client.Answer {
 }
 
 // The outcomes of domain.md §7.3, each on its day.
-func TestStory_EachAskEndsAsTold(t *testing.T) {
-	a := play(t, "2026-03-13")
+func TestStory_EachAskEndsAsTold(t *testing.T) { outcomes(play(t, "2026-03-13")) }
+
+func outcomes(a *alliance) {
 	reasons := func(c *client.Count) (out []string) {
 		for _, d := range c.Decisions {
 			out = append(out, d.Verdict+" "+d.Reason)
@@ -189,7 +204,7 @@ func TestStory_EachAskEndsAsTold(t *testing.T) {
 		c := ans.Count
 		if c.Alert != row.alert || c.Basic != row.basic || c.Strict != row.strict || c.Excluded != row.excluded || c.Answered != 7 ||
 			c.FirstOffence.Answer != row.first || len(c.Lines) != 3 || row.reason != "" && !slices.Contains(reasons(c), row.reason) {
-			t.Errorf("%s %s: %s basic %d strict %d excluded %d %v first %s", row.day, row.bureau, c.Alert, c.Basic, c.Strict, c.Excluded, reasons(c), c.FirstOffence.Answer)
+			a.t.Errorf("%s %s: %s basic %d strict %d excluded %d %v first %s", row.day, row.bureau, c.Alert, c.Basic, c.Strict, c.Excluded, reasons(c), c.FirstOffence.Answer)
 		}
 	}
 }
