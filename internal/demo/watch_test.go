@@ -73,7 +73,7 @@ func (a *alliance) sign(name, ask, day string) client.Update {
 
 // 13 March, 22 April, 8 and 12 May of domain.md §7.3: G2 becomes G3 when two officers have signed; the same in 吴江 and 青浦
 // is G3d; and 嘉善's revocation turns 青浦's open answer into G1, by itself.
-func TestStory_TheAnswerFollowsWhatHappens(t *testing.T) { follows(t, play(t, "2026-03-13")) }
+func TestTimedStory_TheAnswerFollowsWhatHappens(t *testing.T) { follows(t, play(t, "2026-03-13")) }
 
 func follows(t *testing.T, a *alliance) {
 	t.Helper()
@@ -131,7 +131,7 @@ func (a *alliance) revoke(c client.Count) {
 }
 
 // One member is down: the numbers are minimums and say so; when it returns the answer is raised without anybody asking.
-func TestStory_AMissingMemberReturns(t *testing.T) { returns(t, play(t, "2026-03-13")) }
+func TestTimedStory_AMissingMemberReturns(t *testing.T) { returns(t, play(t, "2026-03-13")) }
 
 func returns(t *testing.T, a *alliance) {
 	t.Helper()
