@@ -35,10 +35,16 @@ func (n *Name) latin(s string) {
 			n.Words = append(n.Words, strings.Trim(p, "'"))
 		}
 	}
+	if words := slices.DeleteFunc(slices.Clone(n.Words), func(w string) bool { return slices.Contains(forms, w) }); len(words) > 0 {
+		n.Words = words
+	}
 	if len(n.Words) > 0 {
 		n.Form = Latin
 	}
 }
+
+// forms of address in letters; a name is left when they go.
+var forms = []string{"mr", "mrs", "ms", "miss", "dr", "doctor", "prof", "professor", "sir", "madam"}
 
 // plainLatin lowers letters and takes accents off; ü becomes v.
 func plainLatin(s string) string {

@@ -1,6 +1,7 @@
 package normal
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -80,7 +81,7 @@ func ReadName(s string) Name {
 	switch {
 	case len(n.Chars) == 0 || n.Wilds() == len(n.Chars) && n.Hint == nil:
 		return Name{Title: title}
-	case dotted || len(n.Chars) > 4 || len(n.Chars) == 4 && surnameLength(n.Chars) == 1 && n.Wilds() == 0 && monoLike(n.Chars):
+	case dotted || len(n.Chars) > 4 || len(n.Chars) == 4 && !compound[string(n.Chars[:2])] && n.Wilds() == 0 && monoLike(n.Chars):
 		n.Form = Mono
 	default:
 		n.Form = Han
@@ -113,7 +114,7 @@ func (n *Name) han(s string) bool {
 			for j < len(rs) && !strings.ContainsRune(")]】〕", rs[j]) {
 				j++
 			}
-			if inside := rs[i+1 : min(j, len(rs))]; len(inside) >= 2 && len(inside) <= 4 { // (女页): a character taken apart
+			if inside := rs[i+1 : min(j, len(rs))]; len(inside) >= 2 && len(inside) <= 4 && !remark.MatchString(string(inside)) { // (女页): a character taken apart
 				n.add(Wild, r, 0)
 			}
 			i = j
@@ -147,7 +148,11 @@ func (n *Name) han(s string) bool {
 			for j < len(rs) && unicode.IsLetter(rs[j]) && rs[j] < 0x250 {
 				j++
 			}
-			if syl := Segment(plainLatin(string(rs[i:j]))); len(syl) > 0 {
+			if strings.Trim(string(rs[i:j]), "xX") == "" { // 王xx
+				for range rs[i:j] {
+					n.add(Wild, '×', 0)
+				}
+			} else if syl := Segment(plainLatin(string(rs[i:j]))); len(syl) > 0 {
 				for _, x := range syl[0] {
 					n.add(Wild, r, x)
 				}
@@ -159,6 +164,9 @@ func (n *Name) han(s string) bool {
 	}
 	return dotted
 }
+
+// remark is what stands in brackets behind a name and is no part of it: (曾用名张三), (小名阿强), (已故).
+var remark = regexp.MustCompile(`^(?:小名|又名|曾用|别名|化名|原名|外号|人称|绰号|乳名|男|女性|已故|自称|音)`)
 
 func (n *Name) add(c, written rune, hint hanzi.Syllable) {
 	n.Chars, n.Written = append(n.Chars, c), append(n.Written, written)
@@ -180,23 +188,27 @@ func (n *Name) nick() {
 		n.Form, n.Open = Nick, true
 	}
 	switch {
-	case len(c) == 1 || len(c) == 2 && n.Title != "" && surnameLength(c) == 2:
+	case len(c) == 1 || len(c) == 2 && n.Title != "" && compound[string(c)]:
 		keep(0, len(c))
 		n.Surname = len(c)
 		if !IsSurname(c[0]) && len(c) == 1 {
 			n.Surname = 0
 		}
-	case len(c) == 2 && strings.ContainsRune("老小大", c[0]) && n.Title == "" && c[1] != Wild:
+	case len(c) == 2 && strings.ContainsRune("老小大", c[0]) && c[1] != Wild, len(c) == 3 && strings.ContainsRune("老小大", c[0]) && strings.ContainsRune(kin, c[2]) && c[1] != Wild:
 		keep(1, 2)
 		if IsSurname(c[1]) {
 			n.Surname = 1
 			n.Either = !common[c[1]]
 		}
-	case len(c) == 2 && c[0] == '阿' && c[1] != Wild, len(c) == 3 && c[0] == '阿' && c[1] == c[2]:
+	case len(c) == 2 && c[0] == '阿' && c[1] != Wild, len(c) == 3 && c[0] == '阿' && (c[1] == c[2] || strings.ContainsRune(kin, c[2])):
 		keep(1, 2)
-	case len(c) == 2 && c[0] != Wild && strings.ContainsRune("哥姐叔姨嫂婶爷", c[1]):
+		n.Either = n.Title != "" || len(c) == 3 && c[1] != c[2]
+	case len(c) == 2 && c[0] != Wild && strings.ContainsRune(kin, c[1]) && (c[1] != '子' || !common[c[0]]):
 		keep(0, 1)
 		n.Either = true // 强哥, 王姐
+	case len(c) == 3 && c[0] != Wild && c[1] == c[2] && strings.ContainsRune("爷奶伯叔婆公婶姨嫂", c[1]):
+		keep(0, 1)
+		n.Either = true // 李婆婆
 	case len(c) == 2 && c[0] == c[1] && c[0] != Wild && !IsSurname(c[0]):
 		keep(0, 1) // 强强
 	case len(c) >= 2 && n.unsaid() == len(c)-1 && c[0] != Wild: // 王某, 王某某
@@ -206,6 +218,9 @@ func (n *Name) nick() {
 		keep(len(c)-1, len(c))
 	}
 }
+
+// kin are words of address behind one character of a name.
+const kin = "哥姐叔姨嫂婶爷伯妹弟婆子头仔"
 
 // unsaid counts characters that were left out on purpose: 某, * and ×; ? and □ stand for one lost character each.
 func (n *Name) unsaid() int {
@@ -218,13 +233,35 @@ func (n *Name) unsaid() int {
 	return c
 }
 
+// cutTitle takes off what a person is called by beside the name: 王医生, 王胖子, and before the surname 牙医王.
 func cutTitle(s string) (name, title string) {
 	for _, t := range titles {
 		if rest, ok := strings.CutSuffix(s, t); ok && rest != "" {
 			return strings.TrimSpace(rest), t
 		}
 	}
+	for _, t := range epithets {
+		if rest, ok := strings.CutSuffix(s, t); ok && called(rest) {
+			return rest, t
+		}
+	}
+	for _, list := range [][]string{titles, epithets} {
+		for _, t := range list {
+			if rest, ok := strings.CutPrefix(s, t); ok && called(rest) {
+				return rest, t
+			}
+		}
+	}
 	return s, ""
+}
+
+// called reports a surname alone, or with 老, 小 or 大 before it.
+func called(s string) bool {
+	r := folded(s)
+	if len(r) == 2 && strings.ContainsRune("老小大", r[0]) {
+		r = r[1:]
+	}
+	return len(r) == 1 && r[0] != Wild && IsSurname(r[0]) || len(r) == 2 && compound[string(r)]
 }
 
 func surnameLength(c []rune) int {

@@ -16,7 +16,8 @@ func TestReadName(t *testing.T) {
 		{"王大夫", "王", Nick, 1}, {"王医生", "王", Nick, 1}, {"张?明", "张?明", Han, 1}, {"张□明", "张?明", Han, 1}, {"张(女页)", "张?", Han, 1},
 		{"阿不都热依木·买买提", "阿不都热依木买买提", Mono, 0}, {"阿不都热依木•买买提", "阿不都热依木买买提", Mono, 0}, {"阿不都热依木买买提", "阿不都热依木买买提", Mono, 0},
 		{"次仁旺堆", "次仁旺堆", Mono, 0}, {"Zhang Xiaoming", "zhang xiaoming", Latin, 0}, {"ZHANG, Xiao-Ming", "zhang xiao ming", Latin, 0}, {"Lǚ Ān", "lv an", Latin, 0},
-		{"张yan", "张?", Han, 1}, {"", "", NoName, 0}, {"??", "", NoName, 0}, {"某某", "", NoName, 0},
+		{"张yan", "张?", Han, 1}, {"王胖子", "王", Nick, 1}, {"牙医王", "王", Nick, 1}, {"老王头", "王", Nick, 1}, {"小王医生", "王", Nick, 1}, {"欧阳医生", "欧阳", Nick, 2}, {"强子", "强", Nick, 0}, {"王xx", "王", Nick, 1},
+		{"李婆婆", "李", Nick, 1}, {"张伟(曾用名)", "张伟", Han, 1}, {"阿卜杜拉", "阿卜杜拉", Mono, 0}, {"Dr. Zhang Xiaoming", "zhang xiaoming", Latin, 0}, {"", "", NoName, 0}, {"??", "", NoName, 0}, {"某某", "", NoName, 0},
 	} {
 		n := ReadName(tt.in)
 		if n.String() != tt.want || n.Form != tt.form || n.Surname != tt.surname {
