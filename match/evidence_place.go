@@ -3,6 +3,7 @@ package match
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/pilinhub/pilin/match/internal/hanzi"
 	"github.com/pilinhub/pilin/match/normal"
@@ -57,6 +58,9 @@ func comparePlaces(a, b *normal.Address) (float64, string, string, bool) {
 		area = min(area+float64(missing)*0.5, float64(areas))
 	}
 	area /= float64(areas)
+	if (a.Town == "") != (b.Town == "") && area < 0.95 { // a town whose 镇 was left out stands before the area
+		area = max(area, areaLikeness(a.Town+strings.Join(a.Areas, ""), b.Town+strings.Join(b.Areas, "")))
+	}
 	county := 0.0
 	if a.County != "" && b.County != "" {
 		if a.County == b.County {

@@ -156,6 +156,12 @@ func (a *Address) text(s string) {
 	if a.Town == "" && len(a.Areas) == 0 {
 		if m := townForm.FindStringSubmatch(s); m != nil {
 			a.Town, s = m[1], s[len(m[0]):]
+		} else if rest, town, county := cutTown(s); town != "" {
+			a.Town, s = town, rest
+			a.fill(county, &a.County)
+		}
+		if a.County == "" {
+			a.County = towns[a.Town]
 		}
 	}
 	for range 3 {
