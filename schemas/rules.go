@@ -1,6 +1,10 @@
 package schemas
 
-import "github.com/pilinhub/pilin/schemas/identifier"
+import (
+	"slices"
+
+	"github.com/pilinhub/pilin/schemas/identifier"
+)
 
 // Rules about persons and penalties that a schema cannot say. Each relies on types that the schema has checked, and is
 // silent about a value that is missing or already refused.
@@ -136,4 +140,25 @@ func birthOf(v *value, asOf identifier.Date) identifier.Date {
 		}
 	}
 	return identifier.Date{}
+}
+
+// lifelong are the documents whose number a person keeps for life: two different ones are two people, and no evidence may
+// join them (domain.md §6.2).
+var lifelong = []string{identifier.TypeResident, identifier.TypeHKMacau, identifier.TypeTaiwan, identifier.TypeHKResidence, identifier.TypeTaiwanResident}
+
+// link refuses evidence that joins a number with itself, or two numbers that cannot be of one person.
+func (c *checker) link(v *value, ptr string) {
+	a, b := v.get("a"), v.get("b")
+	at := ptr + "/b/id_no"
+	if a == nil || b == nil || a.text("id_no") == "" || b.text("id_no") == "" || c.seen[ptr+"/a/id_no"] || c.seen[at] {
+		return
+	}
+	x, y := readDocument(a, a.text("id_no"), c.asOf), readDocument(b, b.text("id_no"), c.asOf)
+	switch family := a.text("id_type"); {
+	case x.Key == "" || y.Key == "" || family != b.text("id_type"):
+	case x.Key == y.Key:
+		c.report(at, "link_same")
+	case slices.Contains(lifelong, family):
+		c.report(at, "link_lifelong")
+	}
 }

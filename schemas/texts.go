@@ -57,6 +57,8 @@ var texts = map[string][2]string{
 	"birth_too_early":    {"出生日期早于1900年", "Born before 1900"},
 	"id_lost_precision":  {"号码已被表格软件损坏,请查原件", "The number was damaged by a spreadsheet; see the source"},
 	"country":            {"护照须注明国家", "A passport needs its country"},
+	"link_same":          {"两个号码是同一号码", "Both are the same number"},
+	"link_lifelong":      {"两个终身不变的号码不可能属于同一人", "Two different numbers that are kept for life cannot be one person's"},
 	"doc_no_year":        {"文号年份与决定日期不符", "The year of the document number does not fit the decision"},
 	"region_unknown":     {"行政区划代码不在历史代码之内", "The region is in no historical table"},
 	"century_ambiguous":  {"15位号码顺序码为996至999,出生世纪不明", "Sequence 996–999 of a 15-digit number: the century of birth is not certain"},

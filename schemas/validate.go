@@ -203,6 +203,8 @@ func (c *checker) object(n *node, v *value, ptr string) {
 		c.person(v, ptr, actOf(v, c.asOf))
 	case "penalty":
 		c.penalty(v, ptr)
+	case "link":
+		c.link(v, ptr)
 	}
 }
 
