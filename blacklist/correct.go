@@ -64,9 +64,11 @@ func (r *Register) Correct(ctx context.Context, req Request, on On, c Correction
 }
 
 // kept reports whether a new payload says all that status records have said since the content: they are deleted with it
-// at every other member.
+// at every other member. A comparison of photographs and a reviewer's confirmation may fall: a correction is how a wrong
+// one is taken back, and facts that change may need another.
 func (e *Entry) kept(p *payload) bool {
-	return (!e.Served || p.ServedAt != "") && len(p.RemedyEvents) >= len(e.RemedyEvents)
+	return (!e.Served || p.ServedAt != "") && len(p.RemedyEvents) >= len(e.RemedyEvents) && (!e.transferred || p.Transferred) &&
+		len(p.Objections) >= len(e.objections)
 }
 
 // reasonsOf checks the reasons against the schema now, so that the author hears of them and not the reviewer.

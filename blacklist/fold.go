@@ -16,11 +16,11 @@ import (
 	"github.com/pilinhub/pilin/workflow"
 )
 
-// Entry is what the records of one subject say of it: a list entry or a penalty, own or another member's.
+// Entry is what the records of one subject say of it: a list entry, a penalty or a link, own or another member's.
 type Entry struct {
 	Stream  record.StreamID
 	Subject record.RecordID
-	Type    string         // of the first record: blacklist.person, penalty
+	Type    string         // of the first record: blacklist.person, penalty, identity.link
 	Version uint64         // newest
 	State   workflow.State // as of the day that was asked for
 	// Recorded is the state that records alone give, without the day: what a next step starts from.
@@ -42,7 +42,9 @@ type Entry struct {
 	Waiting bool
 	History []Step
 
-	added map[string]any // members of a penalty that status records have changed
+	added       map[string]any // members of a penalty that status records have changed
+	transferred bool
+	objections  []string
 }
 
 // Step is one record of a subject, for the history on screen.
@@ -66,8 +68,8 @@ type Step struct {
 var (
 	// ErrNothing: no record that can be read begins the subject.
 	ErrNothing = errors.New("no readable record begins the subject")
-	// ErrOtherType: the subject is neither an entry nor a penalty.
-	ErrOtherType = errors.New("not an entry or penalty")
+	// ErrOtherType: the subject is neither an entry nor a penalty nor a link.
+	ErrOtherType = errors.New("not an entry, penalty or link")
 	// ErrMixed: records of more than one subject or stream were given.
 	ErrMixed = errors.New("records of more than one subject")
 )
@@ -151,6 +153,9 @@ func (e *Entry) take(k kind, st record.Stored, version uint64) {
 		// The content is gone whatever the payload says, and what suspended it with it: who ended it and why stands in the
 		// record's own parts.
 		s.Event = EventConfirm
+		if k.typ == TypeLink {
+			s.Event = EventWithdraw
+		}
 		e.Recorded, e.SuspendedBy = Withdrawn, ""
 		e.content(record.Stored{}, nil)
 	case ref.Rel == record.Supersedes:
@@ -189,7 +194,7 @@ func (e *Entry) content(st record.Stored, parts map[record.PartName][]byte) {
 	p := readMembers(members(parts))
 	e.Content, e.Parts = st, parts
 	e.OpenCase, e.RemedyState, e.RemedyEvents = p.OpenCase, p.RemedyState, p.RemedyEvents
-	e.Served = p.ServedAt != ""
+	e.Served, e.transferred, e.objections = p.ServedAt != "", p.Transferred, p.Objections
 	e.ValidUntil = p.ValidUntil
 	if st.Header != nil {
 		e.Audience = st.Meaning.Audience
@@ -241,6 +246,8 @@ func (e *Entry) status(k kind, st record.Stored, parts map[record.PartName][]byt
 		}
 	case EventVoid:
 		e.remedy(map[string]string{"revoked": "revoked", "revoked_redo": "revoked", "void": "void", "withdrawn_by_issuer": "withdrawn"}[c.Outcome])
+	default:
+		e.later(s.Event, &c, st, parts)
 	}
 	if c.RemedyState != "" {
 		e.remedy(c.RemedyState)
@@ -263,6 +270,11 @@ type statusCard struct {
 	RemedyEvent  *RemedyEvent   `json:"remedy_event"`
 	RemedyState  string         `json:"remedy_state"`
 	Outcome      string         `json:"outcome"`
+
+	ObjectionAt   string `json:"objection_at"`
+	TransferredAt string `json:"transferred_at"`
+	ComparedAt    string `json:"compared_at"`
+	Confirms      string `json:"confirms"`
 }
 
 // event returns the table's event; empty for a status that this release does not know.
@@ -276,7 +288,7 @@ func (c statusCard) event(k kind) workflow.Event {
 	case c.Status == "remedy_event" && c.RemedyEvent.negative():
 		return EventAnnul
 	}
-	return map[string]workflow.Event{"served": EventServe, "remedy_event": EventRemedy, "suspended": EventSuspend, "lifted": EventLift, "voided": EventVoid}[c.Status]
+	return penaltyEvents[c.Status]
 }
 
 // Payload returns the content joined to one payload, with what status records have added to a penalty since: what a
@@ -317,7 +329,7 @@ func (e *Entry) Deadlines(now time.Time, c *workflow.Calendar) ([]workflow.Due, 
 				return nil, fmt.Errorf("deadlines of %s: %w", e.Subject, err)
 			}
 		}
-		if s.To == Withdrawn && past[len(past)-1].To == Published {
+		if k.entry && s.To == Withdrawn && past[len(past)-1].To == Published {
 			// The suspension before it is gone with the rest, or the node ended an open case.
 			past = append(past, workflow.Past{Event: EventSuspend, To: Suspended, At: at})
 		}

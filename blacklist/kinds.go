@@ -12,6 +12,7 @@ import (
 const (
 	TypePerson  = "blacklist.person"
 	TypePenalty = "penalty"
+	TypeLink    = "identity.link" // 身份关联: evidence that two documents are one person's (domain.md §6.2, R1L)
 )
 
 // schemaVersion is the version that this release writes of each type.
@@ -29,6 +30,7 @@ var kinds = []kind{
 	{typ: TypePerson, correction: "blacklist.correction", status: "blacklist.status", withdrawal: "blacklist.withdrawal",
 		level: record.L3, machine: EntryMachine, entry: true},
 	{typ: TypePenalty, correction: "penalty.correction", status: "penalty.status", level: record.L3, machine: PenaltyMachine},
+	{typ: TypeLink, withdrawal: "identity.withdrawal", level: record.L3, machine: LinkMachine},
 }
 
 // kindOf returns the kind that typ begins.

@@ -42,6 +42,13 @@ const (
 	EventRemedy            workflow.Event = "remedy"
 	EventAnnul             workflow.Event = "annul" // a remedy event that ends the penalty
 	EventVoid              workflow.Event = "void"
+	EventProve             workflow.Event = "prove"    // service with its proof: from then on the penalty may count
+	EventRestore           workflow.Event = "restore"  // a remedy event that ends what let the penalty wait
+	EventObject            workflow.Event = "object"   // 异议 received: a flag
+	EventTransfer          workflow.Event = "transfer" // 移送 delivered to the police
+	EventCompare           workflow.Event = "compare"  // photographs compared by two officers
+	EventSettle            workflow.Event = "settle"   // 法制确认: a reviewer decides what the count left to him
+	EventWithdraw          workflow.Event = "withdraw" // of a link, at once
 )
 
 // facts are what the guards look at. They are read from records and the request, once for each step.
@@ -63,6 +70,7 @@ type facts struct {
 	past        bool // valid_until is over
 	kept        bool // a correction leaves out nothing that status records have added
 	fresh       bool // the penalty is not served yet
+	unproven    bool // nobody has entered the proof of service
 }
 
 // guards by name. Each is a sentence of domain.md §5.1, §5.2 or §4.4.
@@ -84,6 +92,7 @@ var guards = map[string]workflow.Guard[facts]{
 	"valid_until":   func(f facts) bool { return f.past },
 	"nothing_lost":  func(f facts) bool { return f.kept },
 	"not_served":    func(f facts) bool { return f.fresh },
+	"not_proven":    func(f facts) bool { return f.unproven },
 }
 
 func who(roles ...workflow.Role) []workflow.Role { return roles }
@@ -130,6 +139,18 @@ var PenaltyMachine = workflow.Must("penalty", append(drafting(nil, nil), []workf
 	{From: Published, Event: EventCorrect, Guards: []string{"reason", "not_author", "purpose", "covered", "nothing_lost"}, Who: who(workflow.LegalReviewer), To: Published},
 	{From: Published, Event: EventServe, Guards: []string{"not_served"}, Who: who(workflow.Officer, workflow.Liaison), To: Published},
 	{From: Suspended, Event: EventServe, Guards: []string{"not_served"}, Who: who(workflow.Officer, workflow.Liaison), To: Suspended},
+	{From: Published, Event: EventProve, Guards: []string{"not_proven"}, Who: who(workflow.LegalReviewer), To: Published},
+	{From: Suspended, Event: EventProve, Guards: []string{"not_proven"}, Who: who(workflow.LegalReviewer), To: Suspended},
+	{From: Published, Event: EventRestore, Who: who(workflow.LegalReviewer), To: Published},
+	{From: Suspended, Event: EventRestore, Who: who(workflow.LegalReviewer), To: Suspended},
+	{From: Published, Event: EventSettle, Guards: []string{"reason", "document", "not_author"}, Who: who(workflow.LegalReviewer), To: Published},
+	{From: Suspended, Event: EventSettle, Guards: []string{"reason", "document", "not_author"}, Who: who(workflow.LegalReviewer), To: Suspended},
+	{From: Published, Event: EventObject, Who: who(workflow.Officer, workflow.Liaison, workflow.LegalReviewer), To: Published},
+	{From: Suspended, Event: EventObject, Who: who(workflow.Officer, workflow.Liaison, workflow.LegalReviewer), To: Suspended},
+	{From: Published, Event: EventTransfer, Guards: []string{"document"}, Who: who(workflow.Liaison, workflow.LegalReviewer), To: Published},
+	{From: Suspended, Event: EventTransfer, Guards: []string{"document"}, Who: who(workflow.Liaison, workflow.LegalReviewer), To: Suspended},
+	{From: Published, Event: EventCompare, Who: who(workflow.Officer, workflow.Liaison, workflow.LegalReviewer), To: Published},
+	{From: Suspended, Event: EventCompare, Who: who(workflow.Officer, workflow.Liaison, workflow.LegalReviewer), To: Suspended},
 	{From: Published, Event: EventRemedy, Who: who(workflow.Officer, workflow.Liaison, workflow.LegalReviewer), To: Published},
 	{From: Suspended, Event: EventRemedy, Who: who(workflow.Officer, workflow.Liaison, workflow.LegalReviewer), To: Suspended},
 	{From: Published, Event: EventAnnul, Guards: []string{"document"}, Who: who(workflow.LegalReviewer), To: Published},
@@ -139,3 +160,9 @@ var PenaltyMachine = workflow.Must("penalty", append(drafting(nil, nil), []workf
 	{From: Published, Event: EventVoid, Guards: []string{"document"}, Who: who(workflow.LegalReviewer), To: Voided, Terms: []workflow.Term{goneTerm}},
 	{From: Suspended, Event: EventVoid, Guards: []string{"document"}, Who: who(workflow.LegalReviewer), To: Voided, Terms: []workflow.Term{goneTerm}},
 }...), guards)
+
+// LinkMachine is the table of links (domain.md §6.2): approved by a legal reviewer who is none of its authors, and ended at
+// once by whoever finds it wrong, because to end one only takes away what counted.
+var LinkMachine = workflow.Must("link", append(drafting(nil, nil), workflow.Row{
+	From: Published, Event: EventWithdraw, Guards: []string{"reason"}, Who: who(workflow.Liaison, workflow.LegalReviewer), To: Withdrawn, Terms: []workflow.Term{goneTerm},
+}), guards)

@@ -98,6 +98,12 @@ var (
 		propose,
 		status("serve", workflow.Officer, blacklist.PenaltyChange{Status: "served", ServedAt: "2026-03-02", ServiceMode: "DIR"}),
 		status("remedy", workflow.Officer, blacklist.PenaltyChange{Status: "remedy_event", RemedyEvent: &blacklist.RemedyEvent{Type: "stayed", At: "2026-03-02"}}),
+		status("prove", workflow.LegalReviewer, blacklist.PenaltyChange{Status: "served", ServedAt: "2026-03-02", ServiceMode: "DIR", ServiceProof: []byte(`true`)}),
+		status("restore", workflow.LegalReviewer, blacklist.PenaltyChange{Status: "remedy_event", RemedyEvent: &blacklist.RemedyEvent{Type: "stay_lifted", At: "2026-03-02"}}),
+		status("object", workflow.Officer, blacklist.PenaltyChange{Status: "objection", ObjectionAt: "2026-03-02"}),
+		status("transfer", workflow.Liaison, blacklist.PenaltyChange{Status: "transferred", TransferredAt: "2026-03-02"}),
+		status("compare", workflow.Officer, blacklist.PenaltyChange{Status: "photo_compared", ComparedAt: "2026-03-02", Officers: []string{"99000000001", "99000000002"}}),
+		status("settle", workflow.LegalReviewer, blacklist.PenaltyChange{Status: "confirmed", Confirms: "cause_q"}),
 		status("annul", workflow.LegalReviewer, blacklist.PenaltyChange{Status: "remedy_event", RemedyEvent: &blacklist.RemedyEvent{Type: "withdrawn_by_issuer", At: "2099-01-01"}}),
 		status("suspend", workflow.Liaison, blacklist.PenaltyChange{Status: "suspended"}),
 		status("lift", workflow.Head, blacklist.PenaltyChange{Status: "lifted"}),
@@ -191,6 +197,9 @@ func TestMatrix(t *testing.T) {
 		{"penalty", penaltySituations, ofPenalties, map[string]string{
 			"published: correct": "in_review", "published: serve": "guard:not_served", "published: remedy": "published", "published: annul": "published",
 			"published: suspend": "suspended", "published: void": "voided",
+			"suspended: prove": "guard:not_proven", "suspended: restore": "suspended", "suspended: object": "suspended", "suspended: transfer": "suspended", "suspended: compare": "suspended", "suspended: settle": "suspended",
+			"not served: prove": "published", "not served: restore": "published", "not served: object": "published", "not served: transfer": "published", "not served: compare": "published", "not served: settle": "published",
+			"published: prove": "guard:not_proven", "published: restore": "published", "published: object": "published", "published: transfer": "published", "published: compare": "published", "published: settle": "published",
 			"not served: correct": "in_review", "not served: serve": "published", "not served: remedy": "published", "not served: annul": "published",
 			"not served: suspend": "suspended", "not served: void": "voided",
 			"suspended: serve": "guard:not_served", "suspended: remedy": "suspended", "suspended: annul": "suspended", "suspended: lift": "published", "suspended: void": "voided",
@@ -243,16 +252,18 @@ func TestTables(t *testing.T) {
 	for _, m := range []struct {
 		name string
 		rows []workflow.Row
-	}{{"entry", blacklist.EntryMachine.Rows()}, {"penalty", blacklist.PenaltyMachine.Rows()}} {
+	}{{"entry", blacklist.EntryMachine.Rows()}, {"penalty", blacklist.PenaltyMachine.Rows()}, {"link", blacklist.LinkMachine.Rows()}} {
 		for _, r := range m.rows {
 			only := func(roles ...workflow.Role) bool {
 				return !slices.ContainsFunc(r.Who, func(w workflow.Role) bool { return !slices.Contains(roles, w) })
 			}
 			at := fmt.Sprintf("%s: %s from %s to %s", m.name, r.Event, r.From, r.To)
 			switch {
-			case r.To == blacklist.Withdrawn && !only(workflow.Head, workflow.System),
+			case r.To == blacklist.Withdrawn && m.name == "entry" && !only(workflow.Head, workflow.System),
 				r.Event == blacklist.EventLift && !only(workflow.Head),
 				(r.Event == blacklist.EventApprove || r.Event == blacklist.EventCorrect) && !(only(workflow.LegalReviewer) && slices.Contains(r.Guards, "not_author")),
+				slices.Contains([]workflow.Event{blacklist.EventProve, blacklist.EventRestore, blacklist.EventSettle}, r.Event) && !only(workflow.LegalReviewer),
+				r.Event == blacklist.EventSettle && !slices.Contains(r.Guards, "not_author"),
 				r.Event == blacklist.EventPublish && !slices.Contains(r.Guards, "reviewed"),
 				(r.To == blacklist.Voided || r.Event == blacklist.EventAnnul) && !(only(workflow.LegalReviewer) && slices.Contains(r.Guards, "document")):
 				t.Errorf("%s by %v, guards %v", at, r.Who, r.Guards)

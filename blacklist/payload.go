@@ -33,6 +33,9 @@ type payload struct {
 	CreatedBy, ReviewedBy, ApprovedBy Person
 	RecordedAt                        string
 	ActPlace, CauseCode               string
+	Transferred                       bool
+	Objections                        []string
+	ServiceProof                      jsontext.Value
 }
 
 // readPayload reads what it can: fields of another type than expected are the schema's business and left out.
@@ -51,7 +54,8 @@ func readMembers(m map[string]jsontext.Value) *payload {
 	for name, dst := range map[string]any{"open_case": &p.OpenCase, "penalty_refs": &p.PenaltyRefs, "link_refs": &p.LinkRefs, "purpose": &p.Purpose,
 		"valid_until": &p.ValidUntil, "served_at": &p.ServedAt, "decided_at": &p.DecidedAt, "remedy_state": &p.RemedyState,
 		"remedy_events": &p.RemedyEvents, "created_by": &p.CreatedBy, "reviewed_by": &p.ReviewedBy, "approved_by": &p.ApprovedBy,
-		"recorded_at": &p.RecordedAt, "act_place": &p.ActPlace, "cause_code": &p.CauseCode, "synthetic": &p.Synthetic} {
+		"recorded_at": &p.RecordedAt, "act_place": &p.ActPlace, "cause_code": &p.CauseCode, "synthetic": &p.Synthetic,
+		"transferred": &p.Transferred, "objections": &p.Objections, "service_proof": &p.ServiceProof} {
 		if v, ok := m[name]; ok {
 			_ = json.Unmarshal(v, dst) // null and other types leave the zero value
 		}

@@ -26,8 +26,10 @@ func TestRegister_penalty_of_P2(t *testing.T) {
 	noMode := blacklist.PenaltyChange{Change: paper(""), Status: "served", ServedAt: "2026-03-02"}
 	_, err = d.reg.PenaltyStatus(ctx, officer, on, noMode)
 	refusedWith(t, "required", blacklist.Done{}, err)
-	served := d.must(d.reg.PenaltyStatus(ctx, officer, on, blacklist.PenaltyChange{Change: paper(""), Status: "served", ServedAt: "2026-03-02", ServiceMode: "DIR",
-		ServiceProof: []byte(`true`)}))
+	proof := blacklist.PenaltyChange{Change: paper(""), Status: "served", ServedAt: "2026-03-02", ServiceMode: "DIR", ServiceProof: []byte(`true`)}
+	_, err = d.reg.PenaltyStatus(ctx, officer, on, proof) // from then on it may count
+	refusedWith(t, "wrong_role", blacklist.Done{}, err)
+	served := d.must(d.reg.PenaltyStatus(ctx, reviewer, on, proof))
 	if e := d.view(served.On, ""); !e.Served || e.RemedyState != "in_period" {
 		t.Errorf("%+v", e)
 	}
@@ -96,7 +98,7 @@ func TestRegister_correction_keeps_status(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	on = d.must(d.reg.PenaltyStatus(ctx, officer, on, blacklist.PenaltyChange{Change: paper(""), Status: "served", ServedAt: "2026-03-02", ServiceMode: "DIR", ServiceProof: []byte(`true`)})).On
+	on = d.must(d.reg.PenaltyStatus(ctx, reviewer, on, blacklist.PenaltyChange{Change: paper(""), Status: "served", ServedAt: "2026-03-02", ServiceMode: "DIR", ServiceProof: []byte(`true`)})).On
 	c := blacklist.Correction{Proposal: blacklist.Proposal{Payload: old}, ReasonCode: "typing_error", DiffReason: "笔误"}
 	_, err = d.reg.Correct(ctx, officer, on, c)
 	refusedWith(t, "guard:nothing_lost", blacklist.Done{}, err)

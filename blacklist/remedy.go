@@ -10,9 +10,9 @@ type RemedyEvent struct {
 	FinalOn *string `json:"final_on,omitempty"` // of a judgment; without it the judgment is not final yet
 }
 
-// event is the event of the remedy machine.
+// event is the event of the remedy machine. Of a withdrawal only a settlement is an outcome.
 func (e RemedyEvent) event() workflow.Event {
-	if e.Outcome != "" && (e.Type == "review_decided" || e.Type == "judgment") {
+	if e.Outcome != "" && (e.Type == "review_decided" || e.Type == "judgment" || e.Outcome == "settled") {
 		return workflow.Event(e.Type + ":" + e.Outcome)
 	}
 	return workflow.Event(e.Type)
@@ -41,6 +41,13 @@ func (e RemedyEvent) negative() bool {
 	return final.annuls() != ""
 }
 
+// restores reports whether an event ends what lets a penalty wait: a stay, a settlement, or the finding that it was illegal.
+// Only the legal reviewer enters such a one (domain.md §6.3, C1).
+func (e RemedyEvent) restores(state string) bool {
+	waits := state == "settled" || state == "illegal_not_revoked"
+	return e.Type == "stay_lifted" || waits && (e.Type == "review_decided" || e.Type == "judgment")
+}
+
 // RemedyMachine is the table of remedy_state (domain.md §5.2). Facts of the world are recorded, so it has no guards: a
 // remedy that was admitted late is entered all the same. stayed and stay_lifted are flags and leave the state alone.
 var RemedyMachine = workflow.Must[struct{}]("remedy", remedyRows(), nil)
@@ -56,6 +63,9 @@ func remedyRows() []workflow.Row {
 	}
 	add("review_applied", "review_pending", "in_period", "lapsed")
 	add("suit_filed", "suit_pending", "in_period", "lapsed", "suit_period", "varied")
+	// 和解: settled also as the outcome of a withdrawal, until the reviewer enters what came of it (domain.md §6.4).
+	add("review_withdrawn:settled", "settled", "review_pending")
+	add("suit_withdrawn:settled", "settled", "suit_pending")
 	add("review_withdrawn", "in_period", "review_pending")
 	add("suit_withdrawn", "in_period", "suit_pending")
 	for outcome, to := range map[string]workflow.State{"upheld": "suit_period", "dismissed": "suit_period", "varied": "varied", "revoked": "revoked",

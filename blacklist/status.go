@@ -53,12 +53,13 @@ func (r *Register) changePayload(req Request, c Change) map[string]any {
 
 // change is one step of a published subject: what the table calls it and what goes on the road.
 type change struct {
-	on     On
-	event  workflow.Event
-	Change Change
-	extra  map[string]any       // members of the step's payload beside those of Change
-	ends   bool                 // a withdrawal
-	look   func(e *Entry) error // what the table cannot say
+	on      On
+	event   workflow.Event
+	eventOf func(e *Entry) workflow.Event // where it depends on the subject; nil = event
+	Change  Change
+	extra   map[string]any       // members of the step's payload beside those of Change
+	ends    bool                 // a withdrawal
+	look    func(e *Entry) error // what the table cannot say
 }
 
 // take checks a step on the table and appends its record, to the audience of the content.
@@ -72,7 +73,13 @@ func (r *Register) take(ctx context.Context, req Request, typ string, c change) 
 			return Done{}, &Refusal{Code: OtherSubject}
 		}
 		f := facts{actor: req.Actor.Account, suspendedBy: e.SuspendedBy, reason: c.Change.Reason != "" && (c.Change.ReasonCode != "" || !k.entry),
-			document: c.Change.DocumentHash != "", openCase: e.OpenCase, fresh: !e.Served, past: e.ValidUntil != "" && e.ValidUntil < r.today()}
+			document: c.Change.DocumentHash != "", openCase: e.OpenCase, fresh: !e.Served, past: e.ValidUntil != "" && e.ValidUntil < r.today(), unproven: !e.proven()}
+		if by := readMembers(members(e.Parts)).CreatedBy.User; by != "" {
+			f.authors = []string{by}
+		}
+		if c.eventOf != nil {
+			c.event = c.eventOf(&e)
+		}
 		step, no := k.machine.Step(e.Recorded, c.event, req.Actor.Roles, f)
 		if no != nil {
 			return Done{}, refused(no)
