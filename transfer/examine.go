@@ -146,10 +146,10 @@ type step struct {
 	hits  func(r *reading) bool
 }
 
-// walk returns what the first step that hits finds.
+// walk returns what the first step that hits finds, but for those that a named reviewer has decided.
 func (r *reading) walk(passOver bool) Finding {
 	for _, s := range steps {
-		if !(passOver && s.falls) && s.hits(r) {
+		if !(passOver && s.falls) && s.hits(r) && !r.confirmed(s.Reason) {
 			return s.Finding
 		}
 	}

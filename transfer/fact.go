@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/schemas/identifier"
 )
 
 // What a fact may say: the members of a penalty and of its respondent that the count reads (docs/design/count.md), all of
@@ -32,8 +33,9 @@ type suspensionText struct {
 
 // Fact writes what the count reads of a penalty, with what its status records have added, in the input format of
 // `pilin count`. The record id is the subject, so that later versions of it take the place of earlier ones. suspended is a
-// suspension of the list entry that rests on the penalty (domain.md §6.3 step 13), nil if there is none.
-func Fact(e *blacklist.Entry, suspended *Suspension) (jsontext.Value, error) {
+// suspension of the list entry that rests on the penalty (domain.md §6.3 step 13), nil if there is none. What the format
+// states without a day is left out while its day lies after asOf.
+func Fact(e *blacklist.Entry, suspended *Suspension, asOf identifier.Date) (jsontext.Value, error) {
 	if e.Type != blacklist.TypePenalty || len(e.Parts) == 0 {
 		return nil, ErrNotPenalty
 	}
@@ -55,10 +57,55 @@ func Fact(e *blacklist.Entry, suspended *Suspension) (jsontext.Value, error) {
 		return nil, err
 	}
 	fact["remedy_events"] = remedyFacts(e)
+	laterFacts(fact, all, asOf)
 	if s := suspensionOf(e, all["suspended"], suspended); s != nil {
 		fact["suspended"] = s
 	}
 	return json.Marshal(fact, json.Deterministic(true))
+}
+
+// laterFacts adds what a penalty's content or status records say beside service and remedies.
+func laterFacts(fact map[string]any, all map[string]jsontext.Value, asOf identifier.Date) {
+	var later struct {
+		Transferred   bool                `json:"transferred"`
+		TransferredAt string              `json:"transferred_at"`
+		Objections    []string            `json:"objections"`
+		Comparisons   []photoText         `json:"photo_comparisons"`
+		Confirmed     []map[string]string `json:"confirmed"`
+	}
+	for name, dst := range map[string]any{"transferred": &later.Transferred, "transferred_at": &later.TransferredAt, "objections": &later.Objections,
+		"photo_comparisons": &later.Comparisons, "confirmed": &later.Confirmed} {
+		if v, ok := all[name]; ok {
+			_ = json.Unmarshal(v, dst) // null leaves the zero value; other types the schema refuses
+		}
+	}
+	if later.Transferred && !ahead(later.TransferredAt, asOf) {
+		fact["transferred"] = true
+	}
+	if len(later.Objections) > 0 {
+		fact["objections"] = later.Objections
+	}
+	if len(later.Confirmed) > 0 {
+		fact["confirmed"] = later.Confirmed
+	}
+	for _, c := range later.Comparisons {
+		// Two officers of one comparison, not one of each of two.
+		if !ahead(c.At, asOf) && distinct(c.Officers) >= 2 {
+			fact["photo_compared_by"] = c.Officers
+			break
+		}
+	}
+}
+
+type photoText struct {
+	At       string   `json:"at"`
+	Officers []string `json:"officers"`
+}
+
+// ahead reports a day after asOf; one that is missing is not.
+func ahead(day string, asOf identifier.Date) bool {
+	d, err := identifier.ParseDate(day)
+	return err == nil && d.After(asOf)
 }
 
 // pick copies the named members.

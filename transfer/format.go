@@ -129,6 +129,9 @@ func readPenalty(o object) Penalty {
 		p.Objections = append(p.Objections, o.d.day(item(o, "objections", i), s))
 	}
 	p.PhotoComparedBy = o.texts("photo_compared_by")
+	p.Confirmed = objects(o, "confirmed", func(o object) Confirmation {
+		return Confirmation{Reason(o.text("reason")), o.text("by"), o.day("at")}
+	})
 	p.Events = objects(o, "remedy_events", readEvent)
 	return p
 }

@@ -92,6 +92,11 @@ func drawPenalty(t *rapid.T, i int) transfer.Penalty {
 	if usually(t, "objection", false, true) {
 		p.Objections = []identifier.Date{drawDay(t, "objected")}
 	}
+	if usually(t, "confirmed", false, true) {
+		p.Confirmed = []transfer.Confirmation{{Reason: pick(t, "confirmed what", transfer.ReasonSoleTrader, transfer.QualificationUnclear, transfer.CauseQ,
+			transfer.ReasonIllegal, transfer.IssuerUnclear, transfer.PriorConviction, transfer.ServiceUnproven, transfer.ActUnknown),
+			At: drawDay(t, "confirmed at"), By: usually(t, "confirmed by", "acc-31", "")}}
+	}
 	return p
 }
 

@@ -80,6 +80,7 @@ type Penalty struct {
 	Suspended        *Suspension
 	Objections       []identifier.Date // days on which one was received
 	PhotoComparedBy  []string          // officers who compared the photos of subject and respondent
+	Confirmed        []Confirmation
 	Events           []Event
 }
 

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -27,9 +28,10 @@ type Shared struct {
 }
 
 // Share computes the origin's half over own records, whatever their state: an ordinary look-up may no longer show them,
-// the count needs them. List entries among them tell which penalties are suspended with their entry. A penalty whose
-// facts cannot be read is an error: nothing may be said as if it were not there.
-func Share(s Person, own []Owned, asOf identifier.Date) (Shared, error) {
+// the count needs them. List entries among them tell which penalties are suspended with their entry. links is the evidence
+// that lies here: a penalty that is the person's by it is told as a line at L3 too, because the asker may not have it. A
+// penalty whose facts cannot be read is an error: nothing may be said as if it were not there.
+func Share(s Person, own []Owned, links []Link, asOf identifier.Date) (Shared, error) {
 	out := Shared{Rule: RuleVersion, Facts: []jsontext.Value{}, Lines: []jsontext.Value{}}
 	suspended := suspendedWith(own)
 	var bare []Penalty
@@ -37,7 +39,7 @@ func Share(s Person, own []Owned, asOf identifier.Date) (Shared, error) {
 		if o.Entry.Type != blacklist.TypePenalty || o.Level == record.L0 {
 			continue
 		}
-		fact, err := Fact(&o.Entry, suspended[o.Entry.Subject.String()])
+		fact, err := Fact(&o.Entry, suspended[o.Entry.Subject.String()], asOf)
 		if err != nil {
 			return Shared{}, err
 		}
@@ -45,11 +47,11 @@ func Share(s Person, own []Owned, asOf identifier.Date) (Shared, error) {
 		if err != nil {
 			return Shared{}, fmt.Errorf("own penalty %s: %w", o.Entry.Subject, err)
 		}
-		switch o.Level {
-		case record.L3:
+		l := Examine(&s, &p, links, asOf)
+		switch {
+		case o.Level == record.L3 && !slices.Contains(l.Agreed, factLink):
 			out.Facts, out.Told = append(out.Facts, fact), append(out.Told, o)
-		case record.L2:
-			l := Examine(&s, &p, nil, asOf)
+		case o.Level >= record.L2:
 			if l.Level == "" {
 				continue
 			}
@@ -59,12 +61,12 @@ func Share(s Person, own []Owned, asOf identifier.Date) (Shared, error) {
 			}
 			out.Lines, out.Told = append(out.Lines, b), append(out.Told, o)
 		default:
-			if Basic(s, []Penalty{p}, nil, asOf) > 0 {
+			if Basic(s, []Penalty{p}, links, asOf) > 0 {
 				bare, out.Told = append(bare, p), append(out.Told, o)
 			}
 		}
 	}
-	out.Basic = Basic(s, bare, nil, asOf)
+	out.Basic = Basic(s, bare, links, asOf)
 	return out, nil
 }
 
@@ -91,6 +93,34 @@ func suspendedWith(own []Owned) map[string]*Suspension {
 				for _, id := range refs.Penalties {
 					out[id] = s
 				}
+			}
+		}
+	}
+	return out
+}
+
+// LinksOf lists the links that entries of any member hold in force.
+func LinksOf(entries []blacklist.Entry) []Link {
+	var out []Link
+	for _, e := range entries {
+		if l, ok := e.Link(); ok {
+			document := func(d blacklist.Document) Document { return Document{Type: d.Type, No: d.No, Country: d.Country} }
+			out = append(out, Link{A: document(l.A), B: document(l.B), ApprovedBy: l.Reviewer})
+		}
+	}
+	return out
+}
+
+// Joined lists the documents that approved links join with a number of the person: what else to look for. Two links in a
+// row are not followed (ADR 7).
+func Joined(s Person, links []Link, asOf identifier.Date) []Document {
+	var out []Document
+	mine := s.numbers(asOf)
+	for _, l := range links {
+		for _, side := range [2][2]Document{{l.A, l.B}, {l.B, l.A}} {
+			n, ok := side[0].read(asOf)
+			if ok && l.ApprovedBy != "" && slices.Contains(mine, n) && !slices.Contains(out, side[1]) {
+				out = append(out, side[1])
 			}
 		}
 	}

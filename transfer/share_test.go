@@ -48,7 +48,7 @@ func must(t testing.TB, err error) {
 // share shares one penalty at a level and reckons what the asker makes of it.
 func share(t testing.TB, e blacklist.Entry, l record.Level) (transfer.Shared, transfer.Result) {
 	t.Helper()
-	s, err := transfer.Share(subject(), []transfer.Owned{{Entry: e, Level: l}}, day("2026-03-13"))
+	s, err := transfer.Share(subject(), []transfer.Owned{{Entry: e, Level: l}}, nil, day("2026-03-13"))
 	must(t, err)
 	q, silent := transfer.Collect(subject(), day("2026-03-13"), 1, []transfer.Heard{{Member: "310117-01", Rule: s.Rule, Facts: s.Facts, Lines: s.Lines, Basic: s.Basic, Full: true}})
 	if len(silent) != 0 {
@@ -89,7 +89,7 @@ func TestShare_each_level_tells_no_more_than_it_may(t *testing.T) {
 // Every member of a fact is one that the catalogue gives out at L3.
 func TestFact_holds_nothing_above_L3(t *testing.T) {
 	typ, _ := schemas.Lookup("penalty", "1")
-	fact, err := transfer.Fact(new(entry(t, nil)), nil)
+	fact, err := transfer.Fact(new(entry(t, nil)), nil, day("2026-03-13"))
 	must(t, err)
 	var members map[string]jsontext.Value
 	must(t, json.Unmarshal(fact, &members))
@@ -156,7 +156,7 @@ func TestShare_suspended_with_its_entry(t *testing.T) {
 	e := entry(t, nil)
 	person := blacklist.Entry{Stream: e.Stream, Subject: record.RecordID{2}, Type: blacklist.TypePerson, Recorded: blacklist.Suspended, SuspendedBy: "u-7",
 		Parts: map[record.PartName][]byte{record.Body: []byte(`{"penalty_refs":["` + e.Subject.String() + `"]}`)}, History: []blacklist.Step{{Event: blacklist.EventSuspend, Day: "2026-03-01"}}}
-	s, err := transfer.Share(subject(), []transfer.Owned{{Entry: person, Level: record.L3}, {Entry: e, Level: record.L2}}, day("2026-03-13"))
+	s, err := transfer.Share(subject(), []transfer.Owned{{Entry: person, Level: record.L3}, {Entry: e, Level: record.L2}}, nil, day("2026-03-13"))
 	must(t, err)
 	l, err := transfer.DecodeLine(s.Lines[0])
 	if err != nil || l.Found != (transfer.Finding{Verdict: transfer.Pending, Reason: transfer.ReasonSuspended}) {
@@ -181,7 +181,7 @@ func TestLine_comes_back_as_it_went(t *testing.T) {
 }
 
 func TestCollect_a_member_that_cannot_be_read_is_missing(t *testing.T) {
-	fact, err := transfer.Fact(new(entry(t, nil)), nil)
+	fact, err := transfer.Fact(new(entry(t, nil)), nil, day("2026-03-13"))
 	must(t, err)
 	line := func(s string) []jsontext.Value { return []jsontext.Value{jsontext.Value(s)} }
 	for name, h := range map[string]transfer.Heard{
@@ -199,5 +199,78 @@ func TestCollect_a_member_that_cannot_be_read_is_missing(t *testing.T) {
 		if r := transfer.Count(q); q.Answered != 0 || len(silent) != 1 || !r.Incomplete() {
 			t.Errorf("%s: counts as answered", name)
 		}
+	}
+}
+
+// What the schema says beside service and remedies is in the fact: 有异议 as a flag, a transfer for G4, two officers'
+// comparison for R2, a reviewer's confirmation.
+func TestFact_with_the_later_facts(t *testing.T) {
+	e := entry(t, func(p map[string]any) {
+		p["objections"] = []string{"2026-03-01", "2027-01-01"}
+		p["transferred"], p["transferred_at"] = true, "2026-03-13"
+		p["photo_comparisons"] = []map[string]any{{"at": "2026-01-01", "officers": []string{"9900000000a", "9900000000A"}}, {"at": "2026-03-13", "officers": []string{"99000000001", "99000000002"}}}
+		p["used_in_conviction"] = true
+		p["confirmed"] = []map[string]any{{"reason": "prior_conviction", "at": "2026-03-13", "by": "acc-31"}}
+	})
+	for asOf, want := range map[string]struct {
+		objection, transferred, photo bool
+		verdict                       string
+	}{
+		"2026-03-13": {true, true, true, "C counted"},
+		"2026-03-12": {true, false, false, "P prior_conviction"},
+		"2026-02-28": {false, false, false, "P prior_conviction"},
+	} {
+		s, err := transfer.Share(subject(), []transfer.Owned{{Entry: e, Level: record.L2}}, nil, day(asOf))
+		must(t, err)
+		l, err := transfer.DecodeLine(s.Lines[0])
+		must(t, err)
+		if l.Objection != want.objection || l.Transferred != want.transferred || slices.Contains(l.Agreed, "photo") != want.photo {
+			t.Errorf("%s: objection %v, transferred %v, agreed %v", asOf, l.Objection, l.Transferred, l.Agreed)
+		}
+		r := transfer.Reckon(transfer.Asked{Lines: []transfer.Line{l}, AsOf: day(asOf), Answered: 1, Total: 1})
+		if got := reasonOf(t, r, e.Subject.String()); got != want.verdict {
+			t.Errorf("%s: %s, want %s", asOf, got, want.verdict)
+		}
+	}
+}
+
+// A penalty that is the person's by evidence that lies at its origin is told as a line even where the asker is given
+// facts: the asker may not have the evidence.
+func TestShare_links_apply_where_the_evidence_lies(t *testing.T) {
+	e := entry(t, func(p map[string]any) {
+		respondent := p["respondent"].(map[string]any)
+		respondent["id_type"], respondent["id_no"], respondent["name"] = "HMP", "H90000001", "CE JIA YI"
+	})
+	link := transfer.Link{A: transfer.Document{Type: "RIC", No: p1}, B: transfer.Document{Type: "HMP", No: "H90000001"}, ApprovedBy: "acc-31"}
+	for _, row := range []struct {
+		links []transfer.Link
+		level record.Level
+		want  [3]int // facts, lines, basic
+		says  string
+	}{
+		{[]transfer.Link{link}, record.L3, [3]int{0, 1, 0}, "C counted"},
+		{[]transfer.Link{link}, record.L2, [3]int{0, 1, 0}, "C counted"},
+		{[]transfer.Link{link}, record.L1, [3]int{0, 0, 1}, "none"},
+		{nil, record.L3, [3]int{1, 0, 0}, "none"},
+		{nil, record.L2, [3]int{0, 0, 0}, "none"},
+	} {
+		s, err := transfer.Share(subject(), []transfer.Owned{{Entry: e, Level: row.level}}, row.links, day("2026-03-13"))
+		must(t, err)
+		if got := [3]int{len(s.Facts), len(s.Lines), s.Basic}; got != row.want {
+			t.Errorf("%s, %d links: %v, want %v", row.level, len(row.links), got, row.want)
+		}
+		q, _ := transfer.Collect(subject(), day("2026-03-13"), 1, []transfer.Heard{{Member: "310117-01", Rule: s.Rule, Facts: s.Facts, Lines: s.Lines, Basic: s.Basic, Full: true}})
+		if got := reasonOf(t, transfer.Count(q), e.Subject.String()); got != row.says {
+			t.Errorf("%s, %d links: %s, want %s", row.level, len(row.links), got, row.says)
+		}
+		// The asker's own evidence acts on facts.
+		q.Links = []transfer.Link{link}
+		if got := reasonOf(t, transfer.Count(q), e.Subject.String()); row.want[0] == 1 && got != "C counted" {
+			t.Errorf("%s, the asker's link: %s", row.level, got)
+		}
+	}
+	joined := transfer.Joined(subject(), []transfer.Link{link, {A: link.B, B: link.A, ApprovedBy: "x"}, {A: link.A, B: transfer.Document{Type: "TWP", No: "90000001"}}}, day("2026-03-13"))
+	if len(joined) != 1 || joined[0].No != "H90000001" {
+		t.Errorf("%d documents joined", len(joined))
 	}
 }

@@ -35,7 +35,7 @@ func Tally(entry func(ctx context.Context, s record.StreamID, subject record.Rec
 			}
 			own = append(own, transfer.Owned{Entry: e, Level: level(e.Audience)})
 		}
-		s, err := transfer.Share(subjectOf(q), own, day)
+		s, err := transfer.Share(subjectOf(q), own, nil, day)
 		if err != nil {
 			return federation.Tally{}, nil, fmt.Errorf("tally: %w", err)
 		}
