@@ -215,12 +215,12 @@ func invalid(vs []schemas.Violation) error {
 }
 
 // View is Entry for those who answer look-ups: false if an ordinary look-up of that day does not show the subject, which
-// is not an error. A link is no entry of the list and is never shown. An error means that nothing is known.
+// is not an error. An error means that nothing is known.
 func (r *Register) View(ctx context.Context, s record.StreamID, subject record.RecordID, asOf string) (Entry, bool, error) {
 	e, err := r.Entry(ctx, s, subject, asOf)
 	var no *Refusal
 	if errors.As(err, &no) {
 		return Entry{}, false, nil
 	}
-	return e, err == nil && e.Type != TypeLink && e.Visible(), err
+	return e, err == nil && e.Visible(), err
 }

@@ -134,8 +134,11 @@ func (e *Entry) AnnulledOn() string {
 	return first
 }
 
-// Visible reports whether an ordinary look-up of that day shows it: published, or suspended with 核实中.
-func (e *Entry) Visible() bool { return e.State == Published || e.State == Suspended }
+// Visible reports whether an ordinary look-up of that day shows it: published, or suspended with 核实中. A link is evidence
+// for the count and no entry: it is never shown.
+func (e *Entry) Visible() bool {
+	return e.Type != TypeLink && (e.State == Published || e.State == Suspended)
+}
 
 // take lets one record act.
 func (e *Entry) take(k kind, st record.Stored, version uint64) {

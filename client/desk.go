@@ -208,6 +208,7 @@ type Family string
 const (
 	Entries   Family = "entries"   // blacklist.person
 	Penalties Family = "penalties" // penalty
+	Links     Family = "links"     // identity.link
 )
 
 // Proposal is what an author hands in.
@@ -257,7 +258,8 @@ func (d *Desk) Correct(ctx context.Context, f Family, id, key string, version ui
 	}{version, reasonCode, diffReason, p})
 }
 
-// Step takes a step by name: submit, return, approve, publish; of entries also suspend, withdraw, lift, confirm, repair.
+// Step takes a step by name: submit, return, approve, publish; of entries also suspend, withdraw, lift, confirm, repair;
+// of links also withdraw.
 func (d *Desk) Step(ctx context.Context, f Family, id, name, key string, s Step) (Written, error) {
 	return d.write(ctx, "/api/v1/"+string(f)+"/"+id+"/"+name, key, s)
 }
@@ -265,7 +267,7 @@ func (d *Desk) Step(ctx context.Context, f Family, id, name, key string, s Step)
 // PenaltyStatus is one status of a published penalty (schema penalty.status).
 type PenaltyStatus struct {
 	Step
-	Status       string         `json:"status"` // served, remedy_event, suspended, lifted, voided
+	Status       string         `json:"status"` // served, remedy_event, suspended, lifted, voided, objection, transferred, photo_compared, confirmed
 	ServedAt     string         `json:"served_at,omitempty"`
 	ServiceMode  string         `json:"service_mode,omitempty"`
 	ServiceProof jsontext.Value `json:"service_proof,omitempty"`
@@ -273,9 +275,15 @@ type PenaltyStatus struct {
 	RemedyEvent  jsontext.Value `json:"remedy_event,omitempty"`
 	RemedyState  string         `json:"remedy_state,omitempty"`
 	Outcome      string         `json:"outcome,omitempty"`
+
+	ObjectionAt   string   `json:"objection_at,omitempty"`   // of objection: day on which any member received it
+	TransferredAt string   `json:"transferred_at,omitempty"` // of transferred: day on which the police received it
+	ComparedAt    string   `json:"compared_at,omitempty"`    // of photo_compared
+	Officers      []string `json:"officers,omitempty"`       // of photo_compared: certificate numbers, two at least
+	Confirms      string   `json:"confirms,omitempty"`       // of confirmed: the reason that the legal reviewer has decided
 }
 
-// PenaltyStatus records service, remedy, suspension or annulment of a published penalty.
+// PenaltyStatus records what happened to a published penalty since.
 func (d *Desk) PenaltyStatus(ctx context.Context, id, key string, s PenaltyStatus) (Written, error) {
 	return d.write(ctx, "/api/v1/penalties/"+id+"/status", key, s)
 }

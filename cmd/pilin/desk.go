@@ -106,7 +106,7 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 
 type publishCmd struct {
 	person
-	Type    string `required:"" enum:"entry,penalty" help:"entry 条目 或 penalty 处罚 · entry or penalty."`
+	Type    string `required:"" enum:"entry,penalty,link" help:"entry 条目、penalty 处罚 或 link 身份关联 · entry, penalty or link."`
 	Step    string `default:"draft" enum:"draft,submit,return,approve,publish,suspend,withdraw,confirm,lift" help:"步骤;每一步由有权的人做 · Step; each by whoever may take it."`
 	File    string `help:"起草:内容 JSON 文件 · draft: JSON file of the payload." type:"existingfile"`
 	ID      string `name:"id" help:"草稿或条目 · Draft or entry."`
@@ -148,12 +148,12 @@ func wrote(out io.Writer, w client.Written, err error) error {
 	return err
 }
 
-// families are the paths of the two kinds of subjects.
-var families = map[string]client.Family{"entry": client.Entries, "penalty": client.Penalties}
+// families are the paths of the kinds of subjects.
+var families = map[string]client.Family{"entry": client.Entries, "penalty": client.Penalties, "link": client.Links}
 
 type listCmd struct {
 	person
-	Type  string `default:"entry" enum:"entry,penalty" help:"entry 条目 或 penalty 处罚."`
+	Type  string `default:"entry" enum:"entry,penalty,link" help:"entry 条目、penalty 处罚 或 link 身份关联."`
 	Stage string `default:"published" enum:"draft,published" help:"草稿或已发布 · Drafts or published."`
 	State string `help:"只列此状态 · Only this state."`
 	Limit int    `default:"50" help:"条数 · Rows."`
@@ -177,7 +177,7 @@ func (c *listCmd) Run(ctx context.Context, out io.Writer) error {
 
 type showCmd struct {
 	person
-	Type string `default:"entry" enum:"entry,penalty" help:"entry 条目 或 penalty 处罚."`
+	Type string `default:"entry" enum:"entry,penalty,link" help:"entry 条目、penalty 处罚 或 link 身份关联."`
 	ID   string `arg:"" help:"条目 · Entry."`
 }
 

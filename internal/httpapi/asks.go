@@ -137,10 +137,10 @@ func (h *people) ask(ctx context.Context, in *askIn) (*askOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r, silent := h.reckon(a, who, &req, nil); r != nil {
+	if r, silent := h.reckon(ctx, a, who, &req, nil); r != nil {
 		out.Count = h.countOf(r, silent, &req, b.Why)
 		if h.Open != nil {
-			if until := h.keepOpen(a, who, req, here); !until.IsZero() {
+			if until := h.keepOpen(ctx, a, who, req, here); !until.IsZero() {
 				out.OpenUntil = &until
 			}
 		}

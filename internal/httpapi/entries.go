@@ -16,7 +16,7 @@ import (
 
 // ProposalBody is what an author hands in.
 type ProposalBody struct {
-	Type    string  `json:"type,omitempty" maxLength:"64" doc:"blacklist.person or penalty; absent when the route says it"`
+	Type    string  `json:"type,omitempty" maxLength:"64" doc:"blacklist.person, penalty or identity.link; absent when the route says it"`
 	Level   string  `json:"level,omitempty" enum:"L1,L2,L3" doc:"Highest sharing level wanted; absent = the type's default"`
 	Payload payload `json:"payload" doc:"The whole payload, as far as it is known"`
 }
@@ -89,7 +89,7 @@ type penaltyStatusIn struct {
 	Writing
 	Body struct {
 		StepBody
-		Status       string                 `json:"status" maxLength:"20" doc:"served, remedy_event, suspended, lifted, voided"`
+		Status       string                 `json:"status" maxLength:"20" doc:"served, remedy_event, suspended, lifted, voided, objection, transferred, photo_compared, confirmed"`
 		ServedAt     string                 `json:"served_at,omitempty" maxLength:"10"`
 		ServiceMode  string                 `json:"service_mode,omitempty" maxLength:"8"`
 		ServiceProof payload                `json:"service_proof,omitempty"`
@@ -97,6 +97,12 @@ type penaltyStatusIn struct {
 		RemedyEvent  *blacklist.RemedyEvent `json:"remedy_event,omitempty"`
 		RemedyState  string                 `json:"remedy_state,omitempty" maxLength:"40"`
 		Outcome      string                 `json:"outcome,omitempty" maxLength:"40"`
+
+		ObjectionAt   string   `json:"objection_at,omitempty" maxLength:"10" doc:"Of objection: day on which any member received it"`
+		TransferredAt string   `json:"transferred_at,omitempty" maxLength:"10" doc:"Of transferred: day on which the police received it"`
+		ComparedAt    string   `json:"compared_at,omitempty" maxLength:"10" doc:"Of photo_compared"`
+		Officers      []string `json:"officers,omitempty" maxItems:"10" doc:"Of photo_compared: certificate numbers, two at least"`
+		Confirms      string   `json:"confirms,omitempty" maxLength:"40" doc:"Of confirmed: the reason for which the count waits and that the legal reviewer has decided"`
 	}
 }
 
@@ -149,6 +155,7 @@ type family struct {
 var families = []family{
 	{"entries", blacklist.TypePerson, "名单", "entry"},
 	{"penalties", blacklist.TypePenalty, "处罚", "penalty"},
+	{"links", blacklist.TypeLink, "身份关联", "link"},
 }
 
 // stepFunc is a step that takes no more than StepBody.
@@ -212,11 +219,19 @@ func (h *people) entryRoutes(api huma.API) {
 			d, err := h.Register.Amend(ctx, in.request(ctx, f.path+"/"+in.ID+"/amend"), on(in.ID, in.Body.Version), in.Body.proposal(f.typ))
 			return written(ctx, d, inPayload(err))
 		})
-		register(api, op(auth.Draft, "correct", http.MethodPost, "/{id}/correct", "更正", "Propose a correction: a draft that is in review at once", http.StatusCreated), func(ctx context.Context, in *correctIn) (*writtenOut, error) {
-			d, err := h.Register.Correct(ctx, in.request(ctx, f.path+"/"+in.ID+"/correct"), on(in.ID, in.Body.Version),
-				blacklist.Correction{Proposal: in.Body.proposal(f.typ), ReasonCode: in.Body.ReasonCode, DiffReason: in.Body.DiffReason})
-			return written(ctx, d, inPayload(err))
-		})
+		if f.typ == blacklist.TypeLink {
+			// A link is not corrected: a wrong one is withdrawn, and a new one published.
+			register(api, op(auth.Publish, "withdraw", http.MethodPost, "/{id}/withdraw", "撤回", "End at once, as if it had never been", http.StatusOK), func(ctx context.Context, in *stepIn) (*writtenOut, error) {
+				d, err := h.Register.WithdrawLink(ctx, in.request(ctx, f.path+"/"+in.ID+"/withdraw"), on(in.ID, in.Body.Version), in.Body.change())
+				return written(ctx, d, err)
+			})
+		} else {
+			register(api, op(auth.Draft, "correct", http.MethodPost, "/{id}/correct", "更正", "Propose a correction: a draft that is in review at once", http.StatusCreated), func(ctx context.Context, in *correctIn) (*writtenOut, error) {
+				d, err := h.Register.Correct(ctx, in.request(ctx, f.path+"/"+in.ID+"/correct"), on(in.ID, in.Body.Version),
+					blacklist.Correction{Proposal: in.Body.proposal(f.typ), ReasonCode: in.Body.ReasonCode, DiffReason: in.Body.DiffReason})
+				return written(ctx, d, inPayload(err))
+			})
+		}
 		for _, s := range stepRoutes {
 			if s.entries && f.typ != blacklist.TypePerson {
 				continue
@@ -236,7 +251,8 @@ func (h *people) penaltyStatus(ctx context.Context, in *penaltyStatusIn) (*writt
 	b := &in.Body
 	d, err := h.Register.PenaltyStatus(ctx, in.request(ctx, "penalties/"+in.ID+"/status"), on(in.ID, b.Version), blacklist.PenaltyChange{Change: b.change(),
 		Status: b.Status, ServedAt: b.ServedAt, ServiceMode: b.ServiceMode, ServiceProof: []byte(b.ServiceProof), AnnouncedAt: b.AnnouncedAt,
-		RemedyEvent: b.RemedyEvent, RemedyState: b.RemedyState, Outcome: b.Outcome})
+		RemedyEvent: b.RemedyEvent, RemedyState: b.RemedyState, Outcome: b.Outcome, ObjectionAt: b.ObjectionAt, TransferredAt: b.TransferredAt,
+		ComparedAt: b.ComparedAt, Officers: b.Officers, Confirms: b.Confirms})
 	return written(ctx, d, err)
 }
 

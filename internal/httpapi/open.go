@@ -310,15 +310,15 @@ func (h *people) askOpen(ctx context.Context, q *openQuestion, who auth.Principa
 	if err != nil {
 		return err
 	}
-	q.take(h, a, who, here, cause)
+	q.take(ctx, h, a, who, here, cause)
 	return nil
 }
 
 // take lets an answer act.
-func (q *openQuestion) take(h *people, a *federation.Answer, who auth.Principal, here map[record.RecordID]version, cause string) {
+func (q *openQuestion) take(ctx context.Context, h *people, a *federation.Answer, who auth.Principal, here map[record.RecordID]version, cause string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	r, missing := h.reckon(a, who, &q.req, q.act)
+	r, missing := h.reckon(ctx, a, who, &q.req, q.act)
 	if r == nil {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pilinhub/pilin/blacklist"
 	"github.com/pilinhub/pilin/federation"
@@ -13,15 +14,23 @@ import (
 	"github.com/pilinhub/pilin/transfer"
 )
 
-// Tally makes the function with which a Hub says what its own penalties mean for a count. entry reads one own subject
-// (blacklist.Register.Entry).
-func Tally(entry func(ctx context.Context, s record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, error)) federation.TallyFunc {
+// Tally makes the function with which a Hub says what its own penalties, those of the stream own, mean for a count. A link
+// that may not be told of to the asker at any level is not applied either.
+func Tally(own record.StreamID, entry EntryFunc, find FindFunc) federation.TallyFunc {
 	return func(ctx context.Context, q federation.Question, asOf string, found []federation.Candidate, level func(map[record.GroupID]record.Level) record.Level) (federation.Tally, []federation.Disclosed, error) {
 		day, err := identifier.ParseDate(asOf)
 		if err != nil {
 			return federation.Tally{}, nil, fmt.Errorf("tally: day: %w", err)
 		}
-		var own []transfer.Owned
+		evident, err := evidence(ctx, entry, find, q, asOf)
+		if err != nil {
+			return federation.Tally{}, nil, fmt.Errorf("tally: %w", err)
+		}
+		links := transfer.LinksOf(slices.DeleteFunc(evident, func(e blacklist.Entry) bool { return level(e.Audience) == record.L0 }))
+		if found, err = joined(ctx, find, q, links, asOf, own, found); err != nil {
+			return federation.Tally{}, nil, fmt.Errorf("tally: %w", err)
+		}
+		var mine []transfer.Owned
 		for _, c := range found {
 			e, err := entry(ctx, c.Stream, c.Subject, asOf)
 			var gone *blacklist.Refusal
@@ -33,9 +42,9 @@ func Tally(entry func(ctx context.Context, s record.StreamID, subject record.Rec
 			case e.Content.Header == nil:
 				continue
 			}
-			own = append(own, transfer.Owned{Entry: e, Level: level(e.Audience)})
+			mine = append(mine, transfer.Owned{Entry: e, Level: level(e.Audience)})
 		}
-		s, err := transfer.Share(subjectOf(q), own, nil, day)
+		s, err := transfer.Share(subjectOf(q), mine, links, day)
 		if err != nil {
 			return federation.Tally{}, nil, fmt.Errorf("tally: %w", err)
 		}
@@ -125,20 +134,22 @@ func mayCount(p auth.Principal, purpose federation.Purpose) bool {
 }
 
 // reckon counts what the members said; nil if the person is not told, or if the question does not say who. silent are the
-// members that count as missing.
-func (h *people) reckon(a *federation.Answer, who auth.Principal, req *federation.AskRequest, act *transfer.NewAct) (r *transfer.Result, silent []string) {
+// members that count as missing, among them this one if it cannot read its own evidence.
+func (h *people) reckon(ctx context.Context, a *federation.Answer, who auth.Principal, req *federation.AskRequest, act *transfer.NewAct) (r *transfer.Result, silent []string) {
 	day, err := identifier.ParseDate(a.AsOf)
 	q := req.Question
 	if err != nil || !mayCount(who, req.Purpose) || q.IDNo.IsZero() && q.Name.IsZero() {
 		return nil, nil
 	}
+	links, unread := h.evidence(ctx, req, a.AsOf)
 	var said []transfer.Heard
 	for _, m := range a.Members {
 		heard := toHeard(m)
-		heard.Full = heard.Full && !a.TestOnly
+		heard.Full = heard.Full && !a.TestOnly && (unread == nil || m.Member != h.Directory.Self())
 		said = append(said, heard)
 	}
 	all, silent := transfer.Collect(subjectOf(q), day, a.N, said)
+	all.Links = links
 	if act != nil && !act.At.After(day) {
 		all.NewAct = act
 	}

@@ -56,10 +56,10 @@ func (h *people) openRoutes(api huma.API) {
 }
 
 // keepOpen keeps a question open after its first answer and tells until when; the zero time if it is not kept.
-func (h *people) keepOpen(a *federation.Answer, who auth.Principal, req federation.AskRequest, here map[record.RecordID]version) time.Time {
+func (h *people) keepOpen(ctx context.Context, a *federation.Answer, who auth.Principal, req federation.AskRequest, here map[record.RecordID]version) time.Time {
 	now := h.Now()
 	q := &openQuestion{id: a.Ask.String(), req: req, owner: who, until: now.Add(openFor), asked: now, watchers: map[chan struct{}]bool{}}
-	q.take(h, a, who, here, "asked")
+	q.take(ctx, h, a, who, here, "asked")
 	if q.result == nil || !h.Open.add(q) {
 		return time.Time{}
 	}

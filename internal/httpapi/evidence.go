@@ -1,0 +1,72 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/schemas/identifier"
+	"github.com/pilinhub/pilin/transfer"
+)
+
+// EntryFunc reads one subject of any stream as of a day (blacklist.Register.Entry).
+type EntryFunc func(ctx context.Context, s record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, error)
+
+// FindFunc finds subjects by what identifies them (federation.Index.Find).
+type FindFunc func(ctx context.Context, q federation.Question, asOf string, in func(record.StreamID) bool) ([]federation.Candidate, error)
+
+// evidence finds the links of documents (R1L) that name the number of a question: own ones and copies of other members'.
+// Whoever holds one applies it (domain.md §6.1).
+func evidence(ctx context.Context, entry EntryFunc, find FindFunc, q federation.Question, asOf string) ([]blacklist.Entry, error) {
+	if q.IDNo.IsZero() {
+		return nil, nil
+	}
+	found, err := find(ctx, federation.Question{IDType: q.IDType, IDNo: q.IDNo}, asOf, func(s record.StreamID) bool { return s.Kind() == record.Records })
+	if err != nil {
+		return nil, fmt.Errorf("find evidence: %w", err)
+	}
+	var out []blacklist.Entry
+	for _, c := range found {
+		e, err := entry(ctx, c.Stream, c.Subject, asOf)
+		var gone *blacklist.Refusal
+		switch {
+		case errors.As(err, &gone):
+		case err != nil:
+			return nil, fmt.Errorf("read evidence: %w", err)
+		case e.Type == blacklist.TypeLink:
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// joined adds to what was found in a stream the subjects that links join with the question's number.
+func joined(ctx context.Context, find FindFunc, q federation.Question, links []transfer.Link, asOf string, own record.StreamID, found []federation.Candidate) ([]federation.Candidate, error) {
+	day, err := identifier.ParseDate(asOf)
+	if err != nil {
+		return nil, fmt.Errorf("find what is joined: %w", err)
+	}
+	found = slices.Clone(found)
+	for _, d := range transfer.Joined(subjectOf(q), links, day) {
+		more, err := find(ctx, federation.Question{IDType: d.Type, IDNo: identifier.NewSecret(d.No)}, asOf, func(s record.StreamID) bool { return s == own })
+		if err != nil {
+			return nil, fmt.Errorf("find what is joined: %w", err)
+		}
+		for _, c := range more {
+			if !slices.ContainsFunc(found, func(f federation.Candidate) bool { return f.Stream == c.Stream && f.Subject == c.Subject }) {
+				found = append(found, c)
+			}
+		}
+	}
+	return found, nil
+}
+
+// evidence is what the asking node itself holds for a question.
+func (h *people) evidence(ctx context.Context, req *federation.AskRequest, asOf string) ([]transfer.Link, error) {
+	es, err := evidence(ctx, h.Register.Entry, h.Hub.Index.Find, req.Question, asOf)
+	return transfer.LinksOf(es), err
+}
