@@ -47,6 +47,7 @@ const (
 	SeePlans   Act = "see_plans"  // list operations that the bureau takes part in
 	Prove      Act = "prove"      // fetch inclusion proofs
 	Administer Act = "administer" // create, disable, list accounts
+	SeeActs    Act = "see_acts"   // read who signed which act, and prove it
 	SeeStatus  Act = "see_status" // health of the federation
 	SeeMetrics Act = "see_metrics"
 )
@@ -67,6 +68,7 @@ var may = map[Act][]Role{
 	SeePlans:   {Coordinator, Liaison, Officer, LegalReviewer, Head},
 	Prove:      {Liaison, Officer, LegalReviewer, Head, Auditor, AuditAdmin},
 	Administer: {SysAdmin},
+	SeeActs:    {LegalReviewer, Head, Auditor},
 	SeeStatus:  {Liaison, Officer, Coordinator, LegalReviewer, Head, Auditor, SecurityAdmin, SysAdmin, AuditAdmin},
 	SeeMetrics: {SecurityAdmin, SysAdmin, AuditAdmin},
 }

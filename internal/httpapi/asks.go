@@ -126,7 +126,10 @@ func (h *people) ask(ctx context.Context, in *askIn) (*askOut, error) {
 	}
 	var here map[record.RecordID]version
 	if h.Open != nil && mayCount(who, b.Purpose) {
-		here = h.subjects(ctx, req, nil)
+		var err error
+		if here, err = h.subjects(ctx, &req, nil); err != nil {
+			return nil, err
+		}
 	}
 	a, err := h.Hub.Ask(ctx, req)
 	if err != nil {

@@ -183,7 +183,8 @@ func (o *office) list(ctx context.Context, f httpapi.Filter) ([]httpapi.Item, er
 func (o *office) open() *office {
 	o.t.Helper()
 	o.ready = []httpapi.Capability{{Name: "write", Ready: true}, {Name: "kafka", Ready: true, Optional: true}}
-	o.questions = httpapi.NewOpen(o.clock.Now)
+	o.questions = httpapi.NewOpen(o.clock.Now, o.store)
+	must(o.t, o.questions.Resume(o.t.Context()))
 	h, err := httpapi.People(httpapi.Deps{Open: o.questions, Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: o.store, List: o.list, Coverage: o.coverage, Operations: o.operations,
 		Status: func(ctx context.Context) (httpapi.Status, error) {
 			if o.status != nil {

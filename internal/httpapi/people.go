@@ -73,7 +73,7 @@ func People(d Deps) (http.Handler, error) {
 	h.routes(l.api)
 	h.probes(l.echo)
 	if d.Open != nil {
-		d.Open.start(h.run)
+		d.Open.start(h.run, d.Logger)
 	}
 	return l.echo, nil
 }
@@ -91,6 +91,7 @@ func (h *people) routes(api huma.API) {
 	h.accountRoutes(api)
 	h.askRoutes(api)
 	h.openRoutes(api)
+	h.actRoutes(api)
 	h.countRoutes(api)
 	h.entryRoutes(api)
 	h.operationRoutes(api)

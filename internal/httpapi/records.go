@@ -11,6 +11,7 @@ import (
 
 	"github.com/pilinhub/pilin/internal/auth"
 	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/transfer"
 )
 
 // Receipts says who has applied a record: "k/n applied".
@@ -59,8 +60,9 @@ func (h *people) proof(ctx context.Context, in *entryIn) (*proofOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	if st.Stream.Kind() != record.Records {
-		return nil, problem("not_found") // drafts and the audit log are proven to auditors, not here
+	act := st.Stream == h.Hub.Audit && st.Meaning.Type == transfer.TypeActSigned && principalOf(ctx).May(auth.SeeActs)
+	if st.Stream.Kind() != record.Records && !act {
+		return nil, problem("not_found") // drafts and the rest of the audit log are proven to auditors, not here
 	}
 	head, err := h.Log.Head(ctx, st.Stream)
 	if err != nil {

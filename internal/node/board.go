@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/pilinhub/pilin/events"
+	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/record"
 )
@@ -88,4 +89,25 @@ func (n *Node) Operations(ctx context.Context) ([]events.Operation, error) {
 		}
 	}
 	return out, nil
+}
+
+// newGroup founds a sealed group of some members: an agreement, kept here before anything is sealed for it, and handed to
+// those that it names with the next head exchanges, which come at once.
+func (n *Node) newGroup(ctx context.Context, members []record.MemberID) (record.GroupID, error) {
+	note, err := federation.NewAgreement(rand.Reader, n.dir, members, record.CivilDay(n.now()))
+	if err != nil {
+		return "", fmt.Errorf("found group: %w", err)
+	}
+	a, err := federation.ParseAgreement(note)
+	if err != nil {
+		return "", fmt.Errorf("found group: %w", err)
+	}
+	if _, err := n.dir.AddAgreement(note); err != nil {
+		return "", fmt.Errorf("found group: %w", err)
+	}
+	if err := n.keepDocuments(ctx); err != nil {
+		return "", fmt.Errorf("keep agreement: %w", err)
+	}
+	n.t.news.Store(true)
+	return a.Group, nil
 }

@@ -130,7 +130,7 @@ func (n *Node) buildTraffic() error {
 	}
 	n.roster = rosterOf(n.dir)
 	t := &traffic{log: n.store, dir: n.dir, roster: n.roster, schedule: &exchange.Schedule{}, now: n.now, slog: n.slog, keep: n.keepDocuments,
-		applied: func(record.StreamID) { wake(n.wakeIndex) }, revisit: n.index.Revisit, sealed: n.sealed,
+		applied: func(record.StreamID) { wake(n.wakeIndex) }, revisit: n.revisit, sealed: n.sealed,
 		changed: func() { n.members.Recheck() }, wakeRelay: newWake(), wakeGaps: newWake(), wakeReceipts: newWake(), wakeHeads: newWake()}
 	t.replicas = &exchange.Replicas{Log: n.store, Roster: n.roster, Count: n.count, Alarm: n.alarm}
 	t.gaps = &exchange.GapFiller{Replicas: t.replicas, Roster: n.roster, Count: n.count}
@@ -198,27 +198,6 @@ const maxAsOfDays = 2
 func (n *Node) sealed(ctx context.Context, s record.StreamID, seq uint64) bool {
 	found, err := n.store.HasWithheld(ctx, s, seq)
 	return err == nil && found
-}
-
-// newGroup founds a sealed group of some members: an agreement, kept here before anything is sealed for it, and handed to
-// those that it names with the next head exchanges, which come at once.
-func (n *Node) newGroup(ctx context.Context, members []record.MemberID) (record.GroupID, error) {
-	note, err := federation.NewAgreement(rand.Reader, n.dir, members, record.CivilDay(n.now()))
-	if err != nil {
-		return "", fmt.Errorf("found group: %w", err)
-	}
-	a, err := federation.ParseAgreement(note)
-	if err != nil {
-		return "", fmt.Errorf("found group: %w", err)
-	}
-	if _, err := n.dir.AddAgreement(note); err != nil {
-		return "", fmt.Errorf("found group: %w", err)
-	}
-	if err := n.keepDocuments(ctx); err != nil {
-		return "", fmt.Errorf("keep agreement: %w", err)
-	}
-	n.t.news.Store(true)
-	return a.Group, nil
 }
 
 // keepLocal keeps a draft whose version somebody else's change took while this node was cut off (architecture.md §5).

@@ -40,7 +40,7 @@ type services struct {
 }
 
 // buildServices makes the members' listener and the client of other members' listeners.
-func (n *Node) buildServices(context.Context) error {
+func (n *Node) buildServices(ctx context.Context) error {
 	n.buildRegisters()
 	n.buildBoard()
 	if err := n.buildPeople(); err != nil {
@@ -93,7 +93,10 @@ func (n *Node) buildServices(context.Context) error {
 		return fmt.Errorf("members' listener: %w", err)
 	}
 	n.members = httpapi.MemberServer(h, n.dir, n.keys)
-	return n.buildDesk()
+	if err := n.buildDesk(); err != nil {
+		return err
+	}
+	return n.open.Resume(ctx)
 }
 
 // buildDesk makes the people's listener.
@@ -106,7 +109,7 @@ func (n *Node) buildDesk() error {
 		}
 		cert = &c
 	}
-	n.open = httpapi.NewOpen(n.now)
+	n.open = httpapi.NewOpen(n.now, n.store)
 	h, err := httpapi.People(httpapi.Deps{Open: n.open, Directory: n.dir, People: n.people, Hub: n.hub, Register: n.register, Board: n.board, Operations: n.Operations, Log: ownLog{n.store, n},
 		List: n.list, Coverage: n.coverage, Status: n.status, Ready: n.ready, Logger: n.slog, Metrics: n.registry, Gatherer: n.registry, Now: n.now, Random: rand.Reader, Secure: cert != nil})
 	if err != nil {

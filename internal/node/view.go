@@ -9,6 +9,7 @@ import (
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/transfer"
 )
 
 // view is federation.ViewFunc: what an answer may show of a subject as of a day. Only entries and penalties are found by
@@ -31,7 +32,7 @@ func (n *Node) entry(ctx context.Context, st record.StreamID, subject record.Rec
 
 // projectVersion names what project does. Whoever makes project give another row for the same records raises it: the rows
 // of every node are then written anew at its next start. The index needs none: it is built anew at every start.
-const projectVersion = "1"
+const projectVersion = "2"
 
 // project is the read model of a subject, by the domain that knows its type; it holds no personal data. Expiry and the day
 // of an annulment are computed when a list is read.
@@ -45,5 +46,14 @@ func project(records []record.Stored) (sqlstore.Row, bool) {
 	if r, ok := events.Project(records); ok {
 		return sqlstore.Row{Type: r.Type, Version: r.Version, State: string(r.State)}, true
 	}
+	if state, version, ok := transfer.ProjectAct(records); ok {
+		return sqlstore.Row{Type: transfer.TypeActSigned, Version: version, State: string(state)}, true
+	}
 	return sqlstore.Row{}, false
+}
+
+// revisit lets the index and the open questions look at records from seq on again: parts of them came late.
+func (n *Node) revisit(s record.StreamID, seq uint64) {
+	n.index.Revisit(s, seq)
+	n.open.LookAgain()
 }

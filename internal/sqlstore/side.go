@@ -61,6 +61,9 @@ func (s *Store) Maintain(ctx context.Context) error {
 		err = s.PruneSessions(ctx, now.Unix())
 	}
 	if err == nil {
+		err = s.endOpen(ctx, now.Unix())
+	}
+	if err == nil {
 		err = s.d.erase(ctx, s.write)
 	}
 	if err == nil {

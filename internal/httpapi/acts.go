@@ -1,0 +1,207 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/schemas"
+	"github.com/pilinhub/pilin/schemas/identifier"
+	"github.com/pilinhub/pilin/transfer"
+)
+
+type actIn struct {
+	ID   string `path:"id" pattern:"^[0-9a-f]{32}$"`
+	Body struct {
+		At            string `json:"at" maxLength:"10" doc:"Day of the treating act; of a continuing one its last day"`
+		Place         string `json:"place" pattern:"^[0-9]{6}$" doc:"County, GB/T 2260: of this bureau (domain.md §5.3)"`
+		Qualification string `json:"qualification_at_act" maxLength:"40" doc:"Of the person on that day: none, forged, revoked, unknown, …"`
+	}
+}
+
+// ActRow is an act with its signatures, for those who examine it.
+type ActRow struct {
+	Act           string         `json:"act" doc:"Subject of the signatures"`
+	Ask           string         `json:"ask" doc:"The question that it belongs to: whom it is about stands in that question's audit record"`
+	At            string         `json:"at"`
+	Place         string         `json:"place"`
+	Qualification string         `json:"qualification_at_act"`
+	State         string         `json:"state" enum:"signed,confirmed" doc:"confirmed: by two officers with different certificates"`
+	Signed        []ActSignature `json:"signed"`
+	Passed        []ActSignature `json:"passed" doc:"Signatures that do not stand: replaced by the same officer's later one, or for another act"`
+}
+
+// ActSignature is one officer's signature: a record in this bureau's audit stream.
+type ActSignature struct {
+	Account     string    `json:"account"`
+	Certificate string    `json:"certificate"`
+	At          time.Time `json:"at"`
+	Record      string    `json:"record" doc:"Proven at /records/{record}/proof"`
+}
+
+type actsIn struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Cursor string `query:"cursor" maxLength:"64" doc:"From the answer before"`
+}
+
+type actsOut struct {
+	Body struct {
+		Rows []ActRow `json:"rows"`
+		Next string   `json:"next,omitempty" doc:"Cursor of the next page; absent on the last"`
+	}
+}
+
+func (h *people) actRoutes(api huma.API) {
+	sign := h.op(api, auth.Ask, "sign-act", http.MethodPost, "asks/{id}/act", "Sign, for oneself, that a new treating act was met 签认新的诊疗行为", http.StatusOK)
+	sign.Tags = []string{"asks"}
+	sign.Description = "Two officers with different certificates confirm an act, each under his own sign-in; a typed number confirms nothing. Each signature is a record (act.signed)."
+	register(api, sign, h.signAct)
+	list := h.op(api, auth.SeeActs, "list-acts", http.MethodGet, "acts", "Acts that officers of this bureau signed, newest first 签认记录", http.StatusOK)
+	list.Tags = []string{"acts"}
+	register(api, list, h.listActs)
+}
+
+// signAct lets an officer sign for himself. Whoever knows the question's id and may ask in this bureau may sign: the second
+// officer has it from the first. The signature is a durable record before it counts; the asking that follows is audited
+// under the signer's account and certificate.
+func (h *people) signAct(ctx context.Context, in *actIn) (*openOut, error) {
+	who, b := principalOf(ctx), &in.Body
+	if h.Open == nil {
+		return nil, problem("not_found")
+	}
+	q := h.Open.get(in.ID)
+	if q == nil {
+		return nil, problem("not_found")
+	}
+	if !slices.Contains(who.Roles, auth.Officer) || who.Certificate == "" || !auth.MayAsk(who.Roles, q.req.Purpose) {
+		return nil, problem("forbidden")
+	}
+	s, err := h.readAct(b.At, b.Place, b.Qualification)
+	if err != nil {
+		return nil, err
+	}
+	s.Ask, s.Account, s.Certificate, s.Purpose, s.Signed = q.ask, who.Account, who.Certificate, string(q.req.Purpose), h.Now()
+	s.WorkRef.Kind, s.WorkRef.Number = q.req.WorkRef.Kind, q.req.WorkRef.Number
+	q.asking.Lock()
+	defer q.asking.Unlock()
+	if err := h.recordSignature(ctx, &s); err != nil {
+		return nil, err
+	}
+	if err := h.askOpen(ctx, q, who, "act"); err != nil {
+		return nil, err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return &openOut{q.told}, nil
+}
+
+// readAct reads an act that is signed: not of a day to come, and in this bureau's county.
+func (h *people) readAct(at, place, qualification string) (transfer.ActSignature, error) {
+	day, err := identifier.ParseDate(at)
+	if err != nil {
+		return transfer.ActSignature{}, violations([]schemas.Violation{{Pointer: "/at", Code: "format"}})
+	}
+	today, _ := identifier.ParseDate(record.CivilDay(h.Now()))
+	if day.After(today) {
+		return transfer.ActSignature{}, violations([]schemas.Violation{{Pointer: "/at", Code: "date_future"}})
+	}
+	if !transfer.ActPlace(h.Directory.Self(), place) {
+		return transfer.ActSignature{}, violations([]schemas.Violation{{Pointer: "/place", Code: "act_elsewhere"}})
+	}
+	q, ok := transfer.ParseQualification(qualification)
+	if !ok {
+		return transfer.ActSignature{}, violations([]schemas.Violation{{Pointer: "/qualification_at_act", Code: "enum"}})
+	}
+	return transfer.ActSignature{At: day, Place: place, Qualification: q}, nil
+}
+
+// signAttempts is how often a signature is tried that another officer's overtakes.
+const signAttempts = 3
+
+// recordSignature appends a signature, unless it stands already. Two officers must sign the same; until the second has
+// signed, the first may sign anew. The version that is taken decides between two who sign at once.
+func (h *people) recordSignature(ctx context.Context, s *transfer.ActSignature) error {
+	for attempt := 1; ; attempt++ {
+		act, err := h.actOf(ctx, s.Ask)
+		if err != nil {
+			return err
+		}
+		switch {
+		case act.Same(s) && act.Has(s.Certificate):
+			return nil
+		case !act.Takes(s):
+			return problem("act_differs")
+		}
+		d, err := s.Draft(h.Hub.Audit, act.Version, h.Random, h.Directory.Synthetic())
+		if err != nil {
+			return err
+		}
+		_, err = h.Log.Append(ctx, record.Append{Drafts: []record.Draft{d}})
+		overtaken := errors.Is(err, record.ErrVersionTaken) || errors.Is(err, record.ErrDuplicateRecord)
+		if !overtaken || attempt == signAttempts {
+			if err != nil {
+				return fmt.Errorf("record signature: %w", err)
+			}
+			noteRecord(ctx, d.ID)
+			return nil
+		}
+	}
+}
+
+// actOf reads from the records what was signed under a question.
+func (h *people) actOf(ctx context.Context, ask record.Bits128) (transfer.Act, error) {
+	records, err := h.Log.Subject(ctx, h.Hub.Audit, transfer.ActID(ask))
+	if err != nil && !errors.Is(err, record.ErrNotFound) {
+		return transfer.Act{}, fmt.Errorf("read signatures: %w", err)
+	}
+	return transfer.FoldAct(records), nil
+}
+
+// listActs shows the acts that were signed in this bureau. No person is named but the officers.
+func (h *people) listActs(ctx context.Context, in *actsIn) (*actsOut, error) {
+	f := Filter{Stream: h.Hub.Audit, Type: transfer.TypeActSigned, Limit: in.Limit}
+	who := principalOf(ctx).Account
+	if in.Cursor != "" {
+		var ok bool
+		if f.Before, ok = h.openCursor(in.Cursor, who, transfer.TypeActSigned); !ok {
+			return nil, problem("cursor_invalid")
+		}
+	}
+	items, err := h.List(ctx, f)
+	if err != nil {
+		return nil, fmt.Errorf("list acts: %w", err)
+	}
+	out := &actsOut{}
+	out.Body.Rows = []ActRow{}
+	for _, it := range items {
+		records, err := h.Log.Subject(ctx, h.Hub.Audit, it.Subject)
+		if err != nil {
+			return nil, fmt.Errorf("read act %s: %w", it.Subject, err)
+		}
+		a := transfer.FoldAct(records)
+		if a.State() == "" {
+			continue
+		}
+		out.Body.Rows = append(out.Body.Rows, ActRow{Act: it.Subject.String(), Ask: a.Ask.String(), At: a.At.String(), Place: a.Place, Qualification: string(a.Qualification),
+			State: string(a.State()), Signed: signatures(a.Signed), Passed: signatures(a.Passed)})
+	}
+	if len(items) == in.Limit {
+		out.Body.Next = h.cursor(items[len(items)-1].Seq, who, transfer.TypeActSigned)
+	}
+	return out, nil
+}
+
+func signatures(all []transfer.SignedBy) []ActSignature {
+	out := []ActSignature{}
+	for _, s := range all {
+		out = append(out, ActSignature{s.Account, s.Certificate, s.Signed, s.Record.String()})
+	}
+	return out
+}
