@@ -102,6 +102,11 @@ func (d *Desk) token(ctx context.Context) (string, error) {
 	case time.Until(d.session.AccessExpires) > renewBefore, d.session.Refresh == "":
 		return d.session.Access, nil
 	}
+	return d.renew(ctx)
+}
+
+// renew fetches a new access token; mu is held.
+func (d *Desk) renew(ctx context.Context) (string, error) {
 	var s Session
 	if err := d.send(ctx, "", http.MethodPost, "/api/v1/refresh", "", map[string]string{"refresh": d.session.Refresh}, &s); err != nil {
 		return "", err
@@ -110,13 +115,36 @@ func (d *Desk) token(ctx context.Context) (string, error) {
 	return s.Access, nil
 }
 
+// renewed returns another token than one that the node did not know: its key of access tokens lives as long as its
+// process, so after a restart every one of them must be renewed. false if there is no other.
+func (d *Desk) renewed(ctx context.Context, refused string, err error) (string, bool) {
+	var p *Problem
+	if !errors.As(err, &p) || p.Code != "token_signature" {
+		return "", false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.session.Access != refused { // another goroutine has been here
+		return d.session.Access, d.session.Access != ""
+	}
+	if d.session.Refresh == "" {
+		return "", false
+	}
+	token, err := d.renew(ctx)
+	return token, err == nil
+}
+
 // call makes a request of the session.
 func (d *Desk) call(ctx context.Context, method, path, key string, body, into any) error {
 	token, err := d.token(ctx)
 	if err != nil {
 		return err
 	}
-	return d.send(ctx, token, method, path, key, body, into)
+	err = d.send(ctx, token, method, path, key, body, into)
+	if again, ok := d.renewed(ctx, token, err); ok { // nothing was done under the refused one
+		err = d.send(ctx, again, method, path, key, body, into)
+	}
+	return err
 }
 
 // send makes one request. An answer that is no success is a *Problem.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +19,7 @@ type Update struct {
 	Seq       int       `json:"seq"` // 1 = the first answer
 	At        time.Time `json:"at"`
 	Ask       string    `json:"ask"`
-	Cause     string    `json:"cause"`     // asked, record, member, act, day
+	Cause     string    `json:"cause"`     // asked, record, member, act, day, restart
 	Direction string    `json:"direction"` // up, down, same
 	Change    Text      `json:"change"`
 	Count     Count     `json:"count"`
@@ -46,7 +48,42 @@ func (d *Desk) SignAct(ctx context.Context, ask string, a Act) (Update, error) {
 	return u, err
 }
 
-// ClosedError: a question is no longer open; the reason is expired, replaced, rights or stopping.
+// SignedAct is an act with its signatures, for legal reviewer, head and auditor.
+type SignedAct struct {
+	Act           string      `json:"act"`
+	Ask           string      `json:"ask"`
+	At            string      `json:"at"`
+	Place         string      `json:"place"`
+	Qualification string      `json:"qualification_at_act"`
+	State         string      `json:"state"` // signed, confirmed
+	Signed        []Signature `json:"signed"`
+	Passed        []Signature `json:"passed"` // that do not stand
+}
+
+// Signature is one officer's, a record of the bureau's audit stream.
+type Signature struct {
+	Account     string    `json:"account"`
+	Certificate string    `json:"certificate"`
+	At          time.Time `json:"at"`
+	Record      string    `json:"record"`
+}
+
+// Acts reads a page of the acts that were signed in this bureau, newest first; next is the cursor of the page after it,
+// empty on the last.
+func (d *Desk) Acts(ctx context.Context, limit int, cursor string) (rows []SignedAct, next string, err error) {
+	q := url.Values{"limit": {strconv.Itoa(limit)}}
+	if cursor != "" {
+		q.Set("cursor", cursor)
+	}
+	var page struct {
+		Rows []SignedAct `json:"rows"`
+		Next string      `json:"next"`
+	}
+	err = d.call(ctx, http.MethodGet, "/api/v1/acts?"+q.Encode(), "", nil, &page)
+	return page.Rows, page.Next, err
+}
+
+// ClosedError: a question is no longer open; the reason is expired, replaced or rights.
 type ClosedError struct{ Reason string }
 
 // Error returns the reason.
@@ -114,6 +151,9 @@ func (d *Desk) follow(ctx context.Context, ask string, tell func(Update) error) 
 		if err != nil {
 			return fmt.Errorf("status %d of a stream: %w", res.StatusCode, err)
 		}
+		if _, ok := d.renewed(ctx, token, p); ok {
+			return &brokenError{p}
+		}
 		return p
 	}
 	lines := bufio.NewScanner(res.Body)
@@ -142,6 +182,9 @@ func (d *Desk) follow(ctx context.Context, ask string, tell func(Update) error) 
 				Reason string `json:"reason"`
 			}
 			_ = json.Unmarshal([]byte(data), &c) // without a reason it is closed all the same
+			if c.Reason == "stopping" {
+				return &brokenError{&ClosedError{c.Reason}} // the node, not the question
+			}
 			return &ClosedError{c.Reason}
 		}
 	}

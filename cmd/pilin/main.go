@@ -23,6 +23,7 @@ type cli struct {
 	Join      joinCmd      `cmd:"" help:"核验名册并加入 · Verify a charter and join it."`
 	Ask       askCmd       `cmd:"" help:"核查:这人是谁? · Ask all members: who is this?"`
 	Count     countCmd     `cmd:"" help:"计次:跨区域两次处罚测算 · Count the penalties that stand against a person."`
+	Act       actCmd       `cmd:"" help:"签认新的诊疗行为 · Sign a new treating act, or list what was signed."`
 	Match     matchCmd     `cmd:"" help:"比对引擎 · The matching engine."`
 	Publish   publishCmd   `cmd:"" help:"起草到发布一条记录 · Take an entry or penalty from draft to published."`
 	Operation operationCmd `cmd:"" help:"联合行动:计划、答复、查看 · Joint operations: plan, reply, show."`

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -89,29 +88,4 @@ func (c *matchEvalCmd) answer(ev *match.Evaluation) (took []time.Duration, err e
 		return err
 	})
 	return took, err
-}
-
-// eachLine hands over the lines of a file, .gz by name, without empty ones. An error says which line it was.
-func eachLine(name string, do func([]byte) error) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	in := io.Reader(f)
-	if strings.HasSuffix(name, ".gz") {
-		if in, err = gzip.NewReader(f); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 16<<20)
-	for n := 1; lines.Scan(); n++ {
-		if b := bytes.TrimSpace(lines.Bytes()); len(b) > 0 {
-			if err := do(b); err != nil {
-				return fmt.Errorf("%s line %d: %w", name, n, err)
-			}
-		}
-	}
-	return lines.Err()
 }

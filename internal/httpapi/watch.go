@@ -34,7 +34,7 @@ func (h *people) openRoutes(api huma.API) {
 	}
 	register(api, op(auth.Ask, "read-open-ask", http.MethodGet, "", "What an open question has come to 未结核查"), h.readOpen)
 	watch := op(auth.Ask, "watch-ask", http.MethodGet, watchPath, "Hear of every change of an open question 关注")
-	watch.Description = "Server-sent events: `count` with the data of read-open-ask, first the present one; `closed` with {\"reason\"} at the end: expired, replaced, rights, stopping."
+	watch.Description = "Server-sent events: `count` with the data of read-open-ask, first the present one; `closed` with {\"reason\"} at the end: expired, replaced, rights; or stopping, when the node stops: it takes the question up again at its next start."
 	watch.Responses = map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}}
 	register(api, watch, h.watch)
 }

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/pilinhub/pilin/client"
+)
+
+type actCmd struct {
+	Sign signActCmd  `cmd:"" help:"执法人员:签认新的诊疗行为,两名持证人员各自签认 · Officer: sign that a new treating act was met; two confirm it."`
+	List listActsCmd `cmd:"" help:"法制、负责人、稽查:列出签认记录 · Reviewer, head, auditor: list what was signed."`
+}
+
+type signActCmd struct {
+	person
+	Ask           string `arg:"" help:"未结核查的标识,见 pilin ask · Id of the open question, as pilin ask prints it."`
+	At            string `required:"" placeholder:"YYYY-MM-DD" help:"行为日;持续行为填最后一日 · Day of the act; of a continuing one its last."`
+	Place         string `required:"" help:"行为地区划代码(本单位辖区)· County code, of this bureau."`
+	Qualification string `required:"" enum:"none,forged,revoked,assistant_physician,qualified_unregistered,qualified_registered,tcm_specialist,tcm_apprentice,foreign_only,trainee,village_doctor,unknown" help:"该人当日医师资格,如 none · The person's qualification on that day."`
+	JSON          bool   `name:"json" help:"输出 JSON · Print JSON."`
+}
+
+// Run signs under the person's own sign-in; the certificate number is the account's and is never typed.
+func (c *signActCmd) Run(ctx context.Context, out io.Writer) error {
+	d, err := c.desk(ctx)
+	if err != nil {
+		return err
+	}
+	u, err := d.SignAct(ctx, c.Ask, client.Act{At: c.At, Place: c.Place, Qualification: c.Qualification})
+	var p *client.Problem
+	if errors.As(err, &p) && p.Code == "not_found" {
+		return fmt.Errorf("问题未开启或已结束 the question is not open, or no longer: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(out, u)
+	}
+	more := "尚须另一名持证人员签认 one more officer must sign"
+	if u.Signed >= 2 {
+		more = "已确认 confirmed"
+	}
+	if _, err := fmt.Fprintf(out, "已签认 signed by %d  %s\n", u.Signed, more); err != nil {
+		return err
+	}
+	printCount(out, &u.Count, false)
+	return nil
+}
+
+type listActsCmd struct {
+	person
+	Limit int  `default:"50" help:"条数 · Rows, at most 200."`
+	JSON  bool `name:"json" help:"输出 JSON · Print JSON."`
+}
+
+// Run lists acts, newest first. Whom an act is about is not in it: that stands in the audit record of its question.
+func (c *listActsCmd) Run(ctx context.Context, out io.Writer) error {
+	d, err := c.desk(ctx)
+	if err != nil {
+		return err
+	}
+	rows, _, err := d.Acts(ctx, c.Limit, "")
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(out, rows)
+	}
+	states := map[string]string{"signed": "一人签认 signed by one", "confirmed": "已确认 confirmed"}
+	for _, r := range rows {
+		var by []string
+		for _, s := range r.Signed {
+			by = append(by, s.Certificate)
+		}
+		if _, err := fmt.Fprintf(out, "%s  %s  %s  %s  %s  执法证 %s\n", r.Ask, r.At, r.Place, r.Qualification, states[r.State], strings.Join(by, "、")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
