@@ -40,14 +40,12 @@ func TestEachLine(t *testing.T) {
 			got = append(got, string(b))
 			return nil
 		})
-		if said := ""; true {
-			if err != nil {
-				said = err.Error()
-			}
-			if slices.Equal(got, row.want) && said == row.err {
-				continue
-			}
-			t.Errorf("%s: %q %v, want %q %q", name, got, err, row.want, row.err)
+		said := ""
+		if err != nil {
+			said = err.Error()
+		}
+		if !slices.Equal(got, row.want) || said != row.err {
+			t.Errorf("%s: %q %q, want %q %q", name, got, said, row.want, row.err)
 		}
 	}
 	broken := errors.New("broken")
