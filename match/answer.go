@@ -49,20 +49,21 @@ func (e *Engine) Ask(question Question) Answer {
 	q := readQuestion(question)
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	g := gather{e: e}
+	g := e.gather(&q)
+	defer g.done()
 	out := Answer{CheckDigit: q.id.Whole && !q.id.Valid}
-	c := e.context(&q, &g, &out)
+	c := e.context(&q, g, &out)
 	var top []ranked
 	for _, stage := range stages {
 		g.run(stage, &q)
-		top = e.rank(&q, c, e.sameYears(&q, g.ids), top)
+		top = g.rank(&q, c, e.sameYears(&q, g.ids), top)
 		if len(top) > 0 && top[0].sure || len(top) == shown && q.nameAlone {
 			break // by a name alone nothing fainter comes before ten who bear it
 		}
 	}
 	out.Truncated = g.truncated
 	for _, x := range top {
-		s := e.subjects[x.id]
+		s := g.subject(x.id)
 		t := e.weigh(&q, s, c, true)
 		out.Candidates = append(out.Candidates, Candidate{s.ref, math.Round(t.bits*10) / 10, t.outcome(&q), t.lines})
 	}
@@ -84,7 +85,7 @@ func (e *Engine) sameYears(q *posed, ids []uint32) []uint32 {
 	}
 	near := make([]uint32, 0, len(ids))
 	for _, id := range ids {
-		if o := int(e.years[id]); o == 0 || o-y <= 1 && y-o <= 1 {
+		if o := int(e.store.year(id)); o == 0 || o-y <= 1 && y-o <= 1 {
 			near = append(near, id)
 		}
 	}
@@ -107,13 +108,13 @@ type ranked struct {
 }
 
 // rank weighs subjects and keeps the best.
-func (e *Engine) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked {
+func (g *gather) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked {
 	for _, id := range ids {
-		s := e.subjects[id]
+		s := g.subject(id)
 		if s == nil {
 			continue
 		}
-		t := e.weigh(q, s, c, false)
+		t := g.e.weigh(q, s, c, false)
 		if t.other <= 0 && t.name <= nameOther {
 			continue // found by chance: nothing speaks for it
 		}
@@ -132,11 +133,11 @@ func (e *Engine) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked
 }
 
 func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
-	c := &context{n: float64(max(e.live, 2))}
+	c := &context{n: float64(max(e.store.live, 2))}
 	c.prior = -1 - math.Log2(c.n)
 	if n := q.name.Form; n == normal.Han || n == normal.Mono {
 		for _, id := range e.find(charKey(q.name.Chars), nil) {
-			if s := e.subjects[id]; s != nil {
+			if s := g.subject(id); s != nil {
 				for i := range s.names {
 					if slices.Equal(s.names[i].Chars, q.name.Chars) && q.name.Wilds() == 0 {
 						out.Namesakes++

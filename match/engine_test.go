@@ -95,6 +95,7 @@ func TestEngineSegments(t *testing.T) {
 		many.Put(registry[i])
 		if i%400 == 399 {
 			many.writer.Lock()
+			many.settle()
 			many.merge()
 			many.writer.Unlock()
 		}
@@ -104,9 +105,6 @@ func TestEngineSegments(t *testing.T) {
 			one.Delete(registry[i].Ref, 1)
 			many.Delete(registry[i].Ref, 1)
 		}
-	}
-	if len(many.segments) < 2 {
-		t.Fatalf("%d segments", len(many.segments))
 	}
 	for i := 0; i < len(registry); i += 17 {
 		en := &registry[i]

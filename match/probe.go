@@ -16,23 +16,14 @@ const (
 
 // gather collects candidates, the most selective keys first.
 type gather struct {
-	e         *Engine
+	lookup
 	ids       []uint32
 	scratch   []uint32
 	truncated bool
 }
 
 func (g *gather) probe(key uint64) {
-	if len(g.ids) >= maxCandidates {
-		g.truncated = true
-		return
-	}
-	g.scratch = g.e.find(key, g.scratch[:0])
-	if len(g.scratch) > crowded {
-		g.truncated = true
-		return
-	}
-	g.ids = append(g.ids, g.scratch...)
+	g.keys = append(g.keys, key) // looked up together: see flush
 }
 
 // fallback uses a crowded key for lack of a better one: its first subjects.
@@ -55,6 +46,7 @@ var stages = []func(*gather, *posed){(*gather).identified, (*gather).named, (*ga
 func (g *gather) run(stage func(*gather, *posed), q *posed) {
 	g.ids = g.ids[:0]
 	stage(g, q)
+	g.flush()
 	slices.Sort(g.ids)
 	g.ids = slices.Compact(g.ids)
 }
@@ -190,6 +182,7 @@ func (g *gather) named(q *posed) {
 	case normal.Han:
 		key := charKey(n.Chars)
 		g.probe(key)
+		g.flush()
 		if len(g.ids) == 0 && g.truncated {
 			g.fallback(key)
 		}

@@ -1,0 +1,96 @@
+package match
+
+import "sync"
+
+// lookup is the memory of one question, used again by later ones.
+type lookup struct {
+	e     *Engine
+	keys  []uint64
+	spans []span
+	want  wanted
+	x     scratch
+}
+
+// span is where a key stands in the base.
+type span struct{ lo, hi int }
+
+var lookups = sync.Pool{New: func() any { return &gather{} }}
+
+func (e *Engine) gather(q *posed) *gather {
+	g := lookups.Get().(*gather)
+	g.e, g.want, g.truncated = e, q.wants(), false
+	return g
+}
+
+// done gives the memory back.
+func (g *gather) done() {
+	g.e = nil
+	lookups.Put(g)
+}
+
+// subject reads a subject; nil if it is gone. It holds until the next is read.
+func (g *gather) subject(id uint32) *subject {
+	if !g.e.store.alive(id) {
+		return nil
+	}
+	return g.e.store.read(id, g.want, &g.x)
+}
+
+// flush looks all keys up that were probed, together: one waits for memory while the next is already asked for. They count
+// in their order.
+func (g *gather) flush() {
+	base := g.e.base
+	g.spans = grown(g.spans, len(g.keys))
+	for i, k := range g.keys {
+		k = g.e.secret.file(k)
+		g.keys[i] = k
+		if base.width > 0 {
+			b := base.bucket(k)
+			g.spans[i] = span{int(base.start(b)), int(base.start(b + 1))}
+		} else {
+			g.spans[i] = span{}
+		}
+	}
+	for i, s := range g.spans {
+		s.lo, s.hi = base.within(s.lo, s.hi, base.check(g.keys[i]))
+		g.spans[i] = s
+	}
+	for i, s := range g.spans {
+		if len(g.ids) >= maxCandidates {
+			g.truncated = true
+			break
+		}
+		g.scratch = g.e.lately(g.keys[i], g.scratch[:0])
+		if s.hi-s.lo+len(g.scratch) > crowded {
+			g.truncated = true
+			continue
+		}
+		for j := s.lo; j < s.hi; j++ {
+			g.ids = append(g.ids, base.id(j))
+		}
+		g.ids = append(g.ids, g.scratch...)
+	}
+	g.keys = g.keys[:0]
+}
+
+// find lists the subjects under key; some may be gone, and a few strangers may be among them.
+func (e *Engine) find(key uint64, out []uint32) []uint32 {
+	key = e.secret.file(key)
+	if s := e.base; s.width > 0 {
+		b := s.bucket(key)
+		lo, hi := s.within(int(s.start(b)), int(s.start(b+1)), s.check(key))
+		for i := lo; i < hi; i++ {
+			out = append(out, s.id(i))
+		}
+	}
+	return e.lately(key, out)
+}
+
+// lately lists the subjects under a filed key that the base does not know.
+func (e *Engine) lately(key uint64, out []uint32) []uint32 {
+	out = e.recent.find(key, out)
+	if e.frozen != nil {
+		out = e.frozen.find(key, out)
+	}
+	return e.delta.find(key, out)
+}
