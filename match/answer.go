@@ -149,13 +149,27 @@ func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
 	}
 	c.nameBits = share(c.n, out.Namesakes)
 	if q.phone.Number != "" {
-		c.phoneOwners = g.count(keyOf(byPhone, q.phone.Number))
+		c.phoneOwners = g.count(keyOf(byPhone, q.phone.Number), func(s *subject) bool { return slices.Contains(s.phones, q.phone.Number) })
 	}
 	if len(q.place.Areas) > 0 {
-		c.placeOwners = g.count(keyOf(byPlaceBare, q.place.Areas[len(q.place.Areas)-1], q.place.Numbers()))
+		key := keyOf(byPlaceBare, q.place.Areas[len(q.place.Areas)-1], q.place.Numbers())
+		c.placeOwners = g.count(key, func(s *subject) bool {
+			var k keySet
+			for i := range s.places {
+				placeKeys(&k, &s.places[i])
+			}
+			return slices.Contains(k, key)
+		})
 	}
 	if q.org.Core != "" {
-		c.orgOwners = g.count(keyOf(byOrg, q.org.Core))
+		key := keyOf(byOrg, q.org.Core)
+		c.orgOwners = g.count(key, func(s *subject) bool {
+			var k keySet
+			for _, o := range s.orgs {
+				orgKeys(&k, o)
+			}
+			return slices.Contains(k, key)
+		})
 	}
 	return c
 }

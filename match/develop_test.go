@@ -229,3 +229,5 @@ func changed(d dev, e *Entry, so func(a, b rune) bool) (Question, bool) {
 	}
 	return Question{}, false
 }
+
+func newDev(seed uint64) dev { return dev{rand.New(rand.NewPCG(seed, 2))} }

@@ -41,9 +41,6 @@ func (e *Engine) merge() {
 		}
 		e.mu.Lock()
 		e.base, e.recent, e.frozen = next, lately, nil
-		if next != base && base.free != nil {
-			base.free() // nobody asks while the lock is held
-		}
 		e.mu.Unlock()
 	})
 }
@@ -131,9 +128,6 @@ func (e *Engine) rebuild() {
 	}
 	e.at = at
 	e.mu.Lock()
-	if e.base.free != nil {
-		e.base.free()
-	}
 	e.store, e.base, e.recent, e.delta, e.first = next, base, &recent{}, &delta{}, next.n
 	e.mu.Unlock()
 }

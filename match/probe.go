@@ -32,10 +32,21 @@ func (g *gather) fallback(key uint64) {
 	g.ids = append(g.ids, g.scratch[:min(len(g.scratch), crowded)]...)
 }
 
-// count is how many subjects stand under a key; a few strangers may be among them.
-func (g *gather) count(key uint64) int {
+// count is how many subjects stand under a key and are so. Of a few each is looked at, as gone ones and a stranger may be
+// among them; of many a stranger more or less says nothing.
+func (g *gather) count(key uint64, so func(*subject) bool) int {
 	g.scratch = g.e.find(key, g.scratch[:0])
-	return len(g.scratch)
+	n := 0
+	for _, id := range g.scratch {
+		if len(g.scratch) > crowded/20 {
+			if g.e.store.alive(id) {
+				n++
+			}
+		} else if s := g.subject(id); s != nil && so(s) {
+			n++
+		}
+	}
+	return n
 }
 
 // stages find candidates from the surest evidence to the faintest; a later one is asked only while nobody has been found

@@ -9,7 +9,7 @@ import (
 
 // A key is filed by its upper 42 bits: ten choose the part, 32 are the rest. What an index knows of a key is never more.
 const (
-	topBits = 10
+	topBits  = 10
 	parts    = 1 << topBits
 	restBits = 32
 )
@@ -31,7 +31,6 @@ type segment struct {
 	buckets []byte // uint32: where each bucket begins; one more at the end
 	checks  []byte // uint16: sorted inside a bucket
 	ids     []byte // uint32: ascending under equal checks
-	free    func() // gives a mapping back; nil for memory of our own
 }
 
 const (

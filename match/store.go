@@ -16,7 +16,7 @@ const (
 // fills, each subject is a text of its own; a full one is sealed into one.
 type block struct {
 	alive  [blockSize / 64]uint64
-	years  [blockSize]uint8  // birth year from 1850; 0 unknown
+	years  [blockSize]uint8 // birth year from 1850; 0 unknown
 	begins [blockSize + 1]uint32
 	text   string
 	open   []string // nil once sealed
