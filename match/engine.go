@@ -30,15 +30,14 @@ type Engine struct {
 type Option func(*Engine)
 
 // WithSecret keys the index: postings are filed under a key derived from the secret, and snapshots are sealed under
-// another. Sixteen bytes or more, the same at every start of the node. Without it the key is random and there are no
-// snapshots.
+// another. Sixteen bytes or more, the same at every start of the node. Without it there are no snapshots.
 func WithSecret(s []byte) Option {
 	return func(e *Engine) { e.secret = secretOf(slices.Clone(s)) }
 }
 
 // NewEngine returns an empty engine.
 func NewEngine(options ...Option) *Engine {
-	e := &Engine{secret: secretOf(nil), gone: map[where]uint64{}, base: &segment{}, recent: &recent{}, delta: &delta{}, counts: newCounts()}
+	e := &Engine{gone: map[where]uint64{}, base: &segment{}, recent: &recent{}, delta: &delta{}, counts: newCounts()}
 	for _, o := range options {
 		o(e)
 	}

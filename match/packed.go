@@ -30,14 +30,14 @@ const (
 	wantAll = 1<<iota - 1
 )
 
-// wants is what weighing has to read for q: evidence of a kind is looked at only where q has it.
-func (q *posed) wants() wanted {
+// wants is what weighing has to read for a question: evidence of a kind is looked at only where it has that.
+func (a *posed) wants() wanted {
 	var w wanted
 	for _, x := range []struct {
 		asked bool
 		w     wanted
-	}{{q.id.Number != "" || q.id.Part != "", wantIDs}, {len(q.papers) > 0, wantPapers}, {q.phone.Number != "", wantPhones}, {q.plate.Bare != "", wantPlates},
-		{!q.place.IsZero(), wantPlaces}, {q.org.Core != "", wantOrgs}} {
+	}{{a.id.Number != "" || a.id.Part != "", wantIDs}, {len(a.papers) > 0, wantPapers}, {a.phone.Number != "", wantPhones}, {a.plate.Bare != "", wantPlates},
+		{!a.place.IsZero(), wantPlaces}, {a.org.Core != "", wantOrgs}} {
 		if x.asked {
 			w |= x.w
 		}

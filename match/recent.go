@@ -149,7 +149,7 @@ func (r *recent) with(d *delta, alive func(uint32) bool) *recent {
 	}
 	b, at := 0, 0 // where r is read
 	older := func() (full, bool) {
-		for at < len(r.posts) {
+		if at < len(r.posts) {
 			for int(r.buckets[b+1]) <= at {
 				b++
 			}

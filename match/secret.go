@@ -2,7 +2,6 @@ package match
 
 import (
 	"crypto/hkdf"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
@@ -15,15 +14,13 @@ type secret struct {
 	master []byte // what snapshots are sealed under; nil when nobody gave one
 }
 
-// secretOf derives the key of postings from a node's secret. Without one a random secret stands in: the engine works the
-// same, but it leaves no snapshot, as nobody could read it again.
+// secretOf derives the key of postings from a node's secret. Without one the engine works the same and leaves no snapshot:
+// its index stands in memory only.
 func secretOf(master []byte) secret {
-	seed := make([]byte, 16)
 	if len(master) == 0 {
-		_, _ = rand.Read(seed) // never fails
-		return secret{binary.LittleEndian.Uint64(seed), binary.LittleEndian.Uint64(seed[8:]), nil}
+		return secret{}
 	}
-	seed = derive(master, nil, "pilin match postings", 16)
+	seed := derive(master, nil, "pilin match postings", 16)
 	return secret{binary.LittleEndian.Uint64(seed), binary.LittleEndian.Uint64(seed[8:]), master}
 }
 

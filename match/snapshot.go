@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -74,10 +73,14 @@ type about struct {
 // WriteSnapshot writes the whole index to path: into a file beside it first, which takes its place once it is on disk.
 // position is the caller's and comes back from OpenSnapshot: how far in the logs the index was. Changes wait only while
 // the state is taken; whatever comes in during the writing is not in it. What was deleted is not in it either, but that it
-// was.
-func (e *Engine) WriteSnapshot(path string, position []byte) error {
+// was. random gives the salt of the sealing key.
+func (e *Engine) WriteSnapshot(path string, position []byte, random io.Reader) error {
 	if e.secret.master == nil {
 		return ErrNoSecret
+	}
+	salt := make([]byte, 16)
+	if _, err := io.ReadFull(random, salt); err != nil {
+		return err
 	}
 	t := e.state()
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
@@ -85,7 +88,7 @@ func (e *Engine) WriteSnapshot(path string, position []byte) error {
 		return err
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // gone already once it was renamed
-	err = t.write(f, slices.Clone(position))
+	err = t.write(f, slices.Clone(position), salt)
 	runtime.KeepAlive(t.base) // its postings may be a mapping
 	if err == nil {
 		err = f.Sync()
@@ -148,10 +151,9 @@ func (s *summed) Write(b []byte) (int, error) {
 	return n, err
 }
 
-func (t *state) write(f io.Writer, position []byte) error {
+func (t *state) write(f io.Writer, position, salt []byte) error {
 	w := bufio.NewWriterSize(f, 1<<20)
-	a := about{version: EngineVersion, position: position, salt: make([]byte, 16), width: t.base.width, recent: t.recent.width, n: t.store.n, live: t.store.live}
-	_, _ = rand.Read(a.salt) // never fails
+	a := about{version: EngineVersion, position: position, salt: salt, width: t.base.width, recent: t.recent.width, n: t.store.n, live: t.store.live}
 	if _, err := w.WriteString(snapshotBegin); err != nil {
 		return err
 	}

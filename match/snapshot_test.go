@@ -2,6 +2,7 @@ package match
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -25,7 +26,7 @@ func written(t testing.TB, n int) (*Engine, []Entry, string) {
 		e.Delete(registry[i].Ref, 7)
 	}
 	path := filepath.Join(t.TempDir(), "match.index")
-	if err := e.WriteSnapshot(path, []byte("position 42")); err != nil {
+	if err := e.WriteSnapshot(path, []byte("position 42"), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
 	return e, registry, path
@@ -79,7 +80,7 @@ func TestSnapshot(t *testing.T) {
 	}
 	sameAnswers(t, e, back, qs)
 	again := filepath.Join(t.TempDir(), "second.index")
-	if err := back.WriteSnapshot(again, nil); err != nil { // from a mapped base
+	if err := back.WriteSnapshot(again, nil, rand.Reader); err != nil { // from a mapped base
 		t.Fatal(err)
 	}
 	third, _, err := OpenSnapshot(again, testSecret)
@@ -91,7 +92,7 @@ func TestSnapshot(t *testing.T) {
 
 func TestSnapshotEmpty(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "match.index")
-	if err := NewEngine(testSecret).WriteSnapshot(path, nil); err != nil {
+	if err := NewEngine(testSecret).WriteSnapshot(path, nil, rand.Reader); err != nil {
 		t.Fatal(err)
 	}
 	e, _, err := OpenSnapshot(path, testSecret)
@@ -157,7 +158,7 @@ func TestSnapshotRefused(t *testing.T) {
 	if _, _, err := OpenSnapshot(path); !errors.Is(err, ErrNoSecret) {
 		t.Error(err)
 	}
-	if err := NewEngine().WriteSnapshot(path, nil); !errors.Is(err, ErrNoSecret) {
+	if err := NewEngine().WriteSnapshot(path, nil, rand.Reader); !errors.Is(err, ErrNoSecret) {
 		t.Error(err)
 	}
 }
