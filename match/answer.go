@@ -39,6 +39,7 @@ type context struct {
 	n           float64
 	prior       float64
 	nameBits    float64 // at most so much for the exact name: the registry's own count of it
+	partBits    float64 // the same for a name that is part of others
 	phoneOwners int
 	placeOwners int
 	orgOwners   int
@@ -132,11 +133,20 @@ func (g *gather) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked
 	return top
 }
 
+// manyBearers is above how many bearers of a name are counted by their key alone.
+const manyBearers = 400
+
 func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
 	c := &context{n: float64(max(e.store.live, 2))}
 	c.prior = -1 - math.Log2(c.n)
+	parts := 0
 	if n := q.name.Form; n == normal.Han || n == normal.Mono {
-		for _, id := range e.find(charKey(q.name.Chars), nil) {
+		bearers := e.find(charKey(q.name.Chars), nil)
+		if len(bearers) > manyBearers { // few strangers stand under a key
+			out.Namesakes, bearers = len(bearers), nil
+		}
+		parts = max(len(bearers), out.Namesakes)
+		for _, id := range bearers {
 			if s := g.subject(id); s != nil {
 				for i := range s.names {
 					if slices.Equal(s.names[i].Chars, q.name.Chars) && q.name.Wilds() == 0 {
@@ -148,11 +158,15 @@ func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
 		}
 	}
 	c.nameBits = share(c.n, out.Namesakes)
+	c.partBits = share(c.n, parts)
 	if q.phone.Number != "" {
 		c.phoneOwners = g.count(keyOf(byPhone, q.phone.Number), func(s *subject) bool { return slices.Contains(s.phones, q.phone.Number) })
 	}
 	if len(q.place.Areas) > 0 {
 		key := keyOf(byPlaceBare, q.place.Areas[len(q.place.Areas)-1], q.place.Numbers())
+		if q.place.County != "" {
+			key = keyOf(byPlace, q.place.County, q.place.Areas[len(q.place.Areas)-1], q.place.Numbers())
+		}
 		c.placeOwners = g.count(key, func(s *subject) bool {
 			var k keySet
 			for i := range s.places {
@@ -192,6 +206,8 @@ func (t *tally) outcome(q *posed) Outcome {
 	case agrees && t.full && (!t.doubted || q.birthOwn): // name and full birth date
 		return Hit
 	case t.name >= nameNear && t.support >= 2: // name and two supports
+		return Hit
+	case !named && t.org == nameSame && t.support >= 1: // an institution by name and, say, its address
 		return Hit
 	}
 	return Possible

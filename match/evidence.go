@@ -25,6 +25,7 @@ type tally struct {
 	support int     // independent supports of at least 4 bits, beside the name
 	other   float64 // bits beside the name
 	name    nameLevel
+	org     nameLevel
 	full    bool // the whole birth date is equal
 	birthNo bool // births contradict
 	sexNo   bool
@@ -63,8 +64,8 @@ func (e *Engine) weigh(q *posed, s *subject, c *context, write bool) tally {
 	}
 	t.weighPhone(q, s, c)
 	t.weighPlate(q, s)
-	t.weighPlace(q, s, c)
 	t.weighOrg(q, s, c)
+	t.weighPlace(q, s, c)
 	if q.county != "" && s.county == q.county && q.place.IsZero() {
 		t.add("county", 3, "同一区县")
 	}

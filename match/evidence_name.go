@@ -136,7 +136,7 @@ func (e *Engine) compareHan(n, r *normal.Name, c *context, write bool) nameVerdi
 			for j, x := range b {
 				bits += e.counts.bitsOf(x, j < r.Surname)
 			}
-			if w := (nameVerdict{nameNear, min(bits, 18) - 3, "name_swapped", "姓名字序颠倒"}); w.bits > v.bits {
+			if w := (nameVerdict{nameSound, min(bits, c.nameBits) - 3, "name_swapped", "姓名字序颠倒"}); w.bits > v.bits {
 				v = w
 			}
 		}
@@ -207,7 +207,8 @@ func (e *Engine) aligned(n, r *normal.Name, skipA, skipB int, c *context, write 
 			text += " " + string(n.Written[i]) + "/" + string(r.Written[j]) + p.text
 		}
 	}
-	v.bits = min(v.bits, 20)
+	// What is asked for is rare or common as a whole: another name is never likelier for it than the name itself.
+	v.bits = min(v.bits, c.nameBits)
 	gap := skipA >= 0 || skipB >= 0
 	switch {
 	case unlike >= 2, unlike == 1 && (len(n.Chars) <= 2 || changed+lost > 0 || gap), equal == 0 && changed < 2:
@@ -217,10 +218,11 @@ func (e *Engine) aligned(n, r *normal.Name, skipA, skipB int, c *context, write 
 			v.bits = min(v.bits, 3)
 		}
 	case gap:
-		v.level, v.code, v.bits = nameNear, "name_gap", v.bits-5
+		v.level, v.code, v.bits = nameNear, "name_gap", min(v.bits-5, c.nameBits-4)
 		v.text = "姓名多字或少字" + text
 	case unlike == 1:
 		v.level, v.code, v.text = nameFaint, "name_one_other", "姓名一字不同"+text
+		v.bits = min(v.bits-1.5, c.nameBits-6)
 	case lost > 0:
 		v.level, v.code, v.text = nameNear, "name_lost", "姓名有缺字,其余相符"+text
 	case changed == 0 && kind == "variant":
@@ -233,8 +235,10 @@ func (e *Engine) aligned(n, r *normal.Name, skipA, skipB int, c *context, write 
 		v.bits = min(v.bits, c.nameBits)
 	case kind == "homophone" && changed <= 2:
 		v.level, v.code, v.text = nameSound, "name_homophone", "姓名同音"+text
+		v.bits = min(v.bits, c.nameBits-1.5)
 	default:
 		v.level, v.code, v.text = nameNear, "name_"+kind, "姓名相近"+text
+		v.bits = min(v.bits, c.nameBits-2.5)
 	}
 	return v
 }
@@ -282,13 +286,51 @@ func (e *Engine) compareNick(n, r *normal.Name) nameVerdict {
 	return nameVerdict{nameOther, -5, "name_nick_other", "称呼不符"}
 }
 
-// compareMono aligns transcribed names by sound.
+// compareMono aligns transcribed names by sound: the whole, or what was asked with one part of the other.
 func compareMono(n, r *normal.Name, c *context) nameVerdict {
 	a, b := n.Chars, r.Chars
 	if slices.Equal(a, b) {
-		return nameVerdict{nameSame, min(18, c.nameBits+4), "name_equal", "姓名相同"}
+		return nameVerdict{nameSame, min(18, c.nameBits), "name_equal", "姓名相同"}
 	}
-	return monoVerdict(alignment(len(a), len(b), func(i, j int) float64 { return soundLikeness(a[i], b[j]) }), len(a), len(b))
+	best := monoVerdict(soundAlignment(a, b), len(a), len(b))
+	best.bits = min(best.bits, c.nameBits-1)
+	better := func(v nameVerdict) {
+		if v.bits > best.bits {
+			best = v
+		}
+	}
+	asked, said := [][]rune{a}, [][]rune{b}
+	if n.Form == normal.Mono && len(n.Parts) > 1 {
+		asked = n.PartsOf()
+	}
+	if r.Form == normal.Mono && len(r.Parts) > 1 {
+		said = r.PartsOf()
+	}
+	if len(asked) > 1 && len(said) > 1 || len(asked)+len(said) == 2 {
+		return best
+	}
+	for i, x := range asked {
+		for j, y := range said {
+			later := 1.5 * float64(i+j) // a person is called by the first part, seldom by the father's name
+			bits := min(12, 3*float64(len(y)))
+			if len(asked) == 1 {
+				bits = min(12, c.partBits)
+			}
+			switch like := soundAlignment(x, y) / float64(max(len(x), len(y))); {
+			case slices.Equal(x, y) && len(x) >= 2:
+				better(nameVerdict{nameNear, bits - 1 - later, "name_part", "姓名的一部分相符"})
+			case like >= 0.88 && min(len(x), len(y)) >= 2:
+				better(nameVerdict{nameNear, min(bits, 2.2*float64(len(x))) - 3 - later, "name_part", "姓名的一部分音近"})
+			case like >= 0.7 && min(len(x), len(y)) >= 3:
+				better(nameVerdict{nameFaint, 1, "name_part", "姓名的一部分或许相符"})
+			}
+		}
+	}
+	return best
+}
+
+func soundAlignment(a, b []rune) float64 {
+	return alignment(len(a), len(b), func(i, j int) float64 { return soundLikeness(a[i], b[j]) })
 }
 
 func monoVerdict(score float64, la, lb int) nameVerdict {
@@ -361,7 +403,7 @@ func compareLetters(n, r *normal.Name) nameVerdict {
 
 // compareSpelled compares letters with characters: every way to read the letters, the best counts.
 func (e *Engine) compareSpelled(q *posed, r *normal.Name) nameVerdict {
-	best := nameVerdict{nameOther, -8, "name_other", "拼写与姓名读音不符"}
+	best := e.compareInitials(q.initials, r)
 	for k := range q.spelled {
 		s := &q.spelled[k]
 		if len(s.jyutping) > 0 {
@@ -383,6 +425,20 @@ func (e *Engine) compareSpelled(q *posed, r *normal.Name) nameVerdict {
 		}
 	}
 	return best
+}
+
+// compareInitials compares a surname with the first letters of a given name.
+func (e *Engine) compareInitials(in initials, r *normal.Name) (v nameVerdict) {
+	v = nameVerdict{nameOther, -8, "name_other", "拼写与姓名读音不符"}
+	if len(in.surname) == 0 || r.Form != normal.Han || len(r.Chars) != 1+len(in.given) || !slices.ContainsFunc(in.surname, func(x hanzi.Syllable) bool { return reads(r, 0, x) }) {
+		return v
+	}
+	for i := range in.given {
+		if !slices.ContainsFunc(hanzi.Syllables(r.Chars[i+1]), func(x hanzi.Syllable) bool { return x.String()[0] == in.given[i] }) {
+			return v
+		}
+	}
+	return nameVerdict{nameNear, e.counts.soundBits(in.surname[0]) + 3.2*float64(len(in.given)) - 1, "name_initials", "拼音缩写与姓名相符"}
 }
 
 func (e *Engine) soundsBits(r *normal.Name) float64 {

@@ -27,7 +27,7 @@ func (t *tally) weighPlace(q *posed, s *subject, c *context) {
 	if full {
 		best -= 0.5 * math.Log2(float64(max(1, c.placeOwners)))
 	}
-	t.placeOK = full && best >= 10 && (c.placeOwners <= 1 || t.name >= nameNear)
+	t.placeOK = full && best >= 10 && (c.placeOwners <= 1 || t.name >= nameNear || t.org >= nameNear)
 	if best >= 6 {
 		t.support++
 	}
@@ -183,14 +183,18 @@ func (t *tally) weighOrg(q *posed, s *subject, c *context) {
 		return
 	}
 	best, code, text := -3.0, "org_other", "机构名称不同"
+	level := nameOther
 	for _, o := range s.orgs {
 		like := areaLikeness(q.org.Core, o.Core)
 		var bits float64
 		var co, x string
+		l := nameFaint
 		switch {
 		case like == 1:
+			l = nameSame
 			bits, co, x = math.Min(16, math.Log2(c.n/float64(max(1, c.orgOwners)))), "org_equal", "机构字号相同"
 		case like >= 0.8:
+			l = nameNear
 			bits, co, x = 11*like, "org_like", "机构字号音近或形近"
 		case like >= 0.5:
 			bits, co, x = 12*like-3, "org_part", "机构字号部分相同"
@@ -198,9 +202,12 @@ func (t *tally) weighOrg(q *posed, s *subject, c *context) {
 			continue
 		}
 		if q.org.Kind != "" && o.Kind != "" {
-			if q.org.Kind == o.Kind {
-				bits++
-			} else {
+			switch {
+			case q.org.Kind == o.Kind:
+				bits += 1.5
+			case normal.KindClass(q.org.Kind) == normal.KindClass(o.Kind):
+				bits += 0.5
+			default:
 				bits -= 2
 			}
 		}
@@ -210,10 +217,11 @@ func (t *tally) weighOrg(q *posed, s *subject, c *context) {
 			bits += 2
 		}
 		if bits > best {
-			best, code, text = bits, co, x
+			best, code, text, level = bits, co, x, l
 		}
 	}
-	if best >= 8 {
+	t.org = level
+	if best >= 8 && q.name.Form != normal.NoName { // who is asked for by the institution alone is not supported by it too
 		t.support++
 	}
 	t.other += max(0, best)

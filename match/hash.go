@@ -43,6 +43,7 @@ const (
 	byOrg
 	byOrgSound
 	byOrgPart
+	byDay // birth date alone
 )
 
 func start(k keyKind) hash { return hash(14695981039346656037).add(uint64(k)) }

@@ -26,6 +26,9 @@ func (s *subject) keys() keySet {
 			charPlaceKeys(&k, &s.names[i], &s.places[j])
 		}
 	}
+	if len(s.birth) == 10 {
+		k.add(keyOf(byDay, s.birth))
+	}
 	for _, id := range s.ids {
 		numberKeys(&k, id)
 	}
@@ -212,6 +215,9 @@ func hanKeys(k *keySet, n *normal.Name, y string) {
 	}
 	for _, s := range cantonese(n.Chars, 4) {
 		k.add(keyOf(byCantonese, s...))
+	}
+	if len(n.Chars) == 4 && n.Transcribed() >= 2 { // perhaps no surname at all
+		monoKeys(k, n)
 	}
 }
 

@@ -269,11 +269,28 @@ func (g *gather) slipped(q *posed) {
 	}
 }
 
-// beside looks by single characters beside birth year or county: nicknames, lost characters, and names of two characters
-// with one of them wrong.
+// Limits of keys that hold many: of a birth date, and of a surname beside a year.
+const (
+	manyOfDay     = 600
+	manyOfSurname = 400
+)
+
+// few uses a key if it does not hold more than limit.
+func (g *gather) few(key uint64, limit int) {
+	g.scratch = g.e.find(key, g.scratch[:0])
+	if len(g.scratch) <= limit {
+		g.ids = append(g.ids, g.scratch...)
+	}
+}
+
+// beside looks by the birth date alone, and by single characters beside birth year or county: nicknames, lost characters,
+// and names of two characters with one of them wrong.
 func (g *gather) beside(q *posed) {
 	n, y, county := &q.name, year(q.birth), q.county
-	short := n.Form == normal.Han && len(n.Chars) == 2
+	if len(q.birth) == 10 {
+		g.few(keyOf(byDay, q.birth), manyOfDay)
+	}
+	short := n.Form == normal.Han && len(n.Chars) == 2 && n.Wilds() == 0
 	if n.Form != normal.Nick && n.Wilds() == 0 && !short {
 		return
 	}
@@ -283,16 +300,21 @@ func (g *gather) beside(q *posed) {
 		g.probe(key)
 	}
 	for i, c := range n.Chars {
-		if c == normal.Wild || short && n.Wilds() == 0 && i == 0 {
+		if c == normal.Wild {
 			continue
 		}
+		surname := i == 0 && short
 		if i == 0 {
 			c = normal.SurnameClass(c)
 		}
-		if y != "" {
+		switch {
+		case y == "":
+		case surname && len(q.birth) < 10:
+			g.few(start(byCharYear).add(uint64(c)).str(y).sum(), manyOfSurname)
+		case !surname:
 			g.probe(start(byCharYear).add(uint64(c)).str(y).sum())
 		}
-		if county != "" {
+		if county != "" && !surname {
 			g.probe(start(byCharCounty).add(uint64(c)).str(county).sum())
 		}
 	}
@@ -318,6 +340,11 @@ func (g *gather) latin(q *posed) {
 	if y := year(q.birth); y != "" {
 		for _, w := range q.name.Words {
 			g.probe(keyOf(byCharYear, w, y))
+		}
+		for _, x := range q.initials.surname {
+			for _, c := range normal.SurnamesRead(x) {
+				g.probe(start(byCharYear).add(uint64(normal.SurnameClass(c))).str(y).sum())
+			}
 		}
 	}
 }

@@ -40,6 +40,13 @@ type posed struct {
 	nameAlone bool
 	spelled   []spelling
 	sequences [][]hanzi.Syllable // of a Han name
+	initials  initials
+}
+
+// initials are a surname in letters with the first letters of the given name: Zhang X.M.
+type initials struct {
+	surname []hanzi.Syllable
+	given   string
 }
 
 // spelling is one way to read a name in letters: syllables of Mandarin, or of Cantonese.
@@ -82,10 +89,36 @@ func readQuestion(q Question) posed {
 	switch a.name.Form {
 	case normal.Latin:
 		a.spell()
+		a.initials = readInitials(a.name.Words)
 	case normal.Han:
 		a.sequences = sequences(&a.name, 8)
 	}
 	return a
+}
+
+func readInitials(words []string) (in initials) {
+	long := ""
+	for _, w := range words {
+		switch {
+		case len(w) == 1:
+			in.given += w
+		case long != "" && in.given == "" && len(w) <= 2 && len(normal.Segment(w)) == 0: // Zhang XM
+			in.given = w
+		case long == "":
+			long = w
+		default:
+			return initials{}
+		}
+	}
+	if in.given == "" || len(in.given) > 3 {
+		return initials{}
+	}
+	for _, s := range normal.Segment(long) {
+		if len(s) == 1 {
+			in.surname = append(in.surname, s[0])
+		}
+	}
+	return in
 }
 
 // maxSpellings bounds how many ways of reading letters are tried.

@@ -79,6 +79,13 @@ func readEntry(e *Entry) *subject {
 			name(a)
 		}
 	}
+	if s.main > 0 && s.names[0].Form == normal.Mono {
+		for i := s.main; i < len(s.names); i++ {
+			if s.names[i].Form == normal.Han {
+				s.names[i].AsMono()
+			}
+		}
+	}
 	for _, o := range e.Orgs {
 		s.org(o)
 	}

@@ -48,7 +48,9 @@ func fuzzySound(d draw, p *person) (string, string, bool) {
 		for _, s := range confused(t.sound(c)) {
 			out = append(out, t.bySound[s]...)
 		}
-		return slices.DeleteFunc(out, func(o rune) bool { return slices.Contains(t.sounds[o], t.sound(c)) || slices.Contains(t.sounds[c], t.sound(o)) })
+		return slices.DeleteFunc(out, func(o rune) bool {
+			return slices.Contains(t.sounds[o], t.sound(c)) || slices.Contains(t.sounds[c], t.sound(o))
+		})
 	})
 	return n, "given", ok
 }

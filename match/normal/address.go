@@ -37,7 +37,8 @@ func (a *Address) Numbers() string {
 func (a *Address) IsZero() bool { return a.Town == "" && len(a.Areas) == 0 && a.Numbers() == "" }
 
 var (
-	numeral    = regexp.MustCompile(`[零〇一二三四五六七八九十百两]+(弄|号|幢|栋|座|单元|室|户|组|社|队|层|楼|支|小组|生产队|村民)`)
+	numeral    = regexp.MustCompile(`[零〇一二三四五六七八九十百两]+(弄|号|幢|栋|座|#|单元|室|户|组|社|队|层|楼|支|小组|生产队|村民)`)
+	lastRoom   = regexp.MustCompile(`(弄|号|楼|幢|#|单元|-)([零〇一二三四五六七八九十百两]+)$`)
 	townForm   = regexp.MustCompile(`^(\p{Han}{2,6}?)(?:街道|镇|乡)(?:人民政府)?`)
 	villForm   = regexp.MustCompile(`^(\p{Han}{1,8}?(?:新村)?)(?:居民委员会|村民委员会|居委会|村委会|行政村|自然村|社区|村|居委)`)
 	roadForm   = regexp.MustCompile(`^(\p{Han}{1,9}?)(?:大道|公路|马路|路|大街|街|巷|支路|胡同|道)`)
@@ -61,9 +62,12 @@ func ReadAddress(s string) Address {
 		return r
 	}, s)))
 	s = numeral.ReplaceAllStringFunc(s, func(m string) string {
-		n := strings.TrimRight(m, "弄号幢栋座单元室户组社队层楼支小生产村民")
+		n := strings.TrimRight(m, "弄号幢栋座#单元室户组社队层楼支小生产村民")
 		return arabic(n) + m[len(n):]
 	})
+	if m := lastRoom.FindStringSubmatchIndex(s); m != nil {
+		s = s[:m[4]] + arabic(s[m[4]:])
+	}
 	var a Address
 	s, a.County = cutRegion(s)
 	a.levels(s)

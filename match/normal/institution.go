@@ -1,6 +1,7 @@
 package normal
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -11,18 +12,38 @@ import (
 type Institution struct {
 	County string
 	Core   string // what tells it from others; folded
-	Kind   string // class of its type: clinic, hospital, beauty, dental, pharmacy, body; empty if none is named
+	Kind   string // the word for its type: 诊所, 口腔门诊部; KindClass tells what it belongs to. Empty if none is named
 }
 
 var legalForms = []string{"股份有限公司", "有限责任公司", "有限公司", "合伙企业", "普通合伙", "个体工商户", "分公司", "总公司", "公司", "集团", "工作室", "中心", "管理", "服务", "科技", "部", "店", "馆", "院", "会所"}
 
-var institutionTypes = []struct{ word, kind string }{
-	{"口腔门诊部", "dental"}, {"口腔诊所", "dental"}, {"牙科诊所", "dental"}, {"牙科", "dental"}, {"口腔", "dental"}, {"中医诊所", "clinic"}, {"中医门诊部", "clinic"},
-	{"中西医结合诊所", "clinic"}, {"西医诊所", "clinic"}, {"综合门诊部", "clinic"}, {"内科诊所", "clinic"}, {"卫生服务站", "clinic"}, {"社区卫生服务中心", "clinic"},
-	{"卫生室", "clinic"}, {"卫生所", "clinic"}, {"医务室", "clinic"}, {"医疗室", "clinic"}, {"保健站", "clinic"}, {"诊疗所", "clinic"}, {"门诊部", "clinic"}, {"门诊", "clinic"}, {"诊所", "clinic"}, {"诊室", "clinic"},
-	{"卫生院", "hospital"}, {"医院", "hospital"}, {"医疗美容", "beauty"}, {"美容美发", "beauty"}, {"美容养生", "beauty"}, {"美容", "beauty"}, {"美发", "beauty"}, {"美甲", "beauty"}, {"皮肤管理", "beauty"},
-	{"大药房", "pharmacy"}, {"药房", "pharmacy"}, {"药店", "pharmacy"}, {"养生", "body"}, {"推拿", "body"}, {"按摩", "body"}, {"足浴", "body"}, {"理疗", "body"}, {"保健", "body"},
+// institutionTypes are words for types by class, the longest first.
+var institutionTypes = types(`dental 口腔门诊部 口腔诊所 口腔医院 牙科诊所 牙科门诊部 齿科诊所 齿科 牙科 口腔 镶牙 补牙
+clinic 中医诊所 中医门诊部 中西医结合诊所 中西医结合门诊部 西医诊所 综合门诊部 内科诊所 外科诊所 儿科诊所 妇科诊所 骨科诊所 全科诊所 卫生服务站 社区卫生服务站 社区卫生服务中心 卫生室 卫生所 村卫生室 医务室 医务所 医疗室 保健站 诊疗所 门诊部 门诊 诊所 诊室
+clinic 中医馆 国医馆 中医堂 国医堂 医馆 针灸推拿 针灸 骨伤科 正骨 骨科 中医
+hospital 卫生院 医院 护理院 养老院 护理站
+beauty 医疗美容门诊部 医疗美容诊所 医疗美容医院 医美诊所 医疗美容 整形美容 医美 美容美发 美容养生 美容美体 美容院 美容馆 美容店 美容 美体 美发 美甲 美业 皮肤管理 纹绣 半永久
+pharmacy 大药房 药房 药店 药堂
+body 养生馆 养生堂 养生会所 养生 推拿馆 推拿 按摩店 按摩馆 盲人按摩 按摩 足浴店 足浴 足疗 理疗馆 理疗 艾灸馆 艾灸 保健馆 保健 康复`)
+
+type institutionType struct{ word, class string }
+
+var typeClass = map[string]string{}
+
+func types(list string) (out []institutionType) {
+	for _, line := range strings.Split(list, "\n") {
+		class, words, _ := strings.Cut(line, " ")
+		for _, w := range strings.Fields(words) {
+			out = append(out, institutionType{Fold(w), class})
+			typeClass[Fold(w)] = class
+		}
+	}
+	slices.SortStableFunc(out, func(a, b institutionType) int { return len(b.word) - len(a.word) })
+	return out
 }
+
+// KindClass is the class of a Kind: dental, clinic, hospital, beauty, pharmacy, body; empty for none.
+func KindClass(kind string) string { return typeClass[kind] }
 
 // ReadInstitution reads a name of an institution.
 func ReadInstitution(s string) Institution {
@@ -36,9 +57,9 @@ func ReadInstitution(s string) Institution {
 	whole := s
 	s, in.County = cutRegion(s)
 	for _, t := range institutionTypes {
-		if i := strings.Index(s, string(folded(t.word))); i >= 0 {
+		if i := strings.Index(s, t.word); i >= 0 {
 			if in.Kind == "" {
-				in.Kind = t.kind
+				in.Kind = t.word
 			}
 			if rest := s[:i] + s[i+len(t.word):]; len(rest) >= 3 {
 				s = rest
@@ -65,14 +86,19 @@ func ReadInstitution(s string) Institution {
 
 // LooksInstitutional reports a text that names a body, not a person.
 func LooksInstitutional(s string) bool {
-	s = string(folded(clean(s)))
-	if len([]rune(s)) < 4 {
+	s = Fold(strings.ReplaceAll(clean(s), " ", ""))
+	n := len([]rune(s))
+	if n < 4 {
 		return false
 	}
 	for _, t := range institutionTypes {
-		if strings.Contains(s, t.word) {
+		if strings.Contains(s, t.word) && (n > 4 || len(t.word) > 6 || !called(strings.Replace(s, t.word, "", 1))) {
 			return true
 		}
 	}
-	return strings.Contains(s, "公司") || strings.Contains(s, "工作室") || strings.HasSuffix(s, "店") || strings.HasSuffix(s, "中心")
+	if strings.Contains(s, "公司") || strings.Contains(s, "工作室") || strings.HasSuffix(s, "店") || strings.HasSuffix(s, "中心") {
+		return true
+	}
+	last := s[len(s)-3:]
+	return n >= 5 && !strings.ContainsFunc(s, isDot) && strings.Contains("馆院堂所室站坊部", last)
 }

@@ -160,6 +160,8 @@ func wadeGiles(p string) []string {
 		return []string{"jih"}
 	case "er":
 		return []string{"erh"}
+	case "e":
+		return []string{"o", "e", "eh"}
 	case "ye":
 		return []string{"yeh"}
 	case "yan":

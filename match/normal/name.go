@@ -290,6 +290,53 @@ func monoLike(c []rune) bool {
 	return k >= 3
 }
 
+// Transcribed reports how many of n's characters are such as write the sounds of another language.
+func (n *Name) Transcribed() int {
+	k := 0
+	for _, r := range n.Chars {
+		if sounding[r] {
+			k++
+		}
+	}
+	return k
+}
+
+// AsMono makes n a name without surname: what a minority's person is also called by has none either.
+func (n *Name) AsMono() {
+	n.Form, n.Surname, n.Parts = Mono, 0, []int{0}
+}
+
+// PartsOf returns the parts of a Mono name.
+func (n *Name) PartsOf() [][]rune {
+	out := make([][]rune, 0, len(n.Parts))
+	for i, from := range n.Parts {
+		to := len(n.Chars)
+		if i+1 < len(n.Parts) {
+			to = n.Parts[i+1]
+		}
+		out = append(out, n.Chars[from:to])
+	}
+	return out
+}
+
+// surnamesRead are surnames by a reading.
+var surnamesRead = map[hanzi.Syllable][]rune{}
+
+func init() {
+	for r := range surnames {
+		n := Name{Form: Han, Chars: []rune{r}, Surname: 1}
+		for _, x := range n.Readings(0) {
+			surnamesRead[x] = append(surnamesRead[x], r)
+		}
+	}
+	for _, rs := range surnamesRead {
+		slices.Sort(rs)
+	}
+}
+
+// SurnamesRead returns the surnames of one character that are read so, in a fixed order.
+func SurnamesRead(s hanzi.Syllable) []rune { return surnamesRead[s] }
+
 // SurnameClass takes a surname to the one form that its official simplifications and old spellings share: 萧 to 肖.
 func SurnameClass(r rune) rune {
 	if c, ok := surnameClass[r]; ok {

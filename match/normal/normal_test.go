@@ -125,7 +125,7 @@ func TestReadAddress(t *testing.T) {
 }
 
 func TestReadInstitution(t *testing.T) {
-	for _, tt := range []struct{ in, core, kind string }{{"平湖市仁济中医诊所", "仁济", "clinic"}, {"仁濟門診部", "仁济", "clinic"}, {"上海丽颜美容有限公司", "丽颜", "beauty"}, {"丽颜医疗美容门诊部", "丽颜", "clinic"}} {
+	for _, tt := range []struct{ in, core, kind string }{{"平湖市仁济中医诊所", "仁济", "中医诊所"}, {"仁濟門診部", "仁济", "门诊部"}, {"上海丽颜美容有限公司", "丽颜", "美容"}, {"丽颜医疗美容门诊部", "丽颜", "医疗美容门诊部"}} {
 		if in := ReadInstitution(tt.in); in.Core != tt.core || in.Kind != tt.kind {
 			t.Errorf("ReadInstitution(%q) = %+v", tt.in, in)
 		}

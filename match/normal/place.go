@@ -23,6 +23,12 @@ func init() {
 	for _, p := range []string{"浙江省", "江苏省", "上海市", "安徽省", "山东省", "江西省", "福建省", "河南省", "四川省", "湖北省", "湖南省", "广东省", "河北省", "苏州市", "嘉兴市", "南通市", "泰州市", "盐城市", "湖州市", "杭州市", "宁波市", "无锡市"} {
 		all = append(all, region{name: p}, region{name: strings.TrimRight(p, "省市")})
 	}
+	for name, code := range neighbours {
+		all = append(all, region{name, code})
+		if short := []rune(name); len(short) >= 3 {
+			all = append(all, region{string(short[:len(short)-1]), code})
+		}
+	}
 	for code, r := range identifier.Regions() {
 		name, county := r.Name, code
 		if i := strings.IndexByte(name, '('); i > 0 {
@@ -54,6 +60,10 @@ func init() {
 	}
 }
 
+// neighbours are counties around the members whose names stand before addresses (GB/T 2260).
+var neighbours = gazetteer(`310101 黄浦区 310104 徐汇区 310105 长宁区 310106 静安区 310107 普陀区 310109 虹口区 310110 杨浦区 310112 闵行区 310113 宝山区 310114 嘉定区 310115 浦东新区 310120 奉贤区 310151 崇明区
+320505 虎丘区 320506 吴中区 320507 相城区 320508 姑苏区 320581 常熟市 320582 张家港市 320583 昆山市 320585 太仓市 330402 南湖区 330411 秀洲区 330424 海盐县 330481 海宁市 330483 桐乡市 330502 吴兴区 330503 南浔区 330521 德清县 330522 长兴县 330523 安吉县`)
+
 // towns of the members' area (towns and streets of 2024), each with its county: people leave out 镇 and 街道. Those that
 // are as likely elsewhere stand first, with none.
 var towns = gazetteer(`中山 永丰 新桥 大桥 新丰 七星 高新 马桥 长安 河山 海洲 凤鸣 新仓 惠民 秦山 百步 大云 华新 青村 庄行 海湾 310116 朱泾 枫泾 张堰 亭林 吕巷 廊下 金山卫 漕泾 山阳 石化
@@ -81,17 +91,32 @@ func gazetteer(s string) map[string]string {
 	return out
 }
 
-// cutTown takes a known town that stands without 镇 or 街道 off the beginning of a folded text; empty if there is none.
+// cutTown takes a known town that stands without 镇 or 街道 off the beginning of a folded text; empty if there is none. What
+// is left must name a place of its own, so that 亭林大街 stays a street.
 func cutTown(s string) (rest, town, county string) {
 	r := []rune(s)
 	for n := min(3, len(r)-1); n >= 2; n-- {
 		code, ok := towns[string(r[:n])]
-		if ok && !strings.ContainsRune("路街道村弄巷桥里园苑", r[n]) && !strings.HasPrefix(string(r[n:]), "大街") && !strings.HasPrefix(string(r[n:]), "公路") && !strings.HasPrefix(string(r[n:]), "新村") &&
-			!strings.HasPrefix(string(r[n:]), "东路") && !strings.HasPrefix(string(r[n:]), "西路") && !strings.HasPrefix(string(r[n:]), "南路") && !strings.HasPrefix(string(r[n:]), "北路") && !strings.HasPrefix(string(r[n:]), "中路") {
-			return string(r[n:]), string(r[:n]), code
+		if rest := string(r[n:]); ok && namesPlace(rest) {
+			return rest, string(r[:n]), code
 		}
 	}
 	return s, "", ""
+}
+
+// namesPlace reports a road, village or estate with at least two characters before its suffix.
+func namesPlace(s string) bool {
+	for _, form := range []*regexp.Regexp{villForm, roadForm} {
+		if m := form.FindStringSubmatch(s); m != nil {
+			return utf8.RuneCountInString(m[1]) >= 2 && !strings.ContainsAny(m[1][:3], "东西南北中大小新老")
+		}
+	}
+	for _, end := range estateEnds {
+		if before, ok := strings.CutSuffix(s, end); ok {
+			return utf8.RuneCountInString(before) >= 2
+		}
+	}
+	return false
 }
 
 var (

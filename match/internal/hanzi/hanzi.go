@@ -147,24 +147,29 @@ func Cantonese(c rune) []string {
 }
 
 // Lookalikes returns the characters that c is taken for by eye, the likest first, then those that are taken for c; at most
-// 32. c is a representative.
+// 40. c is a representative.
 func Lookalikes(c rune) []rune {
 	e := find(c)
 	if e == nil {
 		return nil
 	}
-	out := make([]rune, 0, len(e.near)+len(e.back))
-	for _, n := range e.near {
-		out = append(out, rows[n].char)
-	}
-	for _, n := range e.back {
-		out = append(out, rows[n].char)
+	out := slices.Grow(slices.Clone(hand[c]), len(e.near)+len(e.back))
+	for _, list := range [][]uint16{e.near, e.back} {
+		for _, n := range list {
+			if r := rows[n].char; !slices.Contains(hand[c], r) {
+				out = append(out, r)
+			}
+		}
 	}
 	return out
 }
 
 // Likeness returns the rank (1 to 16) at which either character stands among the look-alikes of the other; 0 if neither.
+// Pairs of the hand list stand first.
 func Likeness(a, b rune) int {
+	if h := hand[a]; h != nil && slices.Contains(h, b) {
+		return 1
+	}
 	ra, rb := rank(a, b), rank(b, a)
 	if ra == 0 || rb != 0 && rb < ra {
 		return rb

@@ -19,9 +19,17 @@ func init() {
 	}
 }
 
-// fuzzy writes syllables alike that dialects do not tell apart: zh z, ch c, sh s; n l r; f h; final n and ng.
+// fuzzy writes syllables alike that dialects do not tell apart: zh z, ch c, sh s; n l r; f and hu; final n and ng.
 func fuzzy(s string) string {
-	for _, p := range [][2]string{{"zh", "z"}, {"ch", "c"}, {"sh", "s"}, {"n", "l"}, {"r", "l"}, {"f", "h"}} {
+	switch s {
+	case "feng":
+		return "hon"
+	case "fo", "fou":
+		return "huo"
+	case "fu":
+		return "hu"
+	}
+	for _, p := range [][2]string{{"zh", "z"}, {"ch", "c"}, {"sh", "s"}, {"n", "l"}, {"r", "l"}, {"fe", "hu"}, {"f", "hu"}} { // fei is hui, fen hun, fang huang
 		if rest, ok := strings.CutPrefix(s, p[0]); ok {
 			s = p[1] + rest
 			break
