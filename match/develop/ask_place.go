@@ -17,10 +17,7 @@ func addressQuery(d draw, r *Record, w *world) (asked, bool) {
 	if !m.county && !m.town {
 		m.town = true
 	}
-	a := asked{strong: m.town && !(m.noGroup && p.group > 0)}
-	if !m.town && p.village != "" {
-		a.strong = false
-	}
+	a := asked{strong: m.town && r.townWritten() && !(m.noGroup && p.group > 0)}
 	switch x := d.IntN(20); {
 	case x < 3 && p.estate != "" && !(m.noEstate && p.road != ""): // misheard
 		if e, ok := misheard(d, p.estate); ok {
@@ -94,10 +91,16 @@ func institutionQuery(d draw, r *Record, w *world) (asked, bool) {
 	if a.q.Org == "" {
 		a.q.Org = o.String()
 	}
-	if (o.region == "" || d.chance(0.5)) && r.Line.Address != "" { // where it was seen
+	p := r.who.place
+	switch {
+	case !r.townWritten():
+		return a, false
+	case a.form == "core alone" && p.village != "":
+		a.q.Address = p.county.name + p.town + p.village + "村"
+	case a.form == "core alone":
+		a.q.Address = p.county.name + p.town + p.road + p.estate
+	case o.region == "" || d.chance(0.5): // where it was seen
 		a.q.Address = r.who.townOnly(d)
-	} else if o.region == "" {
-		return asked{}, false
 	}
 	return a, true
 }
@@ -105,7 +108,7 @@ func institutionQuery(d draw, r *Record, w *world) (asked, bool) {
 // nicknameQuery asks for somebody by what the neighbours call him, with what a neighbour knows.
 func nicknameQuery(d draw, r *Record, _ *world) (asked, bool) {
 	p := r.who
-	if !r.person() || p.people != 'h' || r.Line.Address == "" {
+	if !r.person() || p.people != 'h' || !r.townWritten() {
 		return asked{}, false
 	}
 	a := asked{}
@@ -153,7 +156,7 @@ func aliasQuery(d draw, r *Record, _ *world) (asked, bool) {
 		a.q.Name, a.form = p.former, "former name"
 	case p.nick != "":
 		a.q.Name, a.form = p.nick, "nickname recorded"
-		if r.Line.Address == "" {
+		if !r.townWritten() {
 			return a, false
 		}
 		a.q.Sex = sexValue(p.sex)
@@ -165,7 +168,7 @@ func aliasQuery(d draw, r *Record, _ *world) (asked, bool) {
 	default:
 		return a, false
 	}
-	full, ok := d.withContext(&a.q, r)
+	full, ok := d.withContext(&a.q, r, false)
 	a.strong = full
 	return a, ok
 }
@@ -196,7 +199,7 @@ func minorityQuery(d draw, r *Record, _ *world) (asked, bool) {
 	if a.q.Name == p.name {
 		return a, false
 	}
-	full, ok := d.withContext(&a.q, r)
+	full, ok := d.withContext(&a.q, r, a.form == "first part" || a.form == "letters")
 	a.strong = full && (a.form == "dot" || a.form == "no dot")
 	return a, ok
 }

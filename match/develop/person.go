@@ -29,11 +29,11 @@ type person struct {
 func (p *person) year() string { return p.birth[:4] }
 
 // identity gives the i-th person of a registry sex, birth and number. No two of one seed share a number: pairs of people
-// take the slots of a permuted table of area, two years, day and sequence.
+// take the slots of a shuffled table of area, two years, day and sequence. It has room for about 60 million people.
 func identity(seed uint64, i int) (sex int, birth, id string) {
 	t := table()
 	slots := uint64(len(t.areas)) * 5 * 365 * 100
-	x := (uint64(i/2)*2654435761 + seed*7919) % slots
+	x := shuffled(seed, uint64(i/2)%slots, slots)
 	area := x % uint64(len(t.areas))
 	x /= uint64(len(t.areas))
 	year := 1900 + 2*int(x%5)
@@ -49,6 +49,27 @@ func identity(seed uint64, i int) (sex int, birth, id string) {
 	body := fmt.Sprintf("%s%d%02d%02d9%02d", t.areas[area], year, month, dom, seq)
 	c, _ := identifier.ResidentCheck(body)
 	return 2 - seq%2, fmt.Sprintf("%d-%02d-%02d", year, month, dom), body + string(c)
+}
+
+// shuffled is the place of x in a permutation of the numbers below n: four rounds of Feistel over 32 bits at most, walked on
+// until the result is below n.
+func shuffled(seed, x, n uint64) uint64 {
+	half := uint64(1)
+	for half*half < n {
+		half <<= 1
+	}
+	for {
+		l, r := x/half, x%half
+		for round := range uint64(4) {
+			h := (r + seed*31 + round) * 0x9e3779b97f4a7c15
+			h ^= h >> 29
+			h *= 0xbf58476d1ce4e5b9
+			l, r = r, l^(h>>40)%half
+		}
+		if x = l*half + r; x < n {
+			return x
+		}
+	}
 }
 
 // calendar is the day of a year that is no leap year.

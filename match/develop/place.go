@@ -207,12 +207,16 @@ func (o org) String() string { return o.region + o.core + o.kind + o.legal }
 func (d draw) org(c *county) org {
 	t := table()
 	o := org{core: pick(d, t.words["core"])}
-	if d.chance(0.5) { // two of the syllables of others, since names are many
+	if d.chance(0.7) { // two of the syllables of others, since names are many
 		a, b := []rune(pick(d, t.words["core"])), []rune(pick(d, t.words["core"]))
 		o.core = string(a[0]) + string(b[1])
 	}
-	if d.chance(0.1) {
-		o.core = pick(d, t.words["person"])
+	if d.chance(0.15) { // its owner's name
+		owner := person{sex: 1 + d.IntN(2), people: 'h'}
+		d.han(&owner)
+		if o.core = owner.name; d.chance(0.4) {
+			o.core = owner.surname + "氏"
+		}
 	}
 	o.kind = pick(d, t.words[[]string{"type-clinic", "type-beauty", "type-other"}[d.weigh(0.55, 0.25, 0.2)]])
 	switch d.IntN(4) {

@@ -144,51 +144,66 @@ func (r *Record) person() bool { return r.Line.Type == "person" }
 
 func sexValue(sex int) jsontext.Value { return jsontext.Value(fmt.Sprintf(`"%d"`, sex)) }
 
-// withContext adds what an officer has beside the name: nearly always the sex, mostly a year or a town. Names of two
-// characters are never asked alone. full tells that the whole birth date is in the question and in the registry.
-func (d draw) withContext(q *match.QueryLine, r *Record) (full, ok bool) {
+// withContext adds what an officer has beside the name: nearly always the sex, mostly a year or a town. A hard name, of two
+// characters or with a part missing, is never asked alone, and mostly with two things. full tells that the whole birth
+// date is in the question and in the registry.
+func (d draw) withContext(q *match.QueryLine, r *Record, hard bool) (full, ok bool) {
 	p := r.who
-	alone := 0.1
-	if len([]rune(p.name)) < 3 {
+	alone, year, day, town, both := 0.12, 0.3, 0.25, 0.15, 0.18
+	switch {
+	case hard:
+		alone, year, day, town, both = 0, 0.05, 0.35, 0.2, 0.4
+	case len([]rune(p.name)) < 3:
 		alone = 0
 	}
-	year, day, town := 0.3, 0.25, 0.15
 	if r.born() < 2 {
 		day = 0
 	}
 	if r.born() < 1 {
-		year = 0
+		year, both = 0, 0
 	}
-	both := 0.15
-	if r.Line.Address == "" {
+	if !r.townWritten() {
 		town, both = 0, 0
 	}
-	if year+town == 0 {
+	if year+town+day == 0 || hard && day+town+both == 0 {
 		return false, false
 	}
 	if d.chance(0.85) && r.Line.Sex != nil {
 		q.Sex = sexValue(p.sex)
 	}
-	switch d.weigh(alone, year, day, town, min(both, year)) {
+	switch d.weigh(alone, year, day, town, both) {
 	case 1:
 		q.Birth = p.year()
 	case 2:
 		q.Birth, full = p.birth, true
 	case 3:
-		q.Address = p.place.write(writing{county: true, town: true, noSuffix: d.chance(0.3)})
-		q.Address = p.townOnly(d)
+		if q.Address = p.townOnly(d); hard && p.place.village != "" {
+			q.Address = p.place.county.name + p.place.town + p.place.village + "村"
+		}
 	case 4:
-		q.Birth = p.year()
-		q.Address = p.place.county.name
+		q.Birth, q.Address = p.year(), p.place.county.name
+		if hard || d.chance(0.5) {
+			q.Address = p.townOnly(d)
+		}
 	}
 	return full, true
 }
 
+// townWritten tells that the entry names the county and the town of its address: an officer's town can only be compared
+// with one.
+func (r *Record) townWritten() bool {
+	c := []rune(r.who.place.county.name)
+	return strings.Contains(r.Line.Address, r.who.place.town) && strings.Contains(r.Line.Address, string(c[:len(c)-1]))
+}
+
 // townOnly is the county and the town of p, sometimes the village.
 func (p *person) townOnly(d draw) string {
-	s := p.place.county.name + p.place.town
-	if d.chance(0.3) {
-		s = p.place.town
+	s := p.place.town
+	if !strings.HasSuffix(s, "街道") && d.chance(0.5) {
+		s += "镇"
+	}
+	if d.chance(0.7) {
+		s = p.place.county.name + s
 	}
 	if p.place.village != "" && d.chance(0.4) {
 		s += p.place.village + "村"
@@ -210,7 +225,7 @@ func nameQuery(s slip, same bool) func(draw, *Record, *world) (asked, bool) {
 			return asked{}, false
 		}
 		a := asked{q: match.QueryLine{Name: name}, form: form}
-		full, ok := d.withContext(&a.q, r)
+		full, ok := d.withContext(&a.q, r, form == "surname" || form == "extra" || form == "left out" || form == "given lost")
 		a.strong = full && same && recorded(r)
 		return a, ok
 	}

@@ -136,6 +136,9 @@ func (d draw) hongKong(p *person) (string, bool) {
 
 // wadeGiles turns a syllable of pinyin into Wade's; lost leaves out the apostrophe, as papers do.
 func wadeGiles(s string, lost bool) string {
+	if s == "" {
+		return ""
+	}
 	whole := map[string]string{"zhi": "chih", "chi": "ch'ih", "shi": "shih", "ri": "jih", "zi": "tzu", "ci": "tz'u", "si": "szu", "er": "erh", "you": "yu", "yu": "yü", "yan": "yen", "ye": "yeh",
 		"yi": "i", "ge": "ko", "ke": "k'o", "he": "ho", "e": "o", "gui": "kuei", "kui": "k'uei", "yong": "yung", "yue": "yüeh", "yuan": "yüan", "yun": "yün", "luo": "lo", "duo": "to", "nuo": "no", "ruo": "jo", "zuo": "tso", "zhuo": "cho", "shuo": "shuo", "suo": "so", "guo": "kuo", "lv": "lü", "nv": "nü"}
 	out, ok := whole[s]

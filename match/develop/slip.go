@@ -24,7 +24,7 @@ func homophone(d draw, p *person) (string, string, bool) {
 		for _, i := range d.Perm(len(t.surnames.values)) {
 			s := []rune(t.surnames.values[i])
 			if len(s) == 1 && s[0] != c && t.sound(s[0]) == t.sound(c) && t.sound(c) != "" {
-				return string(s) + p.given, "surname", true
+				return string(s) + p.given, "of the surname", true
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func confused(s string) []string {
 func lookalike(d draw, p *person) (string, string, bool) {
 	t := table()
 	if c := []rune(p.surname); len(c) == 1 && len(t.looks[c[0]]) > 0 && d.chance(0.12) {
-		return string(pick(d, t.looks[c[0]])) + p.given, "surname", true
+		return string(pick(d, t.looks[c[0]])) + p.given, "of the surname", true
 	}
 	n, ok := d.inGiven(p, func(c rune) []rune { return t.looks[c] })
 	return n, "given", ok
@@ -95,7 +95,7 @@ func missingChar(d draw, p *person) (string, string, bool) {
 	g := []rune(p.given)
 	switch {
 	case len(g) == 2 && d.chance(0.75):
-		return p.surname + string(g[d.IntN(2)]), "given", true
+		return p.surname + string(g[d.IntN(2)]), "given lost", true
 	case len(g) == 2 && d.chance(0.4):
 		return p.given, "surname", true
 	case len(g) == 1 && d.chance(0.5):

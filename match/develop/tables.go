@@ -201,8 +201,14 @@ func (t *tables) readPlaces() {
 	}
 }
 
+// usualReadings are those of characters whose first line in the table is not the one that given names have.
+var usualReadings = map[rune]string{'盛': "sheng", '晟': "sheng", '行': "xing", '曾': "zeng", '隽': "jun", '柏': "bo", '朴': "pu", '尉': "wei", '单': "shan", '覃': "qin", '区': "qu", '翟': "zhai"}
+
 // sound is the usual syllable of a character of a name; "" when the tables have none.
 func (t *tables) sound(c rune) string {
+	if s := usualReadings[c]; s != "" {
+		return s
+	}
 	if s := t.sounds[c]; len(s) > 0 {
 		return s[0]
 	}
