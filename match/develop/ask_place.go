@@ -191,8 +191,13 @@ func minorityQuery(d draw, r *Record, _ *world) (asked, bool) {
 		a.q.Name, _, _ = strings.Cut(p.name, "·")
 	case "letters":
 		var l []string
+		pinyin := d.chance(0.6) // or as the people itself writes it
 		for _, e := range p.parts {
-			l = append(l, pick(d, e.letters))
+			if pinyin {
+				l = append(l, e.letters[len(e.letters)-1])
+			} else {
+				l = append(l, e.letters[0])
+			}
 		}
 		a.q.Name = strings.Join(l, pick(d, []string{" ", " ", "·"}))
 	}

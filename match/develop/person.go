@@ -202,23 +202,27 @@ func (d draw) han(p *person) {
 func (d draw) nickname(p *person) string {
 	last := string([]rune(p.given)[len([]rune(p.given))-1])
 	s := p.surname
-	switch d.IntN(9) {
+	elder, plain, title := "哥 叔 伯", "胖子 师傅 麻子 老板", "半仙 老师 医生 伯伯"
+	if p.sex == 2 {
+		elder, plain, title = "姐 姨 婶", "胖子 阿姨 大姐 老板娘", "仙姑 老师 医生 阿婆"
+	}
+	switch d.IntN(10) {
 	case 0, 1:
 		return "老" + s
 	case 2:
 		return "小" + s
 	case 3:
 		return "阿" + last
-	case 4:
-		return s + d.among("医生 大夫 医师 郎中")
-	case 5:
-		return last + d.among("哥 叔 伯")
+	case 4, 5:
+		return s + d.among("医生 大夫 医师 郎中 神医 牙医")
 	case 6:
-		return s + d.among("胖子 师傅 麻子 神医 牙医 老板")
+		return last + d.among(elder)
 	case 7:
+		return s + d.among(plain)
+	case 8:
 		return "小" + last
 	}
-	return s + d.among("半仙 阿姨 大姐 老师 医生")
+	return s + d.among(title)
 }
 
 // plate is one of the county's letter, without what looks like a number plate now in use by rule: the serial is drawn.

@@ -226,7 +226,7 @@ func nameQuery(s slip, same bool) func(draw, *Record, *world) (asked, bool) {
 		}
 		a := asked{q: match.QueryLine{Name: name}, form: form}
 		full, ok := d.withContext(&a.q, r, form == "surname" || form == "extra" || form == "left out" || form == "given lost")
-		a.strong = full && same && recorded(r)
+		a.strong = full && same && form != "mistaken" && recorded(r)
 		return a, ok
 	}
 }

@@ -129,12 +129,15 @@ func traditional(d draw, p *person) (string, string, bool) {
 }
 
 func surnameVariant(d draw, p *person) (string, string, bool) {
-	v := table().renamed[p.surname]
+	from, form := table().renamed, "variant"
+	if d.chance(0.12) {
+		from, form = table().mistaken, "mistaken"
+	}
+	v := from[p.surname]
 	if len(v) == 0 {
 		return "", "", false
 	}
-	s := pick(d, v)
-	return s + p.given, p.surname + s, true
+	return pick(d, v) + p.given, form, true
 }
 
 // rareSlip gets round a character that the keyboard has not.

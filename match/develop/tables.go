@@ -22,6 +22,7 @@ type tables struct {
 	older    map[rune][]rune // traditional and variant forms
 	surnames weighted
 	renamed  map[string][]string // a surname written in another way
+	mistaken map[string][]string // another surname taken for it
 	manners  map[string]*manner  // "m1" to "w3"
 	rare     []rareChar
 	hongKong map[string][]string
@@ -74,7 +75,7 @@ func lines(name string) []string {
 }
 
 func readTables() *tables {
-	t := &tables{sounds: map[rune][]string{}, bySound: map[string][]rune{}, looks: map[rune][]rune{}, older: map[rune][]rune{}, renamed: map[string][]string{},
+	t := &tables{sounds: map[rune][]string{}, bySound: map[string][]rune{}, looks: map[rune][]rune{}, older: map[rune][]rune{}, renamed: map[string][]string{}, mistaken: map[string][]string{},
 		manners: map[string]*manner{}, hongKong: map[string][]string{}, elements: map[string][]element{}, words: map[string][]string{}}
 	t.readCharacters()
 	t.readNames()
@@ -139,9 +140,13 @@ func (t *tables) readNames() {
 		t.surnames.sums = append(t.surnames.sums, sum)
 	}
 	for _, l := range lines("surname_variants") {
+		to := t.renamed
+		if other, ok := strings.CutPrefix(l, "?"); ok {
+			l, to = other, t.mistaken
+		}
 		g := []rune(l)
-		t.renamed[string(g[0])] = append(t.renamed[string(g[0])], string(g[1]))
-		t.renamed[string(g[1])] = append(t.renamed[string(g[1])], string(g[0]))
+		to[string(g[0])] = append(to[string(g[0])], string(g[1]))
+		to[string(g[1])] = append(to[string(g[1])], string(g[0]))
 	}
 	for _, l := range lines("given") {
 		head, rest, _ := strings.Cut(l, ":")
