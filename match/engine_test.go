@@ -1,22 +1,52 @@
-package match
+package match_test
 
 import (
+	"maps"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"github.com/pilinhub/pilin/match"
+	"github.com/pilinhub/pilin/match/develop"
 	"github.com/pilinhub/pilin/schemas"
 )
 
-func ref(n byte) Ref { return Ref{"310116-01/records", [16]byte{n}} }
+// people are the first n entries of the development registry that have a number, a birth date and an address.
+func people(seed uint64, n int) []match.Entry {
+	var out []match.Entry
+	for l := range develop.Registry(seed, 10*n) {
+		if l.Type != "person" || len(l.IDNo) != 18 || l.Birth == "" || l.Address == "" {
+			continue
+		}
+		if out = append(out, l.Entry(len(out))); len(out) == n {
+			break
+		}
+	}
+	return out
+}
+
+func init() { match.ProvideDevelopment(people, questions) }
+
+// questions are each of every kind, about no entry in particular.
+func questions(_ []match.Entry, seed uint64, each int) []match.Question {
+	var out []match.Question
+	n := map[string]int{}
+	for _, q := range develop.Queries(seed, develop.Sample(seed, 4000), 1) {
+		if n[q.Kind]++; n[q.Kind] <= each {
+			out = append(out, q.Question())
+		}
+	}
+	return out
+}
+
+func ref(n byte) match.Ref { return match.Ref{"310116-01/records", [16]byte{n}} }
 
 func TestEngineChanges(t *testing.T) {
-	e := NewEngine()
-	q := Question{Name: "王测试", Birth: "1901-02-03"}
+	e := match.NewEngine()
+	q := match.Question{Name: "王测试", Birth: "1901-02-03"}
 	found := func(want int) {
 		t.Helper()
 		if a := e.Ask(q); len(a.Candidates) != want || a.Namesakes != want {
@@ -24,20 +54,20 @@ func TestEngineChanges(t *testing.T) {
 		}
 	}
 	found(0)
-	e.Put(Entry{Ref: ref(1), Seq: 2, Name: "王测试", Birth: "1901-02-03"})
+	e.Put(match.Entry{Ref: ref(1), Seq: 2, Name: "王测试", Birth: "1901-02-03"})
 	found(1)
-	e.Put(Entry{Ref: ref(1), Seq: 1, Name: "李样例"}) // older: changes nothing
+	e.Put(match.Entry{Ref: ref(1), Seq: 1, Name: "李样例"}) // older: changes nothing
 	found(1)
-	e.Put(Entry{Ref: ref(1), Seq: 3, Name: "李样例"})
+	e.Put(match.Entry{Ref: ref(1), Seq: 3, Name: "李样例"})
 	found(0)
-	e.Put(Entry{Ref: ref(1), Seq: 4, Name: "王测试", Birth: "1901-02-03"})
+	e.Put(match.Entry{Ref: ref(1), Seq: 4, Name: "王测试", Birth: "1901-02-03"})
 	e.Delete(ref(1), 3) // older
 	found(1)
 	e.Delete(ref(1), 5)
 	found(0)
-	e.Put(Entry{Ref: ref(1), Seq: 5, Name: "王测试", Birth: "1901-02-03"})
+	e.Put(match.Entry{Ref: ref(1), Seq: 5, Name: "王测试", Birth: "1901-02-03"})
 	found(0)
-	e.Put(Entry{Ref: ref(1), Seq: 6, Name: "王测试", Birth: "1901-02-03"})
+	e.Put(match.Entry{Ref: ref(1), Seq: 6, Name: "王测试", Birth: "1901-02-03"})
 	found(1)
 	if e.Len() != 1 {
 		t.Errorf("%d subjects, want 1", e.Len())
@@ -45,42 +75,42 @@ func TestEngineChanges(t *testing.T) {
 }
 
 func TestDocEntry(t *testing.T) {
-	d := Doc{Stream: "310116-01/records", Subject: [16]byte{1}, Seq: 1, Identifiers: []schemas.Identifier{{Kind: "name", Value: "王测试"}, {Kind: "resident_id", Value: "310116190001010016", Strong: true},
+	d := match.Doc{Stream: "310116-01/records", Subject: [16]byte{1}, Seq: 1, Identifiers: []schemas.Identifier{{Kind: "name", Value: "王测试"}, {Kind: "resident_id", Value: "310116190001010016", Strong: true},
 		{Kind: "passport", Value: "XXX:E99999999", Strong: true}, {Kind: "uscc", Value: "91310116MAXXXX015C"}}}
-	e := NewEngine()
+	e := match.NewEngine()
 	e.Put(d.Entry())
-	for _, q := range []Question{{ID: "310116000101001"}, {Documents: []string{"passport:XXX:E99999999"}}} {
-		if a := e.Ask(q); len(a.Candidates) != 1 || a.Candidates[0].Outcome != Hit {
+	for _, q := range []match.Question{{ID: "310116000101001"}, {Documents: []string{"passport:XXX:E99999999"}}} {
+		if a := e.Ask(q); len(a.Candidates) != 1 || a.Candidates[0].Outcome != match.Hit {
 			t.Errorf("%d candidates by a strong number, want a hit", len(a.Candidates))
 		}
 	}
-	if a := e.Ask(Question{Documents: []string{"uscc:91310116MAXXXX015C"}}); len(a.Candidates) != 0 {
+	if a := e.Ask(match.Question{Documents: []string{"uscc:91310116MAXXXX015C"}}); len(a.Candidates) != 0 {
 		t.Error("a code with a wrong check character identifies")
 	}
 }
 
 // TestSharedValues: what belongs to many tells nobody apart.
 func TestSharedValues(t *testing.T) {
-	e := NewEngine()
+	e := match.NewEngine()
 	for i := range 25 {
-		en := Entry{Ref: ref(byte(i)), Name: "王测试"}
+		en := match.Entry{Ref: ref(byte(i)), Name: "王测试"}
 		if i < 3 {
 			en.Phones = []string{"15400000003"}
 		}
 		en.Phones = append(en.Phones, "15400000025")
 		e.Put(en)
 	}
-	e.Put(Entry{Ref: ref(99), Name: "李样例", Phones: []string{"15400000003"}})
-	for _, c := range e.Ask(Question{Phone: "15400000003"}).Candidates {
-		if c.Outcome == Hit {
+	e.Put(match.Entry{Ref: ref(99), Name: "李样例", Phones: []string{"15400000003"}})
+	for _, c := range e.Ask(match.Question{Phone: "15400000003"}).Candidates {
+		if c.Outcome == match.Hit {
 			t.Error("a phone of four is a hit without a name")
 		}
 	}
-	if a := e.Ask(Question{Name: "李样例", Phone: "15400000003"}); len(a.Candidates) == 0 || a.Candidates[0].Ref != ref(99) || a.Candidates[0].Outcome != Hit {
+	if a := e.Ask(match.Question{Name: "李样例", Phone: "15400000003"}); len(a.Candidates) == 0 || a.Candidates[0].Ref != ref(99) || a.Candidates[0].Outcome != match.Hit {
 		t.Errorf("the one of four who bears the name: %+v", a.Candidates)
 	}
-	for _, c := range e.Ask(Question{Name: "王测试", Phone: "15400000025"}).Candidates {
-		if c.Outcome == Hit || !slices.ContainsFunc(c.Lines, func(l Evidence) bool { return l.Code == "phone_shared" && l.Bits == 0 }) {
+	for _, c := range e.Ask(match.Question{Name: "王测试", Phone: "15400000025"}).Candidates {
+		if c.Outcome == match.Hit || !slices.ContainsFunc(c.Lines, func(l match.Evidence) bool { return l.Code == "phone_shared" && l.Bits == 0 }) {
 			t.Errorf("a phone of 25: %s %+v", c.Outcome, c.Lines)
 		}
 	}
@@ -88,16 +118,13 @@ func TestSharedValues(t *testing.T) {
 
 // TestEngineSegments: how often the engine merged does not change what it answers.
 func TestEngineSegments(t *testing.T) {
-	registry := devRegistry(5, 1500)
-	one, many := NewEngine(), NewEngine()
+	registry := people(5, 1500)
+	one, many := match.NewEngine(), match.NewEngine()
 	one.Load(registry)
 	for i := range registry {
 		many.Put(registry[i])
 		if i%400 == 399 {
-			many.writer.Lock()
-			many.settle()
-			many.merge()
-			many.writer.Unlock()
+			many.Merge()
 		}
 	}
 	for i := range registry {
@@ -108,9 +135,9 @@ func TestEngineSegments(t *testing.T) {
 	}
 	for i := 0; i < len(registry); i += 17 {
 		en := &registry[i]
-		q := Question{Name: en.Name, Birth: en.Birth, ID: en.IDs[0]}
+		q := match.Question{Name: en.Name, Birth: en.Birth, ID: en.IDs[0]}
 		a, b := one.Ask(q), many.Ask(q)
-		same := slices.EqualFunc(a.Candidates, b.Candidates, func(x, y Candidate) bool { return x.Score == y.Score && x.Outcome == y.Outcome })
+		same := slices.EqualFunc(a.Candidates, b.Candidates, func(x, y match.Candidate) bool { return x.Score == y.Score && x.Outcome == y.Outcome })
 		if !same || a.Namesakes != b.Namesakes {
 			t.Fatalf("%v: %d candidates in one segment, %d in many", en, len(a.Candidates), len(b.Candidates))
 		}
@@ -122,8 +149,8 @@ func TestEngineSegments(t *testing.T) {
 }
 
 func TestEngineManyAtOnce(t *testing.T) {
-	e := NewEngine()
-	registry := devRegistry(9, 400)
+	e := match.NewEngine()
+	registry := people(9, 400)
 	var wg sync.WaitGroup
 	for k := range 4 {
 		wg.Go(func() {
@@ -134,7 +161,7 @@ func TestEngineManyAtOnce(t *testing.T) {
 				case k == 1 && i%5 == 0:
 					e.Delete(registry[i].Ref, 1)
 				default:
-					e.Ask(Question{Name: registry[i].Name, Birth: registry[i].Birth})
+					e.Ask(match.Question{Name: registry[i].Name, Birth: registry[i].Birth})
 				}
 			}
 		})
@@ -147,16 +174,16 @@ func TestEngineManyAtOnce(t *testing.T) {
 
 // TestPromises: what no question may do, whatever is asked.
 func TestPromises(t *testing.T) {
-	registry := devRegistry(13, 500)
-	e := NewEngine()
+	registry := people(13, 500)
+	e := match.NewEngine()
 	e.Load(registry)
 	rapid.Check(t, func(rt *rapid.T) {
 		en := registry[rapid.IntRange(0, len(registry)-1).Draw(rt, "who")]
 		other := registry[rapid.IntRange(0, len(registry)-1).Draw(rt, "other")]
 		pick := func(a, b, label string) string { return rapid.SampledFrom([]string{a, b, ""}).Draw(rt, label) }
-		q := Question{Name: pick(en.Name, other.Name, "name"), Birth: pick(en.Birth, other.Birth, "birth"), ID: pick(en.IDs[0], other.IDs[0], "id"),
+		q := match.Question{Name: pick(en.Name, other.Name, "name"), Birth: pick(en.Birth, other.Birth, "birth"), ID: pick(en.IDs[0], other.IDs[0], "id"),
 			Sex: pick("1", "2", "sex"), Address: pick(en.Addresses[0], other.Addresses[0], "address")}
-		byRef := map[Ref]Entry{en.Ref: en, other.Ref: other}
+		byRef := map[match.Ref]match.Entry{en.Ref: en, other.Ref: other}
 		last := math.Inf(1)
 		for _, c := range e.Ask(q).Candidates {
 			if c.Score > last {
@@ -173,7 +200,7 @@ func TestPromises(t *testing.T) {
 			if math.Abs(sum-c.Score) > 0.05 {
 				rt.Fatalf("lines add up to %.2f, the score is %.2f", sum, c.Score)
 			}
-			if c.Outcome != Hit {
+			if c.Outcome != match.Hit {
 				continue
 			}
 			if q.ID == "" && q.Birth == "" && q.Address == "" {
@@ -187,37 +214,36 @@ func TestPromises(t *testing.T) {
 }
 
 func FuzzAsk(f *testing.F) {
-	e := NewEngine()
-	e.Load(devRegistry(17, 200))
+	e := match.NewEngine()
+	e.Load(people(17, 200))
 	f.Add("张伟", "1901-02-03", "310116********0016", "154", "样例镇测试村3组")
 	f.Add("Zhang'an", "19010203", "3101161900010100l6", "+86", "88弄6号")
 	f.Fuzz(func(t *testing.T, name, birth, id, phone, address string) {
-		q := Question{Name: name, Birth: birth, ID: id, Phone: phone, Plate: phone, Address: address, Org: address}
-		if n := len(e.Ask(q).Candidates); n > shown {
+		q := match.Question{Name: name, Birth: birth, ID: id, Phone: phone, Plate: phone, Address: address, Org: address}
+		if n := len(e.Ask(q).Candidates); n > match.Shown {
 			t.Fatalf("%d candidates", n)
 		}
-		readEntry(&Entry{Name: name, Aliases: []string{address}, Birth: birth, IDs: []string{id}, Phones: []string{phone}, Plates: []string{phone}, Addresses: []string{address}}).keys()
+		match.ReadKeys(&match.Entry{Name: name, Aliases: []string{address}, Birth: birth, IDs: []string{id}, Phones: []string{phone}, Plates: []string{phone}, Addresses: []string{address}})
 	})
 }
 
 func BenchmarkAsk(b *testing.B) {
-	registry := devRegistry(7, 100000)
-	e := NewEngine()
-	e.Load(registry)
-	d := dev{rand.New(rand.NewPCG(3, 3))}
-	for _, k := range devKinds {
-		if k.negative {
-			continue
+	sample := develop.Sample(7, 100000)
+	lines := make([]match.RegistryLine, len(sample))
+	for i := range sample {
+		lines[i] = sample[i].Line
+	}
+	e := match.NewEvaluation(lines).Engine
+	byKind := map[string][]match.Question{}
+	for _, q := range develop.Queries(7, sample, 1) {
+		if !q.Negative {
+			byKind[q.Kind] = append(byKind[q.Kind], q.Question())
 		}
-		var qs []Question
-		for len(qs) < 200 {
-			if q, ok := k.make(d, &registry[d.IntN(len(registry))]); ok {
-				qs = append(qs, q)
-			}
-		}
-		b.Run(k.kind, func(b *testing.B) {
+	}
+	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
+		b.Run(kind, func(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
-				e.Ask(qs[i%len(qs)])
+				e.Ask(byKind[kind][i%len(byKind[kind])])
 			}
 		})
 	}

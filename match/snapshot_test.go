@@ -32,19 +32,6 @@ func written(t testing.TB, n int) (*Engine, []Entry, string) {
 	return e, registry, path
 }
 
-func devQuestions(registry []Entry, seed uint64, each int) []Question {
-	var out []Question
-	d := newDev(seed)
-	for _, k := range devKinds {
-		for range each {
-			if q, ok := k.make(d, &registry[d.IntN(len(registry))]); ok {
-				out = append(out, q)
-			}
-		}
-	}
-	return out
-}
-
 func sameAnswers(t *testing.T, a, b *Engine, qs []Question) {
 	t.Helper()
 	for _, q := range qs {
@@ -99,7 +86,7 @@ func TestSnapshotEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Put(Entry{Ref: ref(1), Name: "王测试"})
+	e.Put(Entry{Ref: Ref{Stream: "310116-01/records", Subject: [16]byte{1}}, Name: "王测试"})
 	if a := e.Ask(Question{Name: "王测试"}); len(a.Candidates) != 1 {
 		t.Error("the one subject is not found")
 	}
