@@ -1,0 +1,199 @@
+package bench
+
+import (
+	"crypto/rand"
+	"flag"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pilinhub/pilin/match"
+)
+
+var (
+	records = flag.Int("records", 1000000, "size of the registry")
+	asks    = flag.Int("questions", 20000, "distinct questions")
+	dir     = flag.String("dir", "", "where snapshots are written; a temporary directory if empty")
+)
+
+const seed = 20261125
+
+// BenchmarkMatch is rows b and f of the goals, in-process: build, memory, questions by name alone and with a birth year,
+// after 1,000 deletes and while 1,000 records a second come in, and the way back from a snapshot.
+func BenchmarkMatch(b *testing.B) {
+	for b.Loop() {
+		measure(b, *records, *asks)
+	}
+}
+
+func measure(b *testing.B, records, asks int) {
+	r := registry{seed}
+	before := resident()
+	begun, cpu := time.Now(), processor()
+	e := match.NewEngine(match.WithSecret([]byte("a secret of synthetic benchmarks")))
+	e.LoadEach(func(yield func(match.Entry) bool) {
+		for i := range records {
+			if !yield(r.entry(i)) {
+				return
+			}
+		}
+	})
+	b.Logf("load average %s, %d records", load(), records)
+	b.Logf("build %.1f s, processor %.1f s (with making the records)", time.Since(begun).Seconds(), (processor() - cpu).Seconds())
+	debug.FreeOSMemory()
+	b.Logf("memory %d B/record resident", (resident()-before)/records)
+	for i := range 1000 {
+		e.Delete(ref(i*(records/1000)), 1<<40)
+	}
+	qs := r.questions(records, asks)
+	stop := inserting(b, e, r, records)
+	ask(b, e, r, qs, "name alone", false)
+	ask(b, e, r, qs, "name and birth year", true)
+	both(b, e, qs)
+	stop()
+	restart(b, e)
+}
+
+func (q *asked) question(r registry, year bool) match.Question {
+	out := match.Question{Name: q.name}
+	if year {
+		out.Birth = r.entry(q.id).Birth[:4]
+	}
+	return out
+}
+
+// ask puts the questions one after the other.
+func ask(b *testing.B, e *match.Engine, r registry, qs []asked, about string, year bool) {
+	var took []time.Duration
+	byKind := map[string][]time.Duration{}
+	hits, of := map[string]int{}, map[string]int{}
+	cpu := processor()
+	posed := make([]match.Question, len(qs))
+	for i := range qs {
+		posed[i] = qs[i].question(r, year)
+	}
+	for i, q := range posed {
+		begun := time.Now()
+		a := e.Ask(q)
+		d := time.Since(begun)
+		took, byKind[qs[i].kind] = append(took, d), append(byKind[qs[i].kind], d)
+		of[qs[i].kind]++
+		if found(r, &qs[i], a) {
+			hits[qs[i].kind]++
+		}
+	}
+	b.Logf("%s: %d questions, p50 %s p99 %s max %s, processor %s each; load average %s", about, len(qs), quantile(took, 0.5), quantile(took, 0.99), slices.Max(took),
+		((processor() - cpu) / time.Duration(len(qs))).Round(time.Microsecond), load())
+	for _, k := range kinds {
+		b.Logf("   %-14s n %6d  among ten %5.1f %%  p50 %s p99 %s", k.kind, of[k.kind], 100*float64(hits[k.kind])/float64(max(1, of[k.kind])), quantile(byKind[k.kind], 0.5), quantile(byKind[k.kind], 0.99))
+	}
+}
+
+// found: the record that is meant, or a namesake of it, as a name alone cannot tell them apart.
+func found(r registry, q *asked, a match.Answer) bool {
+	name := r.name(q.id)
+	return slices.ContainsFunc(a.Candidates, func(c match.Candidate) bool { return number(c.Ref) == q.id || r.name(number(c.Ref)) == name })
+}
+
+// both keeps two askers busy for ten seconds.
+func both(b *testing.B, e *match.Engine, qs []asked) {
+	var wg sync.WaitGroup
+	var n atomic.Int64
+	begun := time.Now()
+	for w := range 2 {
+		wg.Go(func() {
+			for i := w; time.Since(begun) < 10*time.Second; i += 2 {
+				e.Ask(match.Question{Name: qs[i%len(qs)].name})
+				n.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	b.Logf("two askers: %.0f questions/s; load average %s", float64(n.Load())/time.Since(begun).Seconds(), load())
+}
+
+// inserting puts 1,000 records a second until stop is called.
+func inserting(b *testing.B, e *match.Engine, r registry, from int) (stop func()) {
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		t := time.NewTicker(10 * time.Millisecond)
+		defer t.Stop()
+		begun, n := time.Now(), 0
+		var slowest time.Duration
+		for {
+			select {
+			case <-done:
+				b.Logf("%d records came in, %.0f/s, the slowest took %s", n, float64(n)/time.Since(begun).Seconds(), slowest)
+				return
+			case <-t.C:
+				for due := int(time.Since(begun).Milliseconds()); n < due; n++ {
+					one := time.Now()
+					e.Put(r.entry(from + n))
+					slowest = max(slowest, time.Since(one))
+				}
+			}
+		}
+	})
+	return func() { close(done); wg.Wait() }
+}
+
+func restart(b *testing.B, e *match.Engine) {
+	where := *dir
+	if where == "" {
+		where = b.TempDir()
+	}
+	path := filepath.Join(where, "bench.index")
+	defer os.Remove(path) //nolint:errcheck // a temporary file
+	begun := time.Now()
+	if err := e.WriteSnapshot(path, nil, rand.Reader); err != nil {
+		b.Fatal(err)
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := e.Len()
+	b.Logf("snapshot written in %.1f s, %d B/record", time.Since(begun).Seconds(), int(st.Size())/n)
+	*e = match.Engine{}
+	runtime.GC()
+	begun, cpu := time.Now(), processor()
+	back, _, err := match.OpenSnapshot(path, match.WithSecret([]byte("a secret of synthetic benchmarks")))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("restart from it %.1f s, processor %.1f s, %d records; load average %s", time.Since(begun).Seconds(), (processor() - cpu).Seconds(), back.Len(), load())
+}
+
+func quantile(d []time.Duration, q float64) time.Duration {
+	if len(d) == 0 {
+		return 0
+	}
+	d = slices.Sorted(slices.Values(d))
+	return d[int(q*float64(len(d)-1))].Round(time.Microsecond)
+}
+
+// resident is the memory of this process in RAM, without mapped files.
+func resident() int {
+	b, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+			n, _ := strconv.Atoi(strings.Fields(rest)[0])
+			return n * 1024
+		}
+	}
+	return 0
+}
+
+func load() string {
+	b, _ := os.ReadFile("/proc/loadavg")
+	return strings.Join(strings.Fields(string(b))[:min(3, len(strings.Fields(string(b))))], " ")
+}
