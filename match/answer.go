@@ -57,7 +57,7 @@ func (e *Engine) Ask(question Question) Answer {
 	var top []ranked
 	for _, stage := range stages {
 		g.run(stage, &q)
-		top = g.rank(&q, c, e.sameYears(&q, g.ids), top)
+		top = g.rank(&q, c, g.sameYears(&q), top)
 		if len(top) > 0 && top[0].sure || len(top) == shown && q.nameAlone {
 			break // by a name alone nothing fainter comes before ten who bear it
 		}
@@ -71,90 +71,14 @@ func (e *Engine) Ask(question Question) Answer {
 	return out
 }
 
-// Limits of what is weighed when a birth year was asked.
-const (
-	manyFound  = 150 // above so many, those of the year asked are weighed
-	otherYears = 100 // and at most so many others when they are few
-)
-
-// sameYears leaves of many candidates those whose birth year is the one asked, a year off or not known: others could come
-// first only where these are few, and then some of them stay.
-func (e *Engine) sameYears(q *posed, ids []uint32) []uint32 {
-	y := int(yearColumn(q.birth))
-	if y == 0 || len(ids) <= manyFound {
-		return ids
-	}
-	near := make([]uint32, 0, len(ids))
-	for _, id := range ids {
-		if o := int(e.store.year(id)); o == 0 || o-y <= 1 && y-o <= 1 {
-			near = append(near, id)
-		}
-	}
-	if len(near) >= shown {
-		return near
-	}
-	for _, id := range ids[:min(len(ids), otherYears)] {
-		if !slices.Contains(near[:min(len(near), shown)], id) {
-			near = append(near, id)
-		}
-	}
-	return near
-}
-
-// ranked is a candidate before its lines are written.
-type ranked struct {
-	id   uint32
-	bits float64
-	sure bool // another key could bring nobody better
-}
-
-// rank weighs subjects and keeps the best.
-func (g *gather) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked {
-	for _, id := range ids {
-		s := g.subject(id)
-		if s == nil {
-			continue
-		}
-		t := g.e.weigh(q, s, c, false)
-		if t.other <= 0 && t.name <= nameOther {
-			continue // found by chance: nothing speaks for it
-		}
-		if len(top) == shown && t.bits <= top[shown-1].bits || slices.ContainsFunc(top, func(x ranked) bool { return x.id == id }) {
-			continue
-		}
-		i := len(top)
-		for i > 0 && top[i-1].bits < t.bits {
-			i--
-		}
-		sure := t.bits >= hitBits && t.name >= nameSound && !t.birthNo || t.numbers && t.name != nameOther
-		top = slices.Insert(top, i, ranked{id, t.bits, sure})
-		top = top[:min(shown, len(top))]
-	}
-	return top
-}
-
-// manyBearers is above how many bearers of a name are counted by their key alone.
-const manyBearers = 400
-
 func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
 	c := &context{n: float64(max(e.store.live, 2))}
 	c.prior = -1 - math.Log2(c.n)
 	parts := 0
 	if n := q.name.Form; n == normal.Han || n == normal.Mono {
-		bearers := e.find(charKey(q.name.Chars), nil)
-		if len(bearers) > manyBearers { // few strangers stand under a key
-			out.Namesakes, bearers = len(bearers), nil
-		}
-		parts = max(len(bearers), out.Namesakes)
-		for _, id := range bearers {
-			if s := g.subject(id); s != nil {
-				for i := range s.names {
-					if slices.Equal(s.names[i].Chars, q.name.Chars) && q.name.Wilds() == 0 {
-						out.Namesakes++
-						break
-					}
-				}
-			}
+		out.Namesakes = g.namesakes(&q.name)
+		if q.name.Wilds() == 0 {
+			parts = max(len(g.scratch), out.Namesakes) // all who bear it, as a part as well
 		}
 	}
 	c.nameBits = share(c.n, out.Namesakes)

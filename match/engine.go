@@ -55,7 +55,7 @@ const (
 type arrival struct {
 	subject *subject
 	keys    []uint64 // where it is filed
-	year    uint8
+	mark    mark
 }
 
 func (e *Engine) read(en *Entry) arrival {
@@ -64,7 +64,7 @@ func (e *Engine) read(en *Entry) arrival {
 	for i := range k {
 		k[i] = e.secret.file(k[i])
 	}
-	return arrival{s, k, yearColumn(s.birth)}
+	return arrival{s, k, s.markOf()}
 }
 
 // Put makes en the entry of its subject, unless a newer change is known. Equal Seq replaces.
@@ -102,7 +102,7 @@ func (e *Engine) take(r *arrival, file func(key uint64, id uint32)) bool {
 		e.counts.count(was, -1)
 		e.store.drop(old)
 	}
-	id := e.store.append(packed, r.year)
+	id := e.store.append(packed, r.mark)
 	e.at.set(slot, h, id)
 	e.counts.count(s, 1)
 	for _, k := range r.keys {

@@ -1,6 +1,10 @@
 package match
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/pilinhub/pilin/match/normal"
+)
 
 // lookup is the memory of one question, used again by later ones.
 type lookup struct {
@@ -9,6 +13,13 @@ type lookup struct {
 	spans []span
 	want  wanted
 	x     scratch
+	near  []uint32
+	hopes []hopeful
+	stage int
+	found seen // in this stage
+	known seen // ranked, or not worth it
+	pairs pairs
+	one   normal.Name
 }
 
 // span is where a key stands in the base.
@@ -18,19 +29,23 @@ var lookups = sync.Pool{New: func() any { return &gather{} }}
 
 func (e *Engine) gather(q *posed) *gather {
 	g := lookups.Get().(*gather)
-	g.e, g.want, g.truncated = e, q.wants(), false
+	g.e, g.want, g.truncated, g.stage = e, q.wants(), false, 0
+	g.found.fit(e.store.n)
+	g.known.fit(e.store.n)
+	g.pairs.asked++
 	return g
 }
 
 // done gives the memory back.
 func (g *gather) done() {
 	g.e = nil
+	g.known.empty()
 	lookups.Put(g)
 }
 
 // subject reads a subject; nil if it is gone. It holds until the next is read.
 func (g *gather) subject(id uint32) *subject {
-	if !g.e.store.alive(id) {
+	if g.e.store.mark(id).gone() {
 		return nil
 	}
 	return g.e.store.read(id, g.want, &g.x)

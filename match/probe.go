@@ -58,8 +58,7 @@ func (g *gather) run(stage func(*gather, *posed), q *posed) {
 	g.ids = g.ids[:0]
 	stage(g, q)
 	g.flush()
-	slices.Sort(g.ids)
-	g.ids = slices.Compact(g.ids)
+	g.ids = g.found.distinct(g.ids)
 }
 
 // identified looks by numbers, plates, places and institutions.

@@ -170,7 +170,18 @@ func (t *state) block(out *fields, i int, b *block) {
 	for k := range here {
 		out.number(at[k])
 	}
-	out.bytes(b.years[:here])
+	marks := t.marks(b)
+	for k := range here {
+		if at[k] == 0 {
+			continue
+		}
+		if marks[k].gone() { // since the state was taken
+			var x scratch
+			x.unpack(packed(k), wantAll)
+			marks[k] = x.markOf()
+		}
+		out.number(int(marks[k]))
+	}
 	out.number(size)
 	for k := range here {
 		if at[k] > 0 {
@@ -235,7 +246,12 @@ func (t *store) block(in *fields, here int) {
 	for k := here; k < blockSize; k++ {
 		b.begins[k+1] = b.begins[k]
 	}
-	in.fill(b.years[:here])
+	for k := range here {
+		b.marks[k] = markGone
+		if lengths[k] > 0 {
+			b.marks[k] = mark(in.count())
+		}
+	}
 	b.text = in.said()
 	if len(b.text) != int(b.begins[here]) {
 		in.fail(errSealed)

@@ -112,6 +112,7 @@ func syncDir(path string) error {
 
 // state is what a snapshot holds: parts that do not change any more, and copies of those that do.
 type state struct {
+	e      *Engine
 	secret secret
 	base   *segment
 	recent *recent
@@ -128,13 +129,20 @@ func (e *Engine) state() *state {
 	for e.settle(); e.store.n > e.first; e.settle() {
 		e.merge()
 	}
-	t := &state{secret: e.secret, base: e.base, recent: e.recent, store: e.store, alive: e.living(), counts: e.counts, gone: maps.Clone(e.gone)}
+	t := &state{e: e, secret: e.secret, base: e.base, recent: e.recent, store: e.store, alive: e.living(), counts: e.counts, gone: maps.Clone(e.gone)}
 	t.store.blocks, t.store.streams = slices.Clone(e.store.blocks), slices.Clone(e.store.streams)
 	if n := len(t.store.blocks); n > 0 {
 		t.open = slices.Clone(t.store.blocks[n-1].open)
 	}
 	t.counts.surname, t.counts.given, t.counts.sound = slices.Clone(e.counts.surname), slices.Clone(e.counts.given), slices.Clone(e.counts.sound)
 	return t
+}
+
+// marks copies the marks of a block, which changes go on changing.
+func (t *state) marks(b *block) [blockSize]mark {
+	t.e.mu.RLock()
+	defer t.e.mu.RUnlock()
+	return b.marks
 }
 
 // summed counts and sums what passes.

@@ -16,7 +16,7 @@ const (
 // fills, each subject is a text of its own; a full one is sealed into one.
 type block struct {
 	alive  [blockSize / 64]uint64
-	years  [blockSize]uint8 // birth year from 1850; 0 unknown
+	marks  [blockSize]mark
 	begins [blockSize + 1]uint32
 	text   string
 	open   []string // nil once sealed
@@ -44,7 +44,7 @@ func (t *store) stream(name string) uint32 {
 	return i
 }
 
-func (t *store) append(packed string, year uint8) uint32 {
+func (t *store) append(packed string, m mark) uint32 {
 	id := uint32(t.n)
 	at := id % blockSize
 	if at == 0 {
@@ -52,7 +52,7 @@ func (t *store) append(packed string, year uint8) uint32 {
 	}
 	b := t.blocks[id>>blockBits]
 	b.open = append(b.open, packed)
-	b.years[at] = year
+	b.marks[at] = m
 	b.alive[at/64] |= 1 << (at % 64)
 	t.n++
 	t.live++
@@ -92,13 +92,15 @@ func (b *block) packed(at uint32) string {
 
 func (t *store) alive(id uint32) bool { return t.blocks[id>>blockBits].isAlive(id % blockSize) }
 
-func (t *store) year(id uint32) uint8 { return t.blocks[id>>blockBits].years[id%blockSize] }
+func (t *store) mark(id uint32) mark { return t.blocks[id>>blockBits].marks[id%blockSize] }
 
 func (t *store) packed(id uint32) string { return t.blocks[id>>blockBits].packed(id % blockSize) }
 
 func (t *store) drop(id uint32) {
 	at := id % blockSize
-	t.blocks[id>>blockBits].alive[at/64] &^= 1 << (at % 64)
+	b := t.blocks[id>>blockBits]
+	b.alive[at/64] &^= 1 << (at % 64)
+	b.marks[at] = markGone
 	t.live--
 }
 

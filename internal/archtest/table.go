@@ -51,15 +51,15 @@ var table = map[string]rule{
 	"internal/fault":       {reach: world}, // named points that end the process, for the kill tests
 
 	// The field.
-	"record":       {may: []string{"schemas", "schemas/identifier"}, reach: world, tests: true},
-	"match":        {may: []string{"schemas", "schemas/identifier", "match/internal/hanzi", "match/normal"}, reach: world, tests: true},
-	"match/normal": {may: []string{"schemas/identifier", "match/internal/hanzi"}, reach: world, tests: true}, // the one normaliser
-	"match/internal/bench": {may: []string{anything}}, // measurements: tests only
-	"workflow":     {may: []string{"schemas", "schemas/identifier"}, reach: world, tests: true},
-	"blacklist":    {may: []string{"schemas", "schemas/identifier", "record", "match", "workflow"}, reach: world, tests: true},
-	"events":       {may: []string{"schemas", "schemas/identifier", "record", "workflow"}, reach: world, tests: true},
-	"transfer":     {may: []string{"schemas", "schemas/identifier", "record", "workflow", "blacklist", "match/normal"}, reach: world, tests: true},
-	"federation":   {may: []string{"schemas", "schemas/identifier", "record", "match", "workflow"}, reach: world, tests: true},
+	"record":               {may: []string{"schemas", "schemas/identifier"}, reach: world, tests: true},
+	"match":                {may: []string{"schemas", "schemas/identifier", "match/internal/hanzi", "match/normal"}, reach: world, tests: true},
+	"match/normal":         {may: []string{"schemas/identifier", "match/internal/hanzi"}, reach: world, tests: true}, // the one normaliser
+	"match/internal/bench": {may: []string{anything}},                                                                // measurements: tests only
+	"workflow":             {may: []string{"schemas", "schemas/identifier"}, reach: world, tests: true},
+	"blacklist":            {may: []string{"schemas", "schemas/identifier", "record", "match", "workflow"}, reach: world, tests: true},
+	"events":               {may: []string{"schemas", "schemas/identifier", "record", "workflow"}, reach: world, tests: true},
+	"transfer":             {may: []string{"schemas", "schemas/identifier", "record", "workflow", "blacklist", "match/normal"}, reach: world, tests: true},
+	"federation":           {may: []string{"schemas", "schemas/identifier", "record", "match", "workflow"}, reach: world, tests: true},
 
 	// Adapters.
 	"client":            {may: domain, reach: join(sql, kafka, redis, ours("internal"))},

@@ -1,0 +1,382 @@
+package match
+
+import (
+	"math"
+	"slices"
+
+	"github.com/pilinhub/pilin/match/normal"
+)
+
+// Limits of what is weighed when a birth year was asked.
+const (
+	manyFound  = 150 // above so many, those of the year asked are weighed
+	otherYears = 100 // and at most so many others when they are few
+)
+
+// sameYears leaves of many candidates those whose birth year is the one asked, a year off or not known: others could come
+// first only where these are few, and then some of them stay.
+func (g *gather) sameYears(q *posed) []uint32 {
+	y := int(yearColumn(q.birth))
+	if y == 0 || len(g.ids) <= manyFound {
+		return g.ids
+	}
+	near := g.near[:0]
+	for _, id := range g.ids {
+		if o := int(g.e.store.mark(id).year()); o == 0 || o-y <= 1 && y-o <= 1 {
+			near = append(near, id)
+		}
+	}
+	g.near = near
+	if len(near) >= shown {
+		return near
+	}
+	slices.Sort(near)
+	slices.Sort(g.ids)
+	for _, id := range g.ids[:min(len(g.ids), otherYears)] {
+		if !slices.Contains(near[:min(len(near), shown)], id) {
+			near = append(near, id)
+		}
+	}
+	g.near = near
+	return near
+}
+
+// ranked is a candidate before its lines are written.
+type ranked struct {
+	id    uint32
+	stage int
+	bits  float64
+	sure  bool // another key could bring nobody better
+}
+
+// before orders candidates: more bits first, then who was found earlier, then the lower number.
+func (r *ranked) before(bits float64, stage int, id uint32) bool {
+	switch {
+	case r.bits != bits:
+		return r.bits > bits
+	case r.stage != stage:
+		return r.stage < stage
+	}
+	return r.id < id
+}
+
+// hopeful is a candidate that was not weighed yet, and the most it may come to.
+type hopeful struct {
+	id   uint32
+	most float64
+}
+
+// rank weighs subjects and keeps the best. Where the question is a name, with birth and sex at most, a bound is made from a
+// subject's mark first, and who cannot come among the ten is not read at all.
+func (g *gather) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked {
+	g.stage++
+	g.hopes = g.hopes[:0]
+	b := g.bounding(q, c)
+	for _, id := range ids {
+		if g.known.has(id) {
+			continue // ranked in an earlier stage, or seen to come to nothing
+		}
+		g.known.set(id)
+		m := g.e.store.mark(id)
+		if m.gone() {
+			continue
+		}
+		g.hopes = append(g.hopes, hopeful{id, b.most(m)})
+	}
+	if len(g.hopes) > shown {
+		g.hopes = sift(g.hopes)
+	}
+	for n := 0; n < len(g.hopes); n++ {
+		if n == shown { // the ten hopes that stand first gave a measure for the others
+			rest := g.hopes[n:]
+			if len(top) == shown {
+				worst := top[shown-1]
+				rest = slices.DeleteFunc(rest, func(h hopeful) bool { return worst.before(h.most, g.stage, h.id) })
+			}
+			slices.SortFunc(rest, byHope)
+			g.hopes = g.hopes[:n+len(rest)]
+			if len(rest) == 0 {
+				break
+			}
+		}
+		h := g.hopes[n]
+		if len(top) == shown && top[shown-1].before(h.most, g.stage, h.id) {
+			if n >= shown {
+				break
+			}
+			continue
+		}
+		s := g.subject(h.id)
+		t := g.e.weigh(q, s, c, false)
+		if t.other <= 0 && t.name <= nameOther {
+			continue // found by chance: nothing speaks for it
+		}
+		if len(top) == shown && top[shown-1].before(t.bits, g.stage, h.id) {
+			continue
+		}
+		i := len(top)
+		for i > 0 && !top[i-1].before(t.bits, g.stage, h.id) {
+			i--
+		}
+		sure := t.bits >= hitBits && t.name >= nameSound && !t.birthNo || t.numbers && t.name != nameOther
+		top = slices.Insert(top, i, ranked{h.id, g.stage, t.bits, sure})
+		top = top[:min(shown, len(top))]
+	}
+	return top
+}
+
+func byHope(a, b hopeful) int {
+	switch {
+	case a.most > b.most:
+		return -1
+	case a.most < b.most:
+		return 1
+	}
+	return int(a.id) - int(b.id)
+}
+
+// sift brings the ten most hopeful to the front, in order.
+func sift(h []hopeful) []hopeful {
+	slices.SortFunc(h[:shown], byHope)
+	for i := shown; i < len(h); i++ {
+		if byHope(h[i], h[shown-1]) >= 0 {
+			continue
+		}
+		x := h[i]
+		h[i] = h[shown-1]
+		j := shown - 1
+		for j > 0 && byHope(x, h[j-1]) < 0 {
+			h[j] = h[j-1]
+			j--
+		}
+		h[j] = x
+	}
+	return h
+}
+
+// A bound is the most that weighing can give, from the mark alone. It has to follow the evidence: TestBound fails when a
+// subject comes to more. It is exact where it can be, as many candidates stand at the same bits.
+type bound struct {
+	g      *gather
+	q      *posed
+	c      *context
+	chars  []rune // of the question's name; nil if there is no bound
+	year   int
+	birth  float64 // at most for the same year
+	beside float64 // at most for what a mark does not tell
+}
+
+func (g *gather) bounding(q *posed, c *context) bound {
+	b := bound{g: g, q: q, c: c}
+	if q.name.Form != normal.Han || len(q.name.Chars) > markChars+1 || g.want != 0 || q.id.Number != "" {
+		return b
+	}
+	b.chars = q.name.Chars
+	if y, ok := yearIndex(q.birth); ok {
+		b.year = y
+		b.birth = g.e.counts.yearBits(q.birth)
+		if len(q.birth) == 10 {
+			b.birth += 7.7
+		}
+	}
+	if q.sex != 0 {
+		b.beside += 0.9
+	}
+	if q.county != "" {
+		b.beside += 3
+	}
+	return b
+}
+
+func tenth(bits float64) float64 { return math.Round(bits*10) / 10 }
+
+func (b *bound) most(m mark) float64 {
+	if b.chars == nil || !m.simple() {
+		return math.Inf(1)
+	}
+	var r [markChars]rune
+	n := m.chars(&r)
+	bits := tenth(b.c.prior)
+	bits += tenth(b.name(r[:n]))
+	if y := int(m.year()); b.year != 0 && y != 0 {
+		switch d := max(y-b.year, b.year-y); d {
+		case 0:
+			bits += tenth(b.birth)
+		case 1:
+			bits -= 0.7
+		default:
+			bits -= 7
+		}
+	}
+	if b.beside != 0 {
+		bits += b.beside + 0.05
+	}
+	return bits
+}
+
+// name is the most that compareHan can give.
+func (b *bound) name(r []rune) float64 {
+	a := b.chars
+	switch len(a) - len(r) {
+	case 0:
+		bits, same := 0.0, true
+		for i := range a {
+			bits += b.g.pair(b.q, i, i, r[i])
+			same = same && a[i] == r[i]
+		}
+		if same {
+			return min(bits, b.c.nameBits, 20)
+		}
+		if len(a) > 1 && swapped(a, r) {
+			return max(bits, 15)
+		}
+		return min(bits, 20)
+	case 1:
+		return min(b.gap(len(a), r, true), 20)
+	case -1:
+		return min(b.gap(len(r), r, false), 20)
+	}
+	return -10
+}
+
+// gap is the best with one character left out, of the question's name or of the record's.
+func (b *bound) gap(n int, r []rune, asked bool) float64 {
+	best := -10.0
+	for skip := range n {
+		bits, i, j := 0.0, 0, 0
+		for i < len(b.chars) && j < len(r) {
+			if asked && i == skip {
+				i++
+				continue
+			}
+			if !asked && j == skip {
+				j++
+				continue
+			}
+			bits += b.g.pair(b.q, i, j, r[j])
+			i, j = i+1, j+1
+		}
+		best = max(best, bits)
+	}
+	return best
+}
+
+// swapped reports the same characters in another order.
+func swapped(a, b []rune) bool {
+	for _, x := range a {
+		n := 0
+		for i := range a {
+			if a[i] == x {
+				n++
+			}
+			if b[i] == x {
+				n--
+			}
+		}
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// pairs remembers what characters beside each other gave in this question.
+type pairs struct {
+	keys  [pairSlots]uint64 // question above place and characters; 0 empty
+	bits  [pairSlots]float64
+	asked uint64
+}
+
+const pairSlots = 4096
+
+// pair is Engine.pair's bits for character i of the question and c at place j of a record's name of one surname character.
+func (g *gather) pair(q *posed, i, j int, c rune) float64 {
+	first := uint64(0)
+	if j == 0 {
+		first = 1
+	}
+	key := g.pairs.asked<<24 | uint64(i)<<18 | first<<17 | uint64(c)
+	slot := (uint64(c)*0x9e3779b1 + uint64(i)*0x85ebca6b + first) >> 7 % pairSlots
+	if g.pairs.keys[slot] == key {
+		return g.pairs.bits[slot]
+	}
+	r := &g.one
+	r.Form, r.Surname = normal.Han, 1
+	r.Chars = r.Chars[:0]
+	for range j {
+		r.Chars = append(r.Chars, normal.Wild)
+	}
+	r.Chars = append(r.Chars, c)
+	r.Written = r.Chars
+	bits := g.e.pair(&q.name, r, i, j).bits
+	g.pairs.keys[slot], g.pairs.bits[slot] = key, bits
+	return bits
+}
+
+// namesakes counts the subjects with exactly this name.
+func (g *gather) namesakes(n *normal.Name) int {
+	if n.Wilds() > 0 {
+		return 0
+	}
+	count := 0
+	g.scratch = g.e.find(charKey(n.Chars), g.scratch[:0])
+	for _, id := range g.scratch {
+		m := g.e.store.mark(id)
+		switch {
+		case m.gone():
+		case m.simple():
+			var r [markChars]rune
+			if slices.Equal(r[:m.chars(&r)], n.Chars) {
+				count++
+			}
+		default:
+			s := g.subject(id)
+			for i := range s.names {
+				if slices.Equal(s.names[i].Chars, n.Chars) {
+					count++
+					break
+				}
+			}
+		}
+	}
+	return count
+}
+
+// seen is a set of subjects that is emptied by going through who is in it.
+type seen struct {
+	words []uint64
+	in    []uint32
+}
+
+func (s *seen) fit(n int) {
+	if len(s.words) < n/64+1 {
+		s.words = make([]uint64, n/64+n/512+64)
+	}
+}
+
+func (s *seen) has(id uint32) bool { return s.words[id/64]>>(id%64)&1 != 0 }
+
+func (s *seen) set(id uint32) {
+	s.words[id/64] |= 1 << (id % 64)
+	s.in = append(s.in, id)
+}
+
+func (s *seen) empty() {
+	for _, id := range s.in {
+		s.words[id/64] = 0
+	}
+	s.in = s.in[:0]
+}
+
+// distinct leaves each of ids once.
+func (s *seen) distinct(ids []uint32) []uint32 {
+	out := ids[:0]
+	for _, id := range ids {
+		if !s.has(id) {
+			s.set(id)
+			out = append(out, id)
+		}
+	}
+	s.empty()
+	return out
+}

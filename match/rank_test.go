@@ -1,0 +1,101 @@
+package match
+
+import (
+	"slices"
+	"testing"
+)
+
+// nameQuestions are the development questions with a name, with nothing beside it but birth, sex and county.
+func nameQuestions(registry []Entry, seed uint64, each int) []Question {
+	var out []Question
+	for i, q := range devQuestions(registry, seed, each) {
+		if q.Name == "" {
+			continue
+		}
+		q = Question{Name: q.Name, Birth: q.Birth, Sex: q.Sex}
+		switch i % 4 {
+		case 0:
+			q.Birth, q.Sex = "", ""
+		case 1:
+			q.Birth = q.Birth[:min(4, len(q.Birth))]
+		case 2:
+			q.County = "310116"
+		}
+		out = append(out, q)
+	}
+	return out
+}
+
+// TestBound: nobody comes to more bits than the mark said. Weights that change without the bound are found here.
+func TestBound(t *testing.T) {
+	registry := devRegistry(61, 4000)
+	for i := range registry { // slips in the registry too, so that pairs of all kinds meet
+		if i%3 == 0 {
+			registry[i].Birth = registry[i].Birth[:4]
+			registry[i].IDs = nil
+		}
+	}
+	e := NewEngine()
+	e.Load(registry)
+	bounds, tight := 0, 0
+	var x scratch
+	for _, question := range nameQuestions(registry, 67, 60) {
+		q := readQuestion(question)
+		g := e.gather(&q)
+		var out Answer
+		c := e.context(&q, g, &out)
+		b := g.bounding(&q, c)
+		for _, stage := range stages {
+			g.run(stage, &q)
+			for _, id := range g.ids {
+				m := e.store.mark(id)
+				if b.chars == nil || !m.simple() {
+					continue
+				}
+				most := b.most(m)
+				got := e.weigh(&q, e.store.read(id, wantAll, &x), c, true)
+				bounds++
+				if got.bits > most {
+					t.Fatalf("%q %s beside %q: at most %.2f by the mark, weighed %.2f: %+v", q.name.Chars, q.birth, x.names[0].Chars, most, got.bits, got.lines)
+				}
+				if got.bits == most {
+					tight++
+				}
+			}
+		}
+		g.done()
+	}
+	if bounds < 10000 || tight < bounds/20 {
+		t.Errorf("%d bounds, %d of them exact: the test says nothing", bounds, tight)
+	}
+}
+
+// TestRankBound: with the bound or without it, the same ten come out.
+func TestRankBound(t *testing.T) {
+	registry := devRegistry(71, 6000)
+	e := NewEngine()
+	e.Load(registry)
+	for i := 0; i < len(registry); i += 9 {
+		e.Delete(registry[i].Ref, 1)
+	}
+	for _, question := range nameQuestions(registry, 73, 25) {
+		q := readQuestion(question)
+		g, all := e.gather(&q), &gather{}
+		all.e, all.want = e, wantOrgs // what wants more than a mark tells has no bound
+		all.found.fit(e.store.n)
+		all.known.fit(e.store.n)
+		var out Answer
+		c := e.context(&q, g, &out)
+		var top, want []ranked
+		for _, stage := range stages {
+			g.run(stage, &q)
+			top = g.rank(&q, c, g.sameYears(&q), top)
+			all.run(stage, &q)
+			want = all.rank(&q, c, all.sameYears(&q), want)
+			if !slices.Equal(top, want) {
+				t.Fatalf("%q: %v, without bound %v", q.name.Chars, top, want)
+			}
+		}
+		g.done()
+	}
+}
