@@ -56,6 +56,7 @@ type arrival struct {
 	subject *subject
 	keys    []uint64 // where it is filed
 	mark    mark
+	second  mark // of an alias
 }
 
 func (e *Engine) read(en *Entry) arrival {
@@ -64,7 +65,8 @@ func (e *Engine) read(en *Entry) arrival {
 	for i := range k {
 		k[i] = e.secret.file(k[i])
 	}
-	return arrival{s, k, s.markOf()}
+	m, second := s.markOf()
+	return arrival{s, k, m, second}
 }
 
 // Put makes en the entry of its subject, unless a newer change is known. Equal Seq replaces.
@@ -102,7 +104,7 @@ func (e *Engine) take(r *arrival, file func(key uint64, id uint32)) bool {
 		e.counts.count(was, -1)
 		e.store.drop(old)
 	}
-	id := e.store.append(packed, r.mark)
+	id := e.store.append(packed, r.mark, r.second)
 	e.at.set(slot, h, id)
 	e.counts.count(s, 1)
 	for _, k := range r.keys {

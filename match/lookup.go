@@ -15,6 +15,7 @@ type lookup struct {
 	x     scratch
 	near  []uint32
 	hopes []hopeful
+	marks []mark
 	stage int
 	found seen // in this stage
 	known seen // ranked, or not worth it

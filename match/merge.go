@@ -110,7 +110,7 @@ func (e *Engine) rebuild() {
 		return out
 	}, func(ids []uint32, keys [][]uint64) {
 		for i, id := range ids {
-			n := next.append(old.packed(id), old.mark(id))
+			n := next.append(old.packed(id), old.mark(id), old.second(id))
 			for _, k := range keys[i] {
 				f.add(k, n)
 			}

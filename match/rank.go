@@ -70,59 +70,51 @@ type hopeful struct {
 // subject's mark first, and who cannot come among the ten is not read at all.
 func (g *gather) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked {
 	g.stage++
+	g.marks = grown(g.marks, len(ids))
+	for i, id := range ids { // nothing else in this loop: the loads of several go on at once
+		g.marks[i] = g.e.store.mark(id)
+	}
 	g.hopes = g.hopes[:0]
 	b := g.bounding(q, c)
-	for _, id := range ids {
-		if g.known.has(id) {
+	for i, id := range ids {
+		if g.marks[i].gone() || g.known.has(id) {
 			continue // ranked in an earlier stage, or seen to come to nothing
 		}
 		g.known.set(id)
-		m := g.e.store.mark(id)
-		if m.gone() {
-			continue
-		}
-		g.hopes = append(g.hopes, hopeful{id, b.most(m)})
+		g.hopes = append(g.hopes, hopeful{id, b.most(id, g.marks[i])})
 	}
-	if len(g.hopes) > shown {
-		g.hopes = sift(g.hopes)
-	}
-	for n := 0; n < len(g.hopes); n++ {
-		if n == shown { // the ten hopes that stand first gave a measure for the others
-			rest := g.hopes[n:]
-			if len(top) == shown {
-				worst := top[shown-1]
-				rest = slices.DeleteFunc(rest, func(h hopeful) bool { return worst.before(h.most, g.stage, h.id) })
-			}
-			slices.SortFunc(rest, byHope)
-			g.hopes = g.hopes[:n+len(rest)]
-			if len(rest) == 0 {
-				break
-			}
+	for rest, round := g.hopes, 2*shown; len(rest) > 0; round *= 2 {
+		if len(top) == shown {
+			worst := top[shown-1]
+			rest = slices.DeleteFunc(rest, func(h hopeful) bool { return worst.before(h.most, g.stage, h.id) })
 		}
-		h := g.hopes[n]
-		if len(top) == shown && top[shown-1].before(h.most, g.stage, h.id) {
-			if n >= shown {
-				break
-			}
-			continue
+		n := sift(rest, round)
+		for _, h := range rest[:n] {
+			top = g.weighed(q, c, h, top)
 		}
-		s := g.subject(h.id)
-		t := g.e.weigh(q, s, c, false)
-		if t.other <= 0 && t.name <= nameOther {
-			continue // found by chance: nothing speaks for it
-		}
-		if len(top) == shown && top[shown-1].before(t.bits, g.stage, h.id) {
-			continue
-		}
-		i := len(top)
-		for i > 0 && !top[i-1].before(t.bits, g.stage, h.id) {
-			i--
-		}
-		sure := t.bits >= hitBits && t.name >= nameSound && !t.birthNo || t.numbers && t.name != nameOther
-		top = slices.Insert(top, i, ranked{h.id, g.stage, t.bits, sure})
-		top = top[:min(shown, len(top))]
+		rest = rest[n:]
 	}
 	return top
+}
+
+// weighed reads a subject and takes it in where it belongs.
+func (g *gather) weighed(q *posed, c *context, h hopeful, top []ranked) []ranked {
+	if len(top) == shown && top[shown-1].before(h.most, g.stage, h.id) {
+		return top
+	}
+	t := g.e.weigh(q, g.subject(h.id), c, false)
+	if t.other <= 0 && t.name <= nameOther {
+		return top // found by chance: nothing speaks for it
+	}
+	if len(top) == shown && top[shown-1].before(t.bits, g.stage, h.id) {
+		return top
+	}
+	i := len(top)
+	for i > 0 && !top[i-1].before(t.bits, g.stage, h.id) {
+		i--
+	}
+	sure := t.bits >= hitBits && t.name >= nameSound && !t.birthNo || t.numbers && t.name != nameOther
+	return slices.Insert(top, i, ranked{h.id, g.stage, t.bits, sure})[:min(shown, len(top)+1)]
 }
 
 func byHope(a, b hopeful) int {
@@ -135,23 +127,27 @@ func byHope(a, b hopeful) int {
 	return int(a.id) - int(b.id)
 }
 
-// sift brings the ten most hopeful to the front, in order.
-func sift(h []hopeful) []hopeful {
-	slices.SortFunc(h[:shown], byHope)
-	for i := shown; i < len(h); i++ {
-		if byHope(h[i], h[shown-1]) >= 0 {
+// sift brings the n most hopeful to the front, in order, and says how many these are.
+func sift(h []hopeful, n int) int {
+	if n >= len(h) || n > 100 {
+		slices.SortFunc(h, byHope)
+		return len(h)
+	}
+	slices.SortFunc(h[:n], byHope)
+	for i := n; i < len(h); i++ {
+		if byHope(h[i], h[n-1]) >= 0 {
 			continue
 		}
 		x := h[i]
-		h[i] = h[shown-1]
-		j := shown - 1
+		h[i] = h[n-1]
+		j := n - 1
 		for j > 0 && byHope(x, h[j-1]) < 0 {
 			h[j] = h[j-1]
 			j--
 		}
 		h[j] = x
 	}
-	return h
+	return n
 }
 
 // A bound is the most that weighing can give, from the mark alone. It has to follow the evidence: TestBound fails when a
@@ -190,14 +186,17 @@ func (g *gather) bounding(q *posed, c *context) bound {
 
 func tenth(bits float64) float64 { return math.Round(bits*10) / 10 }
 
-func (b *bound) most(m mark) float64 {
+func (b *bound) most(id uint32, m mark) float64 {
 	if b.chars == nil || !m.simple() {
 		return math.Inf(1)
 	}
 	var r [markChars]rune
-	n := m.chars(&r)
+	name := b.name(r[:m.chars(&r)])
+	if m.two() {
+		name = max(name, b.name(r[:b.g.e.store.second(id).chars(&r)]))
+	}
 	bits := tenth(b.c.prior)
-	bits += tenth(b.name(r[:n]))
+	bits += tenth(name)
 	if y := int(m.year()); b.year != 0 && y != 0 {
 		switch d := max(y-b.year, b.year-y); d {
 		case 0:
@@ -326,7 +325,7 @@ func (g *gather) namesakes(n *normal.Name) int {
 		case m.gone():
 		case m.simple():
 			var r [markChars]rune
-			if slices.Equal(r[:m.chars(&r)], n.Chars) {
+			if slices.Equal(r[:m.chars(&r)], n.Chars) || m.two() && slices.Equal(r[:g.e.store.second(id).chars(&r)], n.Chars) {
 				count++
 			}
 		default:

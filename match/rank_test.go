@@ -35,7 +35,7 @@ func TestBound(t *testing.T) {
 		case 0:
 			less[i].Birth, less[i].IDs = less[i].Birth[:4], nil
 		case 1:
-			less[i].Birth, less[i].IDs = "", nil
+			less[i].Birth, less[i].IDs, less[i].Aliases = "", nil, []string{registry[i/2].Name}
 		}
 	}
 	e := NewEngine()
@@ -55,7 +55,7 @@ func TestBound(t *testing.T) {
 				if b.chars == nil || !m.simple() {
 					continue
 				}
-				most := b.most(m)
+				most := b.most(id, m)
 				got := e.weigh(&q, e.store.read(id, wantAll, &x), c, true)
 				bounds++
 				if got.bits > most {

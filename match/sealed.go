@@ -170,17 +170,21 @@ func (t *state) block(out *fields, i int, b *block) {
 	for k := range here {
 		out.number(at[k])
 	}
-	marks := t.marks(b)
+	marks, aliases := t.marks(b)
 	for k := range here {
 		if at[k] == 0 {
 			continue
 		}
+		second := aliases[uint16(k)]
 		if marks[k].gone() { // since the state was taken
 			var x scratch
 			x.unpack(packed(k), wantAll)
-			marks[k] = x.markOf()
+			marks[k], second = x.markOf()
 		}
 		out.number(int(marks[k]))
+		if marks[k].two() {
+			out.number(int(second))
+		}
 	}
 	out.number(size)
 	for k := range here {
@@ -249,7 +253,9 @@ func (t *store) block(in *fields, here int) {
 	for k := range here {
 		b.marks[k] = markGone
 		if lengths[k] > 0 {
-			b.marks[k] = mark(in.count())
+			if b.marks[k] = mark(in.count()); b.marks[k].two() {
+				b.alias(uint32(k), mark(in.count()))
+			}
 		}
 	}
 	b.text = in.said()

@@ -139,10 +139,10 @@ func (e *Engine) state() *state {
 }
 
 // marks copies the marks of a block, which changes go on changing.
-func (t *state) marks(b *block) [blockSize]mark {
+func (t *state) marks(b *block) ([blockSize]mark, map[uint16]mark) {
 	t.e.mu.RLock()
 	defer t.e.mu.RUnlock()
-	return b.marks
+	return b.marks, maps.Clone(b.second)
 }
 
 // summed counts and sums what passes.

@@ -17,6 +17,7 @@ const (
 type block struct {
 	alive  [blockSize / 64]uint64
 	marks  [blockSize]mark
+	second map[uint16]mark // of aliases
 	begins [blockSize + 1]uint32
 	text   string
 	open   []string // nil once sealed
@@ -44,7 +45,7 @@ func (t *store) stream(name string) uint32 {
 	return i
 }
 
-func (t *store) append(packed string, m mark) uint32 {
+func (t *store) append(packed string, m, second mark) uint32 {
 	id := uint32(t.n)
 	at := id % blockSize
 	if at == 0 {
@@ -53,6 +54,9 @@ func (t *store) append(packed string, m mark) uint32 {
 	b := t.blocks[id>>blockBits]
 	b.open = append(b.open, packed)
 	b.marks[at] = m
+	if m.two() {
+		b.alias(at, second)
+	}
 	b.alive[at/64] |= 1 << (at % 64)
 	t.n++
 	t.live++
@@ -93,6 +97,16 @@ func (b *block) packed(at uint32) string {
 func (t *store) alive(id uint32) bool { return t.blocks[id>>blockBits].isAlive(id % blockSize) }
 
 func (t *store) mark(id uint32) mark { return t.blocks[id>>blockBits].marks[id%blockSize] }
+
+// second is the mark of a subject's alias.
+func (t *store) second(id uint32) mark { return t.blocks[id>>blockBits].second[uint16(id%blockSize)] }
+
+func (b *block) alias(at uint32, m mark) {
+	if b.second == nil {
+		b.second = map[uint16]mark{}
+	}
+	b.second[uint16(at)] = m
+}
 
 func (t *store) packed(id uint32) string { return t.blocks[id>>blockBits].packed(id % blockSize) }
 
