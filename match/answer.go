@@ -76,10 +76,7 @@ func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
 	c.prior = -1 - math.Log2(c.n)
 	parts := 0
 	if n := q.name.Form; n == normal.Han || n == normal.Mono {
-		out.Namesakes = g.namesakes(&q.name)
-		if q.name.Wilds() == 0 {
-			parts = max(len(g.scratch), out.Namesakes) // all who bear it, as a part as well
-		}
+		out.Namesakes, parts = g.namesakes(&q.name)
 	}
 	c.nameBits = share(c.n, out.Namesakes)
 	c.partBits = share(c.n, parts)

@@ -70,6 +70,9 @@ func readQuestion(q Question) posed {
 	if a.id.Birth != "" && len(a.id.Birth) >= len(a.birth) && (a.id.Valid || a.birth == "") {
 		a.birth = a.id.Birth
 	}
+	if a.id.Whole && !a.id.Valid && !a.birthOwn { // the wrong digit may stand in the birth date
+		a.birth = ""
+	}
 	if p := a.id.Part; a.birth == "" && len(p) == 8 { // eight digits out of the middle are a birth day
 		a.birth = readBirth(p)
 		if len(a.birth) != 10 {

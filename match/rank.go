@@ -7,38 +7,32 @@ import (
 	"github.com/pilinhub/pilin/match/normal"
 )
 
-// Limits of what is weighed when a birth year was asked.
-const (
-	manyFound  = 150 // above so many, those of the year asked are weighed
-	otherYears = 100 // and at most so many others when they are few
-)
+// manyFound is above how many candidates those of the birth year asked are weighed alone.
+const manyFound = 150
 
 // sameYears leaves of many candidates those whose birth year is the one asked, a year off or not known: others could come
-// first only where these are few, and then some of them stay.
+// first only where these are few, and then all stay.
 func (g *gather) sameYears(q *posed) []uint32 {
 	y := int(yearColumn(q.birth))
 	if y == 0 || len(g.ids) <= manyFound {
 		return g.ids
 	}
-	near := g.near[:0]
+	near, there := g.near[:0], 0
 	for _, id := range g.ids {
-		if o := int(g.e.store.mark(id).year()); o == 0 || o-y <= 1 && y-o <= 1 {
+		m := g.e.store.mark(id)
+		if m.gone() {
+			continue
+		}
+		there++
+		if o := int(m.year()); o == 0 || o-y <= 1 && y-o <= 1 {
 			near = append(near, id)
 		}
 	}
 	g.near = near
-	if len(near) >= shown {
+	if there > manyFound && len(near) >= shown {
 		return near
 	}
-	slices.Sort(near)
-	slices.Sort(g.ids)
-	for _, id := range g.ids[:min(len(g.ids), otherYears)] {
-		if !slices.Contains(near[:min(len(near), shown)], id) {
-			near = append(near, id)
-		}
-	}
-	g.near = near
-	return near
+	return g.ids
 }
 
 // ranked is a candidate before its lines are written.
@@ -312,33 +306,34 @@ func (g *gather) pair(q *posed, i, j int, c rune) float64 {
 	return bits
 }
 
-// namesakes counts the subjects with exactly this name.
-func (g *gather) namesakes(n *normal.Name) int {
+// namesakes counts the subjects with exactly this name, and those who bear it at least as a part of theirs.
+func (g *gather) namesakes(n *normal.Name) (same, parts int) {
 	if n.Wilds() > 0 {
-		return 0
+		return 0, 0
 	}
-	count := 0
 	g.scratch = g.e.find(charKey(n.Chars), g.scratch[:0])
 	for _, id := range g.scratch {
 		m := g.e.store.mark(id)
-		switch {
-		case m.gone():
-		case m.simple():
+		if m.gone() {
+			continue
+		}
+		parts++
+		if m.simple() {
 			var r [markChars]rune
-			if slices.Equal(r[:m.chars(&r)], n.Chars) || m.two() && slices.Equal(r[:g.e.store.second(id).chars(&r)], n.Chars) {
-				count++
+			if slices.Equal(r[:m.chars(&r)], n.Chars) {
+				same++
 			}
-		default:
-			s := g.subject(id)
-			for i := range s.names {
-				if slices.Equal(s.names[i].Chars, n.Chars) {
-					count++
-					break
-				}
+			continue
+		}
+		s := g.subject(id)
+		for i := range s.names {
+			if slices.Equal(s.names[i].Chars, n.Chars) {
+				same++
+				break
 			}
 		}
 	}
-	return count
+	return same, parts
 }
 
 // seen is a set of subjects that is emptied by going through who is in it.

@@ -136,7 +136,7 @@ again:
 		for _, r := range regions[first] {
 			after, ok := strings.CutPrefix(s, r.name)
 			if !ok || strings.HasPrefix(after, "路") || strings.HasPrefix(after, "街") || strings.HasPrefix(after, "大道") || strings.HasPrefix(after, "镇") ||
-				strings.HasPrefix(after, "村") || strings.HasPrefix(after, "弄") || strings.HasPrefix(after, "新村") || strings.HasPrefix(after, "公路") {
+				strings.HasPrefix(after, "村") || strings.HasPrefix(after, "弄") || strings.HasPrefix(after, "湾") || strings.HasPrefix(after, "新村") || strings.HasPrefix(after, "公路") {
 				continue
 			}
 			if r.county != "" {

@@ -95,9 +95,13 @@ func (u unihan) variants(field string, c rune) []rune {
 func (u unihan) folds(chars []rune) map[rune]rune {
 	standard := u["kTGH"]
 	step := func(c rune) rune {
-		for _, field := range []string{"kCompatibilityVariant", "kSimplifiedVariant"} {
-			if v := u.variants(field, c); len(v) > 0 {
-				return v[0]
+		if v := u.variants("kCompatibilityVariant", c); len(v) > 0 {
+			return v[0]
+		}
+		simple := u.variants("kSimplifiedVariant", c)
+		for _, v := range simple {
+			if _, ok := standard[v]; ok {
+				return v
 			}
 		}
 		if _, ok := standard[c]; ok {
@@ -110,6 +114,9 @@ func (u unihan) folds(chars []rune) map[rune]rune {
 					return v
 				}
 			}
+		}
+		if len(simple) > 0 { // simplified by analogy only, as 鑑 would be without 鉴
+			return simple[0]
 		}
 		return c
 	}
