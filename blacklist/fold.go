@@ -151,7 +151,7 @@ func (e *Entry) take(k kind, st record.Stored, version uint64) {
 	case !change:
 		s.Event = EventPublish
 		e.Recorded = Published
-		e.content(st, parts)
+		e.contentOf(st, parts, said)
 	case ref.Rel.Ends():
 		// The content is gone whatever the payload says, and what suspended it with it: who ended it and why stands in the
 		// record's own parts.
@@ -191,10 +191,15 @@ func (e *Entry) take(k kind, st record.Stored, version uint64) {
 
 // content makes st the record in force. Its facts replace all that stood before.
 func (e *Entry) content(st record.Stored, parts map[record.PartName][]byte) {
+	e.contentOf(st, parts, members(parts))
+}
+
+// contentOf is content where the members of the parts have been read.
+func (e *Entry) contentOf(st record.Stored, parts map[record.PartName][]byte, said map[string]jsontext.Value) {
 	if st.Unusable != "" {
-		st, parts = record.Stored{}, nil
+		st, parts, said = record.Stored{}, nil, nil
 	}
-	p := readMembers(members(parts))
+	p := readMembers(said)
 	e.Content, e.Parts = st, parts
 	e.OpenCase, e.RemedyState, e.RemedyEvents = p.OpenCase, p.RemedyState, p.RemedyEvents
 	e.Served, e.transferred, e.objections = p.ServedAt != "", p.Transferred, p.Objections

@@ -2,8 +2,13 @@ package blacklist
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/pilinhub/pilin/record"
 )
 
 // Document is a numbered identity document as a link states it. Its number is as written.
@@ -17,6 +22,26 @@ type Document struct {
 type Link struct {
 	A, B     Document
 	Reviewer string // account of the legal reviewer who approved it
+}
+
+// EvidenceFor returns the entry of a subject if it is a link in force that day, own or another member's, and its Link. False,
+// which is no error, for anything else; whatever is no link is not folded.
+func (r *Register) EvidenceFor(ctx context.Context, s record.StreamID, subject record.RecordID, asOf string) (Entry, Link, bool, error) {
+	records, err := r.Log.Subject(ctx, s, subject)
+	switch {
+	case errors.Is(err, record.ErrNotFound):
+		return Entry{}, Link{}, false, nil
+	case err != nil:
+		return Entry{}, Link{}, false, fmt.Errorf("read subject %s of %s: %w", subject, s, err)
+	case !slices.ContainsFunc(records, func(st record.Stored) bool { return st.Meaning.Type == TypeLink }):
+		return Entry{}, Link{}, false, nil
+	}
+	e, err := Fold(records, asOf)
+	if errors.Is(err, ErrNothing) || errors.Is(err, ErrOtherType) {
+		return Entry{}, Link{}, false, nil
+	}
+	l, ok := e.Link()
+	return e, l, ok, err
 }
 
 // Link returns the link of an entry, as of the day for which the entry was folded. False if the entry is none, is not in

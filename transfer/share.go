@@ -99,16 +99,10 @@ func suspendedWith(own []Owned) map[string]*Suspension {
 	return out
 }
 
-// LinksOf lists the links that entries of any member hold in force.
-func LinksOf(entries []blacklist.Entry) []Link {
-	var out []Link
-	for _, e := range entries {
-		if l, ok := e.Link(); ok {
-			document := func(d blacklist.Document) Document { return Document{Type: d.Type, No: d.No, Country: d.Country} }
-			out = append(out, Link{A: document(l.A), B: document(l.B), ApprovedBy: l.Reviewer})
-		}
-	}
-	return out
+// LinkOf is a link that a record states, as the count reads it.
+func LinkOf(l blacklist.Link) Link {
+	document := func(d blacklist.Document) Document { return Document{Type: d.Type, No: d.No, Country: d.Country} }
+	return Link{A: document(l.A), B: document(l.B), ApprovedBy: l.Reviewer}
 }
 
 // Joined lists the documents that approved links join with a number of the person: what else to look for. Two links in a

@@ -86,6 +86,7 @@ var table = map[string]rule{
 	"schemas/gen":                {may: []string{"schemas", "schemas/identifier"}, reach: world},
 	"record/recordtest":          {may: []string{"record"}, reach: world},
 	"internal/archtest":          {},
+	"internal/histories":         {may: []string{anything}, reach: join(sql, kafka, redis)},
 	"internal/nodetest":          {may: []string{anything}},
 	"internal/sim/memlog":        {may: []string{"record"}, reach: world},
 	"internal/sim":               {may: []string{anything}, reach: world, direct: []string{"net", "os"}},

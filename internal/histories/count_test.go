@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -61,14 +62,14 @@ type lived struct {
 	result transfer.Result
 }
 
-// live lives a history: after every append the bureaux count from what they have folded so far.
+// live lives a history of about so many acts: after every append the bureaux count from what they have folded so far.
 func live(seed uint64, acts int) (*history, []lived, error) {
 	h := newHistory(seed)
 	if err := h.begin(); err != nil {
 		return nil, nil, err
 	}
 	var out []lived
-	for range acts {
+	for range acts - 3 + h.draw.IntN(7) {
 		from, err := h.act()
 		if err != nil {
 			return nil, nil, err
@@ -90,8 +91,9 @@ func live(seed uint64, acts int) (*history, []lived, error) {
 	return h, out, nil
 }
 
-// check lives a history and compares. prefixes is of how many moments of it the past is rebuilt.
-func check(seed uint64, acts, prefixes int) (*history, error) {
+// check lives a history of so many acts, and compares the count as of so many days; prefixes is of how many moments of it
+// the past is rebuilt.
+func check(seed uint64, acts, days, prefixes int) (*history, error) {
 	h, moments, err := live(seed, acts)
 	if err != nil {
 		return nil, err
@@ -111,9 +113,12 @@ func check(seed uint64, acts, prefixes int) (*history, error) {
 	if err != nil {
 		return nil, err
 	}
-	end := h.now.AddDate(0, 9, 0)
-	for day := h.now.AddDate(0, -14, 0); day.Before(end); day = day.AddDate(0, 0, 20+draw.IntN(70)) {
-		asOf := record.CivilDay(day)
+	for i := range days {
+		// From before the first decision to after the last period for remedies has passed; the first one is today.
+		asOf := record.CivilDay(h.now.AddDate(0, 0, draw.IntN(600)-400))
+		if i == 0 {
+			asOf = record.CivilDay(h.now)
+		}
 		want, err := h.count(func(m record.MemberID) *place { return h.places[m] }, asOf)
 		if err != nil {
 			return nil, err
@@ -157,8 +162,9 @@ func check(seed uint64, acts, prefixes int) (*history, error) {
 }
 
 // play checks n histories and fails with the lowest seed that differs.
-func play(t *testing.T, n, acts, prefixes, workers int) {
+func play(t *testing.T, n, acts, days, prefixes, workers int) {
 	t.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // histories are small and many
 	began := time.Now()
 	var next atomic.Int64
 	var mu sync.Mutex
@@ -168,7 +174,7 @@ func play(t *testing.T, n, acts, prefixes, workers int) {
 	for range workers {
 		wg.Go(func() {
 			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
-				h, err := check(uint64(i), acts, prefixes)
+				h, err := check(uint64(i), acts, days, prefixes)
 				mu.Lock()
 				if err != nil && (worst == nil || uint64(i) < worstSeed) {
 					worst, worstSeed = err, uint64(i)
@@ -194,7 +200,7 @@ func play(t *testing.T, n, acts, prefixes, workers int) {
 	// A run in which nothing of this happens proves nothing.
 	for _, k := range []string{"penalty", "identity.link", "blacklist.person", "correct", "withdraw link", "suspend entry", "lift entry", "withdraw entry", "status served",
 		"status remedy_event", "status suspended", "status lifted", "status voided", "status confirmed", "status objection", "status transferred", "status photo_compared",
-		"level R1", "level R1L", "level R2", "level RX", "alert G0", "alert G1", "alert GP"} {
+		"level R1", "level R1L", "level R2", "level RX", "alert G0", "alert G1", "alert GP", "alert G3d", "verdict C counted"} {
 		if total[k] == 0 {
 			t.Errorf("no %s in %d histories", k, n)
 		}
@@ -218,7 +224,7 @@ func setting(t *testing.T, unset int) int {
 }
 
 // TestHistories is the short form, with more of the past of each.
-func TestHistories(t *testing.T) { play(t, 60, 25, 6, 1) }
+func TestHistories(t *testing.T) { play(t, 24, 20, 4, 3, runtime.GOMAXPROCS(0)) }
 
 // TestLongHistories is issue-sized: it runs alone. PILIN_COUNT_HISTORIES sets how many.
-func TestLongHistories(t *testing.T) { play(t, setting(t, 10_000), 20, 1, runtime.GOMAXPROCS(0)) }
+func TestLongHistories(t *testing.T) { play(t, setting(t, 10_000), 9, 2, 0, runtime.GOMAXPROCS(0)) }

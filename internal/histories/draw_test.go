@@ -29,6 +29,8 @@ type subject struct {
 	typ string
 	on  blacklist.On
 	id  string // of a penalty
+
+	suspended bool
 }
 
 func person(account string, roles ...workflow.Role) blacklist.Request {
@@ -44,9 +46,9 @@ var (
 
 func pick[T any](h *history, of ...T) T { return of[h.draw.IntN(len(of))] }
 
-// mostly draws the first in about four of five cases.
+// mostly draws the first in about seven of eight cases.
 func mostly[T any](h *history, first T, others ...T) T {
-	if h.draw.IntN(5) > 0 {
+	if h.draw.IntN(8) > 0 {
 		return first
 	}
 	return pick(h, others...)
@@ -124,7 +126,7 @@ func (h *history) penaltyOf(at record.MemberID) string {
 	} else {
 		proof = mostly(h, "true", "false")
 	}
-	id := mostly(h, `"id_type":"RIC","id_no":"`+card+`"`, `"id_type":"RIC","id_no":"`+card15+`"`, `"id_type":"HMP","id_no":"`+permit+`"`, `"id_type":"HMP","id_no":"`+permit+`"`, `"id_type":"RIC","id_no":"`+other+`"`)
+	id := mostly(h, `"id_type":"RIC","id_no":"`+card+`"`, `"id_type":"RIC","id_no":"`+card15+`"`, `"id_type":"HMP","id_no":"`+permit+`"`, `"id_type":"HMP","id_no":"`+permit+`"`, `"id_type":"HMP","id_no":"`+permit+`"`, `"id_type":"RIC","id_no":"`+other+`"`)
 	respondent := fmt.Sprintf(`{"name":"%s",%s,"id_quality":"%s","sex":"%s","birth_date":"1900-01-15","hukou_region":"320623"}`, mostly(h, "测甲一", "测乙二", "测小一"), id,
 		mostly(h, "card_read", "self_stated"), mostly(h, "1", "0"))
 	if strings.Contains(id, other) {
@@ -167,6 +169,9 @@ func (h *history) act() (record.MemberID, error) {
 		return at, h.publish(at, blacklist.TypeLink, h.linkOf())
 	}
 	s := pick(h, h.open...)
+	if newest := h.open[len(h.open)-1]; newest.typ == blacklist.TypePerson && h.draw.IntN(3) == 0 {
+		s = newest
+	}
 	switch s.typ {
 	case blacklist.TypeLink:
 		done, err := h.places[s.at].register.WithdrawLink(ctx, liaison, s.on, paper("wrong_person"))
@@ -194,19 +199,22 @@ func (h *history) did(what string, s *subject, done blacklist.Done, err error) e
 
 func (h *history) entryStep(s *subject) error {
 	r := h.places[s.at].register
-	switch h.draw.IntN(5) {
-	case 0, 1:
-		done, err := r.Suspend(ctx, liaison, s.on, paper("identity_doubt"))
-		return h.did("suspend entry", s, done, err)
-	case 2:
+	x := h.draw.IntN(4)
+	switch {
+	case s.suspended && x < 2:
+		s.suspended = false
 		done, err := r.Lift(ctx, head, s.on, paper("examined"))
 		return h.did("lift entry", s, done, err)
-	case 3:
+	case s.suspended:
 		done, err := r.Confirm(ctx, head, s.on, paper("wrong_person"))
 		return h.did("withdraw entry", s, done, err)
+	case x == 0:
+		done, err := r.Repair(ctx, reviewer, s.on, paper(""))
+		return h.did("repair entry", s, done, err)
 	}
-	done, err := r.Repair(ctx, reviewer, s.on, paper(""))
-	return h.did("repair entry", s, done, err)
+	s.suspended = true
+	done, err := r.Suspend(ctx, liaison, s.on, paper("identity_doubt"))
+	return h.did("suspend entry", s, done, err)
 }
 
 // status records what happened to a decision.
@@ -231,10 +239,11 @@ func (h *history) status(s *subject) error {
 			e.Outcome = mostly(h, "", "settled")
 		}
 	case 5:
-		c.Status, who = pick(h, "suspended", "lifted"), liaison
-		if c.Status == "lifted" {
-			who = head
+		c.Status, who = "suspended", liaison
+		if s.suspended {
+			c.Status, who = "lifted", head
 		}
+		s.suspended = !s.suspended
 	case 6:
 		c.Status, c.Confirms = "confirmed", pick(h, "sole_trader", "qualification_unclear", "cause_q", "illegal_not_revoked", "issuer_unclear", "prior_conviction")
 	case 7:

@@ -141,7 +141,7 @@ func (p *place) tally(of record.MemberID, q federation.Question, asOf string, le
 	if err != nil {
 		return federation.Tally{}, err
 	}
-	t, _, err := httpapi.Tally(own, p.register.Entry, p.index.Find)(ctx, q, asOf, found,
+	t, _, err := httpapi.Tally(own, p.register, p.index.Find)(ctx, q, asOf, found,
 		func(a map[record.GroupID]record.Level) record.Level { return min(level, a[record.All]) })
 	return t, err
 }

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -13,15 +12,18 @@ import (
 	"github.com/pilinhub/pilin/transfer"
 )
 
-// EntryFunc reads one subject of any stream as of a day (blacklist.Register.Entry).
-type EntryFunc func(ctx context.Context, s record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, error)
-
 // FindFunc finds subjects by what identifies them (federation.Index.Find).
 type FindFunc func(ctx context.Context, q federation.Question, asOf string, in func(record.StreamID) bool) ([]federation.Candidate, error)
 
-// evidence finds the links of documents (R1L) that name the number of a question: own ones and copies of other members'.
-// Whoever holds one applies it (domain.md §6.1).
-func evidence(ctx context.Context, entry EntryFunc, find FindFunc, q federation.Question, asOf string) ([]blacklist.Entry, error) {
+// Subjects reads what stands of a subject, own or another member's (blacklist.Register).
+type Subjects interface {
+	Entry(ctx context.Context, s record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, error)
+	EvidenceFor(ctx context.Context, s record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, blacklist.Link, bool, error)
+}
+
+// evidence finds the links of documents (R1L) that name the number of a question, own ones and copies of other members',
+// as far as may accepts their audience. Whoever holds one applies it (domain.md §6.1).
+func evidence(ctx context.Context, read Subjects, find FindFunc, q federation.Question, asOf string, may func(map[record.GroupID]record.Level) bool) ([]transfer.Link, error) {
 	if q.IDNo.IsZero() {
 		return nil, nil
 	}
@@ -29,16 +31,14 @@ func evidence(ctx context.Context, entry EntryFunc, find FindFunc, q federation.
 	if err != nil {
 		return nil, fmt.Errorf("find evidence: %w", err)
 	}
-	var out []blacklist.Entry
+	var out []transfer.Link
 	for _, c := range found {
-		e, err := entry(ctx, c.Stream, c.Subject, asOf)
-		var gone *blacklist.Refusal
+		e, l, ok, err := read.EvidenceFor(ctx, c.Stream, c.Subject, asOf)
 		switch {
-		case errors.As(err, &gone):
 		case err != nil:
 			return nil, fmt.Errorf("read evidence: %w", err)
-		case e.Type == blacklist.TypeLink:
-			out = append(out, e)
+		case ok && may(e.Audience):
+			out = append(out, transfer.LinkOf(l))
 		}
 	}
 	return out, nil
@@ -67,6 +67,5 @@ func joined(ctx context.Context, find FindFunc, q federation.Question, links []t
 
 // evidence is what the asking node itself holds for a question.
 func (h *people) evidence(ctx context.Context, req *federation.AskRequest, asOf string) ([]transfer.Link, error) {
-	es, err := evidence(ctx, h.Register.Entry, h.Hub.Index.Find, req.Question, asOf)
-	return transfer.LinksOf(es), err
+	return evidence(ctx, h.Register, h.Hub.Index.Find, req.Question, asOf, func(map[record.GroupID]record.Level) bool { return true })
 }

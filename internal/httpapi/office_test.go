@@ -101,7 +101,7 @@ func offices(t *testing.T, n int) []*office {
 			},
 			Age: func(record.MemberID) (time.Duration, bool) { return 0, false }, Released: func() bool { return true }, Now: o.clock.Now,
 			Random: seeded("hub" + string(k.Member)), Records: records, Audit: record.Stream(k.Member, record.Audit), Deadline: 5 * time.Second}
-		o.hub.Tally = httpapi.Tally(records, o.register.Entry, index.Find)
+		o.hub.Tally = httpapi.Tally(records, o.register, index.Find)
 		o.desk = o.board(log)
 		o.signIns(log.Append)
 		all = append(all, o)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/pilinhub/pilin/blacklist"
 	"github.com/pilinhub/pilin/federation"
@@ -16,23 +15,22 @@ import (
 
 // Tally makes the function with which a Hub says what its own penalties, those of the stream own, mean for a count. A link
 // that may not be told of to the asker at any level is not applied either.
-func Tally(own record.StreamID, entry EntryFunc, find FindFunc) federation.TallyFunc {
+func Tally(own record.StreamID, read Subjects, find FindFunc) federation.TallyFunc {
 	return func(ctx context.Context, q federation.Question, asOf string, found []federation.Candidate, level func(map[record.GroupID]record.Level) record.Level) (federation.Tally, []federation.Disclosed, error) {
 		day, err := identifier.ParseDate(asOf)
 		if err != nil {
 			return federation.Tally{}, nil, fmt.Errorf("tally: day: %w", err)
 		}
-		evident, err := evidence(ctx, entry, find, q, asOf)
+		links, err := evidence(ctx, read, find, q, asOf, func(a map[record.GroupID]record.Level) bool { return level(a) > record.L0 })
 		if err != nil {
 			return federation.Tally{}, nil, fmt.Errorf("tally: %w", err)
 		}
-		links := transfer.LinksOf(slices.DeleteFunc(evident, func(e blacklist.Entry) bool { return level(e.Audience) == record.L0 }))
 		if found, err = joined(ctx, find, q, links, asOf, own, found); err != nil {
 			return federation.Tally{}, nil, fmt.Errorf("tally: %w", err)
 		}
 		var mine []transfer.Owned
 		for _, c := range found {
-			e, err := entry(ctx, c.Stream, c.Subject, asOf)
+			e, err := read.Entry(ctx, c.Stream, c.Subject, asOf)
 			var gone *blacklist.Refusal
 			switch {
 			case errors.As(err, &gone):

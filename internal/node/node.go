@@ -105,7 +105,7 @@ func (n *Node) build(ctx context.Context) error {
 		Directory: n.dir, Index: n.index, Append: n.append, Answered: n.store.Answered, Head: n.store.Head, View: n.view,
 		Age: n.age, Released: n.t.release.Released, Now: n.now, Random: rand.Reader, Records: records, Audit: audit,
 		Deadline: n.cfg.Ask.Deadline, AsOfDays: maxAsOfDays,
-		Tally: httpapi.Tally(records, n.entry, n.index.Find),
+		Tally: httpapi.Tally(records, subjects{n}, n.index.Find),
 	}
 	if err := n.buildServices(ctx); err != nil {
 		return err

@@ -25,9 +25,17 @@ func (n *Node) view(ctx context.Context, st record.StreamID, subject record.Reco
 	return federation.SubjectView{Version: e.Version, Type: e.Type, State: string(e.State), Record: e.Content}, true, nil
 }
 
-// entry reads one subject for a tally; the register is made after the hub.
-func (n *Node) entry(ctx context.Context, st record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, error) {
-	return n.register.Entry(ctx, st, subject, asOf)
+// subjects reads for a tally; the register is made after the hub.
+type subjects struct{ n *Node }
+
+// Entry reads one subject.
+func (s subjects) Entry(ctx context.Context, st record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, error) {
+	return s.n.register.Entry(ctx, st, subject, asOf)
+}
+
+// EvidenceFor reads one link.
+func (s subjects) EvidenceFor(ctx context.Context, st record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, blacklist.Link, bool, error) {
+	return s.n.register.EvidenceFor(ctx, st, subject, asOf)
 }
 
 // projectVersion names what project does. Whoever makes project give another row for the same records raises it: the rows
