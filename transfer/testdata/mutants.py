@@ -78,6 +78,21 @@ decoder	format.go	p.NotTold = stated && !told	p.NotTold = !told || !stated	missi
 decoder	format.go	if p.ActTo.Before(p.ActFrom) {	if false {	an act may end before it begins
 decoder	format.go	case n.At.After(asOf):	case false:	an act of tomorrow
 decoder	decode.go	s = record.CivilDay(t)	s = record.CivilDay(t.Add(-8 * time.Hour))	the day at Greenwich
+confirmed	confirm.go	c.By != "" && !c.At	!c.At	a nameless confirmation counts
+confirmed	confirm.go	!c.At.IsZero() && !c.At.After	!c.At.After	a confirmation without a day counts
+confirmed	confirm.go	!c.At.After(r.asOf)	!c.At.After(r.asOf.AddDays(1))	a confirmation of tomorrow
+confirmed	confirm.go	r.Qualification == "" || r.Qualification == QualificationUnknown	r.Qualification == ""	an unknown qualification can be confirmed
+confirmed	confirm.go	if r.Cause == "" {	if false {	a missing cause can be confirmed
+confirmed	confirm.go	if r.IssuerKind == "" {	if false {	a missing issuer kind can be confirmed
+confirmed	confirm.go	case ReasonSoleTrader, ReasonIllegal, PriorConviction:	case ReasonSoleTrader, ReasonIllegal, PriorConviction, ServiceUnproven:	a missing proof can be confirmed
+confirmed	confirm.go	return c.Reason == reason && 	return 	a confirmation of another reason
+confirmed	examine.go	 && !r.confirmed(s.Reason)		no confirmation is heard
+facts	fact.go	later.Transferred && !ahead(later.TransferredAt, asOf)	later.Transferred	a transfer of tomorrow
+facts	fact.go	!ahead(c.At, asOf) && distinct	distinct	a comparison of tomorrow
+facts	fact.go	distinct(c.Officers) >= 2	len(c.Officers) >= 2	one officer under two spellings compares
+links	share.go	o.Level == record.L3 && !slices.Contains(l.Agreed, factLink)	o.Level == record.L3	evidence of the origin is not applied at L3
+links	share.go	Basic(s, []Penalty{p}, links, asOf)	Basic(s, []Penalty{p}, nil, asOf)	evidence of the origin is not applied at L1
+links	share.go	ok && l.ApprovedBy != "" && 	ok && 	an unapproved link is followed
 """.strip().split("\n")]
 
 
