@@ -119,7 +119,7 @@ func (d *Desk) renew(ctx context.Context) (string, error) {
 // process, so after a restart every one of them must be renewed. false if there is no other.
 func (d *Desk) renewed(ctx context.Context, refused string, err error) (string, bool) {
 	var p *Problem
-	if !errors.As(err, &p) || p.Code != "token_signature" {
+	if !errors.As(err, &p) || p.Code != "token_key" && p.Code != "token_signature" {
 		return "", false
 	}
 	d.mu.Lock()

@@ -158,6 +158,7 @@ func runChild(file string) error {
 	if err != nil {
 		return err
 	}
+	c.quiet.Store(first.Quiet)
 	ended := make(chan error, 1)
 	go func() { ended <- n.Run(ctx) }()
 	go func() { // the end of the orders is the end of this process
