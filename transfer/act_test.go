@@ -1,0 +1,109 @@
+package transfer_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/transfer"
+)
+
+var asked = record.Bits128{7}
+
+// signature is one of the county's officers, changed.
+func signature(officer int, change func(*transfer.ActSignature)) transfer.ActSignature {
+	s := transfer.ActSignature{Ask: asked, Account: fmt.Sprintf("%032x", officer), Certificate: fmt.Sprintf("9900000%04d", officer), At: day("2026-03-13"), Place: "310116",
+		Qualification: transfer.Unqualified, Purpose: "RAID", Signed: time.Date(2026, 3, 13, 20, officer, 0, 0, record.CivilZone)}
+	s.WorkRef.Kind, s.WorkRef.Number = "case", "测金卫医案〔2026〕9001"
+	if change != nil {
+		change(&s)
+	}
+	return s
+}
+
+// stored makes the records of signatures as a bureau's log holds them.
+func stored(t testing.TB, s record.StreamID, all ...transfer.ActSignature) []record.Stored {
+	t.Helper()
+	random := rand.NewChaCha8(sha256.Sum256([]byte("act")))
+	var out []record.Stored
+	for i, a := range all {
+		d, err := a.Draft(s, uint64(i), random, true)
+		must(t, err)
+		st := record.Stored{Stream: s, Seq: uint64(10 + i), Header: []byte("{}"), Meaning: record.Meaning{ID: d.ID, Type: d.Type, Schema: d.Schema, Day: d.Day, Refs: d.Refs}}
+		for name, b := range d.Parts {
+			st.Parts = append(st.Parts, record.StoredPart{Name: name, State: record.PartPresent, Bytes: b})
+		}
+		out = append(out, st)
+	}
+	return out
+}
+
+func TestFoldAct(t *testing.T) {
+	own := record.Stream("310116-01", record.Audit)
+	other := func(s *transfer.ActSignature) { s.At = day("2026-03-12") }
+	for name, row := range map[string]struct {
+		stream         record.StreamID
+		all            []transfer.ActSignature
+		signed, passed int
+		confirmed      bool
+	}{
+		"nobody":                               {own, nil, 0, 0, false},
+		"one officer":                          {own, []transfer.ActSignature{signature(1, nil)}, 1, 0, false},
+		"two officers":                         {own, []transfer.ActSignature{signature(1, nil), signature(2, nil)}, 2, 0, true},
+		"three":                                {own, []transfer.ActSignature{signature(1, nil), signature(2, nil), signature(3, nil)}, 3, 0, true},
+		"one officer twice":                    {own, []transfer.ActSignature{signature(1, nil), signature(1, nil)}, 1, 1, false},
+		"one certificate under two accounts":   {own, []transfer.ActSignature{signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Certificate = signature(1, nil).Certificate })}, 1, 1, false},
+		"one account with two certificates":    {own, []transfer.ActSignature{signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Account = signature(1, nil).Account })}, 1, 1, false},
+		"the second signs another day":         {own, []transfer.ActSignature{signature(1, nil), signature(2, other)}, 1, 1, false},
+		"another place":                        {own, []transfer.ActSignature{signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Place = "310117" })}, 1, 0, false},
+		"another qualification":                {own, []transfer.ActSignature{signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Qualification = transfer.Forged })}, 1, 1, false},
+		"the first signs anew, then a second":  {own, []transfer.ActSignature{signature(1, nil), signature(1, other), signature(2, other)}, 2, 1, true},
+		"after two nobody signs anew":          {own, []transfer.ActSignature{signature(1, nil), signature(2, nil), signature(1, other)}, 2, 1, true},
+		"of another question":                  {own, []transfer.ActSignature{signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Ask = record.Bits128{8} })}, 1, 0, false},
+		"visiting officers":                    {record.Stream("310117-01", record.Audit), []transfer.ActSignature{signature(1, nil), signature(2, nil)}, 0, 0, false},
+		"not in the audit stream":              {record.Stream("310116-01", record.Records), []transfer.ActSignature{signature(1, nil), signature(2, nil)}, 0, 0, false},
+		"without certificate":                  {own, []transfer.ActSignature{signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Certificate = "" })}, 1, 0, false},
+		"a city's bureau signs for its county": {record.Stream("330400-01", record.Audit), []transfer.ActSignature{signature(1, func(s *transfer.ActSignature) { s.Place = "330482" })}, 1, 0, false},
+	} {
+		records := stored(t, row.stream, row.all...)
+		if name == "of another question" {
+			records[1].Meaning.Refs = []record.Ref{{Rel: record.Follows, ID: transfer.ActID(asked), Version: 1}}
+		}
+		a := transfer.FoldAct(records)
+		if len(a.Signed) != row.signed || len(a.Passed) != row.passed || (a.State() == transfer.ActConfirmed) != row.confirmed || a.Version != uint64(len(row.all)) {
+			t.Errorf("%s: signed %d, passed %d, %s, version %d", name, len(a.Signed), len(a.Passed), a.State(), a.Version)
+		}
+		if n := a.NewAct(); (n == nil) != (row.signed == 0) || n != nil && (len(n.Officers) != row.signed || !n.TreatingConfirmed) {
+			t.Errorf("%s: the count reads %+v", name, n)
+		}
+		rand.New(rand.NewPCG(1, 2)).Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+		if b := transfer.FoldAct(records); !reflect.DeepEqual(a, b) {
+			t.Errorf("%s: the order of records plays a part", name)
+		}
+	}
+}
+
+// A record that its schema refuses, or whose content is not here, counts for nothing; the next one follows it all the same.
+func TestFoldAct_what_cannot_be_read(t *testing.T) {
+	own := record.Stream("310116-01", record.Audit)
+	for name, spoil := range map[string]func(*record.Stored){
+		"unusable":   func(s *record.Stored) { s.Unusable = "schema" },
+		"no content": func(s *record.Stored) { s.Parts = nil },
+		"other bytes": func(s *record.Stored) {
+			for i := range s.Parts {
+				s.Parts[i].Bytes = []byte(`{"ask":1}`)
+			}
+		},
+		"another type": func(s *record.Stored) { s.Meaning.Type = "lookup.asked" },
+	} {
+		records := stored(t, own, signature(1, nil), signature(2, nil))
+		spoil(&records[1])
+		if a := transfer.FoldAct(records); len(a.Signed) != 1 || a.Version != 2 {
+			t.Errorf("%s: %d stand, version %d", name, len(a.Signed), a.Version)
+		}
+	}
+}
