@@ -60,7 +60,7 @@ var postgresDialect = dialect{
 	},
 	erase: func(context.Context, *sql.DB) error { return nil }, // rows stay until VACUUM, in Maintain
 	vacuum: func(ctx context.Context, db *sql.DB) error {
-		return exec(ctx, db, "VACUUM part", "VACUUM restricted_part", "VACUUM tail")
+		return exec(ctx, db, "VACUUM part", "VACUUM restricted_part", "VACUUM tail", "VACUUM open_question")
 	},
 }
 
