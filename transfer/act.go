@@ -122,7 +122,7 @@ func (a *Act) NewAct() *NewAct {
 
 // actText is the payload (schemas/act.signed).
 type actText struct {
-	Ask           record.Bits128  `json:"ask"`
+	Ask           string          `json:"ask"`
 	Member        record.MemberID `json:"member"`
 	Account       string          `json:"account"`
 	Certificate   string          `json:"cert_no"`
@@ -151,11 +151,14 @@ func (s *ActSignature) Draft(stream record.StreamID, after uint64, random io.Rea
 			return d, err
 		}
 	}
-	b, err := json.Marshal(actText{s.Ask, stream.Member(), s.Account, s.Certificate, s.At.String(), s.Place, string(s.Qualification), s.Purpose,
+	b, err := json.Marshal(actText{s.Ask.String(), stream.Member(), s.Account, s.Certificate, s.At.String(), s.Place, string(s.Qualification), s.Purpose,
 		workRefText(s.WorkRef), at.Format(time.RFC3339), synthetic})
 	t, ok := schemas.Lookup(TypeActSigned, "1")
 	if err != nil || !ok {
 		return d, fmt.Errorf("write %s: %w", TypeActSigned, err)
+	}
+	if bad := t.Validate(b, d.Day); len(bad) > 0 {
+		return d, fmt.Errorf("write %s: %s at %s", TypeActSigned, bad[0].Code, bad[0].Pointer)
 	}
 	parts, err := t.Split(b)
 	if err != nil {
@@ -208,13 +211,17 @@ func readAct(st record.Stored) (ActSignature, bool) {
 			return ActSignature{}, false
 		}
 	}
+	ask, err := record.ParseBits128(t.Ask)
+	if err != nil {
+		return ActSignature{}, false
+	}
 	day, err := identifier.ParseDate(t.At)
 	q, known := ParseQualification(t.Qualification)
 	if err != nil || !known || t.Account == "" || t.Certificate == "" || t.Member != st.Stream.Member() || !ActPlace(t.Member, t.Place) {
 		return ActSignature{}, false
 	}
 	signed, err := time.Parse(time.RFC3339, t.Signed)
-	s := ActSignature{Ask: t.Ask, Account: t.Account, Certificate: t.Certificate, At: day, Place: t.Place, Qualification: q, Purpose: t.Purpose, Signed: signed}
+	s := ActSignature{Ask: ask, Account: t.Account, Certificate: t.Certificate, At: day, Place: t.Place, Qualification: q, Purpose: t.Purpose, Signed: signed}
 	s.WorkRef.Kind, s.WorkRef.Number = t.WorkRef.Kind, t.WorkRef.Number
 	return s, err == nil
 }

@@ -66,7 +66,6 @@ func TestFoldAct(t *testing.T) {
 		"of another question":                  {own, []transfer.ActSignature{signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Ask = record.Bits128{8} })}, 1, 0, false},
 		"visiting officers":                    {record.Stream("310117-01", record.Audit), []transfer.ActSignature{signature(1, nil), signature(2, nil)}, 0, 0, false},
 		"not in the audit stream":              {record.Stream("310116-01", record.Records), []transfer.ActSignature{signature(1, nil), signature(2, nil)}, 0, 0, false},
-		"without certificate":                  {own, []transfer.ActSignature{signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Certificate = "" })}, 1, 0, false},
 		"a city's bureau signs for its county": {record.Stream("330400-01", record.Audit), []transfer.ActSignature{signature(1, func(s *transfer.ActSignature) { s.Place = "330482" })}, 1, 0, false},
 	} {
 		records := stored(t, row.stream, row.all...)

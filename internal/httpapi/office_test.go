@@ -29,6 +29,7 @@ import (
 	"github.com/pilinhub/pilin/internal/httpapi"
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/transfer"
 )
 
 // office is one bureau: its store, hub and register, and the people's listener on top.
@@ -153,7 +154,13 @@ func (o *office) list(ctx context.Context, f httpapi.Filter) ([]httpapi.Item, er
 				return nil, err
 			}
 			it := httpapi.Item{Subject: id, Seq: st.Seq, Day: st.Meaning.Day}
-			if f.Stream.Kind() == record.Local {
+			if f.Stream.Kind() == record.Audit {
+				state, version, ok := transfer.ProjectAct(all)
+				if !ok {
+					continue
+				}
+				it.Type, it.Version, it.State = transfer.TypeActSigned, version, string(state)
+			} else if f.Stream.Kind() == record.Local {
 				s, err := blacklist.FoldSheet(all)
 				if err != nil {
 					return nil, err
