@@ -17,7 +17,9 @@ import (
 // Open questions are kept over a restart and end with their time, on both databases.
 func TestStore_OpenQuestions(t *testing.T) {
 	for name, database := range map[string]func(*testing.T, *sqlstore.Config){
-		"sqlite":   func(t *testing.T, c *sqlstore.Config) { c.Driver, c.DSN = "sqlite", filepath.Join(t.TempDir(), "pilin.db") },
+		"sqlite": func(t *testing.T, c *sqlstore.Config) {
+			c.Driver, c.DSN = "sqlite", filepath.Join(t.TempDir(), "pilin.db")
+		},
 		"postgres": func(t *testing.T, c *sqlstore.Config) { c.Driver, c.DSN = "postgres", testsvc.Postgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
