@@ -125,9 +125,13 @@ func (h *people) ask(ctx context.Context, in *askIn) (*askOut, error) {
 		req.ID = id
 	}
 	var here map[record.RecordID]version
+	var began map[record.StreamID]uint64
 	if h.Open != nil && mayCount(who, b.Purpose) {
 		var err error
-		if here, err = h.subjects(ctx, &req, nil); err != nil {
+		if began, err = h.sizes(ctx); err == nil {
+			here, err = h.subjects(ctx, &req, nil)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -143,7 +147,7 @@ func (h *people) ask(ctx context.Context, in *askIn) (*askOut, error) {
 	if r, silent := h.reckon(ctx, a, who, &req, nil); r != nil {
 		out.Count = h.countOf(r, silent, &req, b.Why)
 		if h.Open != nil {
-			if until := h.keepOpen(ctx, a, who, req, here); !until.IsZero() {
+			if until := h.keepOpen(ctx, a, who, req, here, began); !until.IsZero() {
 				out.OpenUntil = &until
 			}
 		}

@@ -40,10 +40,11 @@ const (
 	maxNoticePause = 5 * time.Second
 )
 
+// lookAgain says that anything may have changed.
 func (q *openQuestion) lookAgain() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.signs.look = true
+	q.signs.look, q.signs.veiled = true, true
 }
 
 // touch notes a change. A version that the last answer had is dropped when the question comes due.
@@ -115,9 +116,7 @@ func (h *people) notice(ctx context.Context) error {
 	}
 	o := h.Open
 	open, first := o.all(), o.at == nil
-	at := map[record.StreamID]seenUpTo{}
-	moved := map[record.StreamID][]federation.Changed{}
-	total := 0
+	at, moved := map[record.StreamID]seenUpTo{}, &changes{by: map[record.StreamID][]federation.Changed{}}
 	for _, hd := range heads {
 		if hd.Stream.Kind() != record.Records {
 			continue
@@ -126,42 +125,97 @@ func (h *people) notice(ctx context.Context) error {
 		if at[hd.Stream] = now; now == was || first || len(open) == 0 {
 			continue
 		}
-		for from := min(was.applied, now.applied); from < now.size && total <= maxChanges; {
-			some, err := o.store.Changes(ctx, hd.Stream, from, changesAtOnce)
-			if err != nil {
-				return fmt.Errorf("read changes of %s: %w", hd.Stream, err)
-			}
-			if len(some) == 0 {
-				break
-			}
-			moved[hd.Stream] = append(moved[hd.Stream], some...)
-			total += len(some)
-			from = some[len(some)-1].Seq + 1
+		if err := o.read(ctx, moved, hd.Stream, min(was.applied, now.applied), now.size); err != nil {
+			return err
 		}
 	}
 	for _, q := range open {
-		if total > maxChanges {
-			q.lookAgain()
-		} else if total > 0 {
-			if err := h.touched(ctx, q, moved); err != nil {
-				return err
-			}
+		if err := h.touched(ctx, q, moved); err != nil {
+			return err
+		}
+		if err := h.touchedSinceAsked(ctx, q, at); err != nil {
+			return err
 		}
 	}
 	o.at = at
 	return nil
 }
 
+// changes are what one reading brought.
+type changes struct {
+	by map[record.StreamID][]federation.Changed
+	n  int
+}
+
+// read adds the changes of a stream from one sequence to before another; more than maxChanges are not needed.
+func (o *Open) read(ctx context.Context, c *changes, s record.StreamID, from, to uint64) error {
+	for from < to && c.n <= maxChanges {
+		some, err := o.store.Changes(ctx, s, from, changesAtOnce)
+		if err != nil {
+			return fmt.Errorf("read changes of %s: %w", s, err)
+		}
+		if len(some) == 0 {
+			return nil
+		}
+		c.by[s] = append(c.by[s], some...)
+		c.n += len(some)
+		from = some[len(some)-1].Seq + 1
+	}
+	return nil
+}
+
+// touchedSinceAsked lets what came while a new question was first asked touch it: nobody had read that for it.
+func (h *people) touchedSinceAsked(ctx context.Context, q *openQuestion, at map[record.StreamID]seenUpTo) error {
+	q.mu.Lock()
+	began := q.began
+	q.mu.Unlock()
+	if began == nil {
+		return nil
+	}
+	since := &changes{by: map[record.StreamID][]federation.Changed{}}
+	for s, now := range at {
+		if err := h.Open.read(ctx, since, s, began[s], now.size); err != nil {
+			return err
+		}
+	}
+	if err := h.touched(ctx, q, since); err != nil {
+		return err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.began = nil
+	return nil
+}
+
+// sizes says how long the records streams are here.
+func (h *people) sizes(ctx context.Context) (map[record.StreamID]uint64, error) {
+	heads, err := h.Log.Heads(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
+	}
+	out := map[record.StreamID]uint64{}
+	for _, hd := range heads {
+		if hd.Stream.Kind() == record.Records {
+			out[hd.Stream] = hd.Size
+		}
+	}
+	return out, nil
+}
+
 // touched notes which of the changes touch a question.
-func (h *people) touched(ctx context.Context, q *openQuestion, moved map[record.StreamID][]federation.Changed) error {
+func (h *people) touched(ctx context.Context, q *openQuestion, moved *changes) error {
+	if moved.n > maxChanges {
+		q.lookAgain()
+		return nil
+	}
 	fresh := map[record.RecordID]version{} // of subjects that the question has not heard of
 	var in []record.StreamID
 	q.mu.Lock()
-	for s, changes := range moved {
+	for s, some := range moved.by {
 		if !q.scoped(s) {
 			continue
 		}
-		for _, c := range changes {
+		for _, c := range some {
 			old, known := q.seen[c.Subject]
 			switch {
 			case known && c.Version > old.n:
@@ -212,11 +266,11 @@ func (h *people) due(ctx context.Context, q *openQuestion) string {
 	}
 	defer q.asking.Unlock()
 	q.mu.Lock()
-	silent, asked, gap, day, resumed, wait := q.silent, q.asked, q.gap, q.day, q.resumed, q.veiledWait
+	silent, asked, gap, hold, day, resumed, wait := q.silent, q.asked, q.gap, q.hold, q.day, q.resumed, q.veiledWait
 	q.mu.Unlock()
 	since := now.Sub(asked)
 	switch {
-	case since < reaskGap:
+	case since < max(reaskGap, hold):
 		return ""
 	case !resumed.IsZero():
 		// A node that is not released answers its own question only in part: a fall that is none would be told.
@@ -263,7 +317,9 @@ func (h *people) newer(ctx context.Context, q *openQuestion) bool {
 	}
 	here, err := h.subjects(ctx, &q.req, seen)
 	if err != nil {
-		q.lookAgain()
+		q.mu.Lock()
+		q.signs.look = true
+		q.mu.Unlock()
 		return false
 	}
 	for id, v := range here {

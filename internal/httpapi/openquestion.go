@@ -34,14 +34,16 @@ type openQuestion struct {
 	silent   []record.MemberID // members that did not answer
 	seen     map[record.RecordID]version
 	asked    time.Time
-	day      string // civil day of the last asking
-	gap      time.Duration
+	day      string        // civil day of the last asking
+	gap      time.Duration // while a member is missing
+	hold     time.Duration // after an asking that failed
 	watchers map[chan struct{}]bool
 	closed   string
 
 	signs      signs
-	veiledWait time.Duration // before it is asked because of veiled records
-	resumed    time.Time     // when a restart took it up; zero once it was asked since
+	began      map[record.StreamID]uint64 // sizes of the streams when it was first asked, until they were read from there
+	veiledWait time.Duration              // before it is asked because of veiled records
+	resumed    time.Time                  // when a restart took it up; zero once it was asked since
 }
 
 // version is how new a subject was when the question was last asked, and where it stands.
@@ -99,17 +101,18 @@ type keptState struct {
 	V       int            `json:"v"`
 	Account string         `json:"account"`
 	Session string         `json:"session"`
+	Signers []string       `json:"signers,omitempty"`
 	Request jsontext.Value `json:"request"`
 	Told    AskUpdate      `json:"told"`
 }
 
 // keep makes the question, with what is about to be told, durable.
-func (o *Open) keep(ctx context.Context, q *openQuestion, told *AskUpdate) error {
+func (o *Open) keep(ctx context.Context, q *openQuestion, told *AskUpdate, signers []string) error {
 	req, err := q.req.Keep()
 	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(keptState{1, q.owner.Account, q.owner.Family, req, *told})
+	b, err := json.Marshal(keptState{1, q.owner.Account, q.owner.Family, signers, req, *told})
 	if err != nil {
 		return errors.New("keep open question") // the cause could show it
 	}
@@ -127,7 +130,7 @@ func recall(k federation.KeptAsk) (*openQuestion, error) {
 		return nil, err
 	}
 	q := newOpenQuestion(k.ID, req, auth.Principal{Account: s.Account, Family: s.Session}, time.Unix(k.Until, 0))
-	q.told = s.Told
+	q.told, q.signers = s.Told, s.Signers
 	return q, nil
 }
 
@@ -156,7 +159,7 @@ func (h *people) askOpen(ctx context.Context, q *openQuestion, who auth.Principa
 	req.ID, req.Account, req.Certificate = record.Bits128{}, who.Account, who.Certificate
 	q.mu.Lock()
 	q.asked = h.Now()
-	seen, served := q.seen, q.signs.changed
+	seen, served := q.seen, q.signs
 	q.signs = signs{} // what comes from now on is for the next asking
 	q.mu.Unlock()
 	here, err := h.subjects(ctx, &req, seen)
@@ -165,15 +168,20 @@ func (h *people) askOpen(ctx context.Context, q *openQuestion, who auth.Principa
 		a, err = h.Hub.Ask(ctx, req)
 	}
 	if err == nil {
-		for id, v := range served { // whoever answers has them: they lie here already
+		for id, v := range served.changed { // whoever answers has them: they lie here already
 			if v.n > here[id].n {
 				here[id] = v
 			}
 		}
 		err = h.take(ctx, q, a, who, here, cause)
 	}
-	if err != nil {
-		q.lookAgain()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err == nil {
+		q.hold = 0
+	} else {
+		q.hold = min(max(2*q.hold, reaskGap), reaskGapAtMost)
+		q.signs.look, q.signs.veiled = true, q.signs.veiled || served.veiled
 	}
 	return err
 }
@@ -199,7 +207,7 @@ func (h *people) take(ctx context.Context, q *openQuestion, a *federation.Answer
 			c := r.Since(toldResult(&told.Count))
 			u.Direction, u.Change = c.Direction, CountText(c.Text)
 		}
-		if err := h.Open.keep(ctx, q, &u); err != nil {
+		if err := h.Open.keep(ctx, q, &u, act.Accounts()); err != nil {
 			return fmt.Errorf("keep open question: %w", err)
 		}
 		told = u

@@ -41,11 +41,10 @@ func (h *people) openRoutes(api huma.API) {
 
 // keepOpen keeps a question open after its first answer and tells until when; the zero time if it is not kept. What is told
 // as kept open is durable.
-func (h *people) keepOpen(ctx context.Context, a *federation.Answer, who auth.Principal, req federation.AskRequest, here map[record.RecordID]version) time.Time {
+func (h *people) keepOpen(ctx context.Context, a *federation.Answer, who auth.Principal, req federation.AskRequest, here map[record.RecordID]version, began map[record.StreamID]uint64) time.Time {
 	now := h.Now()
 	q := newOpenQuestion(a.Ask, req, who, now.Add(openFor).Truncate(time.Second))
-	q.asked = now
-	q.signs.look = true // what came while it was asked
+	q.asked, q.began = now, began
 	q.asking.Lock()
 	defer q.asking.Unlock()
 	if !h.Open.add(ctx, q) {
