@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,7 +51,8 @@ type office struct {
 	ready     []httpapi.Capability
 	receipts  *exchange.Receipts
 	questions *httpapi.Open
-	full      error // what the log's Append answers when set
+	heads     atomic.Int64 // how often the border read the heads of the log
+	full      error        // what the log's Append answers when set
 }
 
 // indexed is the log as the domains append to it: what is durable is in the index.
@@ -69,6 +71,17 @@ func (l indexed) Append(ctx context.Context, a record.Append) (record.Appended, 
 		err = l.index.CatchUp(ctx)
 	}
 	return res, err
+}
+
+// headed is the log as the border reads it; it says how often the heads were read.
+type headed struct {
+	*sqlstore.Store
+	o *office
+}
+
+func (l headed) Heads(ctx context.Context) ([]record.Head, error) {
+	l.o.heads.Add(1)
+	return l.Store.Heads(ctx)
 }
 
 // offices founds a federation of n bureaux that ask each other without a network.
@@ -192,7 +205,7 @@ func (o *office) open() *office {
 	o.ready = []httpapi.Capability{{Name: "write", Ready: true}, {Name: "kafka", Ready: true, Optional: true}}
 	o.questions = httpapi.NewOpen(o.clock.Now, o.store)
 	must(o.t, o.questions.Resume(o.t.Context()))
-	h, err := httpapi.People(httpapi.Deps{Open: o.questions, Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: o.store, List: o.list, Coverage: o.coverage, Operations: o.operations,
+	h, err := httpapi.People(httpapi.Deps{Open: o.questions, Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: headed{o.store, o}, List: o.list, Coverage: o.coverage, Operations: o.operations,
 		Status: func(ctx context.Context) (httpapi.Status, error) {
 			if o.status != nil {
 				return o.status(ctx)

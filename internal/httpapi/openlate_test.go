@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,8 +19,11 @@ func TestPeople_a_change_during_the_first_asking(t *testing.T) {
 	call := a.hub.Call
 	a.hub.Call = func(ctx context.Context, m record.MemberID, body []byte) ([]byte, error) {
 		note, err := call(ctx, m, body)
-		if m == b.dir.Self() && w.Version == 1 { // this bureau has answered itself, or is about to: both must be told right
+		if m == b.dir.Self() && w.Version == 1 {
+			eventually(t, "this bureau has answered itself", func() bool { types, _ := a.audits(); return slices.Contains(types, "lookup.answered") })
 			a.ok("liaison", "POST", "/api/v1/penalties/"+w.ID+"/status", obj{"version": w.Version, "status": "suspended", "reason": "核实中", "legal_basis": "行政处罚法第54条", "purpose": "CASE"}, &w)
+			read := a.heads.Load()
+			eventually(t, "the log was read while no question was open", func() bool { a.questions.Wake(); return a.heads.Load() > read+1 })
 		}
 		return note, err
 	}
