@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/pilinhub/pilin/client"
+	"github.com/pilinhub/pilin/internal/demo"
+)
+
+// An act as officers sign it at the command line, in the demo's federation: two of them confirm it, and the auditor reads
+// who it was.
+func TestTimedAct_SignedAtTheCommandLine(t *testing.T) {
+	port := 20000 + 10*rand.IntN(1000)
+	now, err := demo.Clock("2026-03-13")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- demo.Run(ctx, demo.Options{Dir: t.TempDir(), Port: port, Background: 14, Log: slog.New(slog.DiscardHandler), Now: now}, io.Discard)
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Setenv("PILIN_NODE", fmt.Sprintf("http://127.0.0.1:%d", port))
+	t.Setenv("PILIN_PASSWORD", demo.Password)
+	pilin := func(args ...string) (int, string) {
+		var out, complaint bytes.Buffer
+		code := run(args, &out, &complaint)
+		return code, out.String() + complaint.String()
+	}
+	var ans client.Answer
+	deadline := time.Now().Add(90 * time.Second)
+	for ans.Count == nil || ans.Count.Basic != 2 || ans.Count.Incomplete {
+		if time.Now().After(deadline) {
+			t.Fatalf("P1 is not counted twice: %+v", ans.Count)
+		}
+		wait := time.NewTimer(200 * time.Millisecond)
+		<-wait.C
+		if code, out := pilin("ask", "--account", "officer", "--purpose", "RAID", "--ref", "spot_check:310116-01-XC-20260313-001", "--id", "320623190001159016", "--json"); code == 0 {
+			if err := json.Unmarshal([]byte(out), &ans); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	sign := []string{"act", "sign", ans.Ask, "--at", "2026-03-13", "--place", "310116", "--qualification", "none", "--account"}
+	if code, out := pilin(append(sign, "liaison")...); code != 1 || !strings.Contains(out, "forbidden") {
+		t.Errorf("a liaison signs: %d %s", code, out)
+	}
+	if code, out := pilin(append(sign, "officer")...); code != 0 || !strings.Contains(out, "signed by 1") || !strings.Contains(out, "G2") {
+		t.Errorf("the first: %d %s", code, out)
+	}
+	if code, out := pilin(append(sign, "officer2")...); code != 0 || !strings.Contains(out, "signed by 2") || !strings.Contains(out, "G3") {
+		t.Errorf("the second: %d %s", code, out)
+	}
+	if code, out := pilin("act", "list", "--account", "auditor"); code != 0 || strings.Count(out, "\n") != 1 || !strings.Contains(out, ans.Ask) || !strings.Contains(out, "confirmed") || !strings.Contains(out, "、") {
+		t.Errorf("the auditor: %d %s", code, out)
+	}
+	if code, out := pilin("act", "sign", strings.Repeat("0", 32), "--at", "2026-03-13", "--place", "310116", "--qualification", "none", "--account", "officer"); code != 1 || !strings.Contains(out, "not open") {
+		t.Errorf("a question that is not open: %d %s", code, out)
+	}
+	if code, _ := pilin("act", "sign", ans.Ask, "--at", "2026-03-13", "--place", "310116", "--qualification", "king", "--account", "officer"); code != 64 {
+		t.Errorf("a qualification that is none: %d", code)
+	}
+}
