@@ -80,11 +80,14 @@ func (h *people) run(ctx context.Context) {
 		if err := h.notice(ctx); err != nil && ctx.Err() == nil {
 			h.Logger.LogAttrs(ctx, slog.LevelWarn, "open questions wait for the log", slog.String("err", scrub(err)))
 		}
+		causes := map[*openQuestion]string{}
 		for _, q := range h.Open.all() {
-			cause := h.due(ctx, q)
-			if cause == "" {
-				continue
+			if cause := h.due(ctx, q); cause != "" {
+				causes[q] = cause
 			}
+		}
+		took := time.Since(began)
+		for q, cause := range causes {
 			select {
 			case h.Open.lanes <- struct{}{}:
 			case <-ctx.Done():
@@ -97,7 +100,7 @@ func (h *people) run(ctx context.Context) {
 				}
 			})
 		}
-		pause := time.NewTimer(min(max(noticeGap, 10*time.Since(began)), maxNoticePause))
+		pause := time.NewTimer(min(max(noticeGap, 10*took), maxNoticePause))
 		select {
 		case <-ctx.Done():
 			pause.Stop()
