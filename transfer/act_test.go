@@ -97,10 +97,20 @@ func TestFoldAct_what_cannot_be_read(t *testing.T) {
 				s.Parts[i].Bytes = []byte(`{"ask":1}`)
 			}
 		},
-		"another type": func(s *record.Stored) { s.Meaning.Type = "lookup.asked" },
+		"of another bureau": func(*record.Stored) {},
+		"another type":      func(s *record.Stored) { s.Meaning.Type = "lookup.asked" },
 	} {
 		records := stored(t, own, signature(1, nil), signature(2, nil))
 		spoil(&records[1])
+		if name == "of another bureau" {
+			foreign := stored(t, "310117-01/audit", signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Place = "310117" }))
+			records = []record.Stored{records[1], foreign[0], foreign[1]}
+			for i := range records {
+				records[i].Stream, records[i].Seq = own, uint64(i)
+			}
+			records[0].Meaning.Refs = nil
+			records[0].Meaning.ID = transfer.ActID(asked)
+		}
 		if a := transfer.FoldAct(records); len(a.Signed) != 1 || a.Version != 2 {
 			t.Errorf("%s: %d stand, version %d", name, len(a.Signed), a.Version)
 		}
