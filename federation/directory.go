@@ -168,11 +168,15 @@ func (v *view) reusesKey(a *Agreement) bool {
 // inForce returns the members and counters with the pending statements applied.
 func (v *view) inForce() (map[record.MemberID]Member, map[record.MemberID]uint64) {
 	tip := v.chain.tip()
-	members, counters := maps.Clone(tip.members), maps.Clone(tip.counters)
+	members, counters := cloneStanding(tip)
 	for _, p := range v.pending {
 		_ = foldOne(tip.Federation, members, counters, p.note) // swap dropped those that do not apply
 	}
 	return members, counters
+}
+
+func cloneStanding(st *standing) (map[record.MemberID]Member, map[record.MemberID]uint64) {
+	return maps.Clone(st.members), maps.Clone(st.counters)
 }
 
 // swap completes v and makes it the view of now.

@@ -26,8 +26,15 @@ type Keys struct {
 	KEM      *ecdh.PrivateKey
 	PastKEM  []*ecdh.PrivateKey // older ones: epochs that were wrapped for them
 	TLS      ed25519.PrivateKey
-	Cert     []byte // DER, self-signed by TLS; the charter pins its public key and nothing else of it counts
+	Cert     []byte      // DER, self-signed by TLS; the charter pins its public key and nothing else of it counts
+	PastTLS  []Certified // older ones: until every member has heard of a new one, a member that has not is reached with them
 	Recovery ed25519.PrivateKey
+}
+
+// Certified is a TLS key and its self-signed certificate (DER).
+type Certified struct {
+	Key  ed25519.PrivateKey
+	Cert []byte
 }
 
 // GenerateKeys draws all keys of a member from random. day is the certificate's first; peers ignore its validity.
@@ -121,6 +128,12 @@ type keysText struct {
 	PastKEM  [][]byte        `json:"past_kem"`
 	TLS      []byte          `json:"tls"`
 	Cert     []byte          `json:"cert"`
+	PastTLS  []certifiedText `json:"past_tls,omitempty"`
+}
+
+type certifiedText struct {
+	TLS  []byte `json:"tls"`
+	Cert []byte `json:"cert"`
 }
 
 type recoveryText struct {
@@ -139,6 +152,9 @@ func (k *Keys) Encode() ([]byte, error) {
 	}
 	for _, p := range k.PastKEM {
 		t.PastKEM = append(t.PastKEM, p.Bytes())
+	}
+	for _, p := range k.PastTLS {
+		t.PastTLS = append(t.PastTLS, certifiedText{p.Key.Seed(), p.Cert})
 	}
 	text, err := encodeLine(t)
 	return []byte(text), err
@@ -171,11 +187,22 @@ func DecodeKeys(b []byte) (*Keys, error) {
 	if bad != nil {
 		return nil, fmt.Errorf("decode key file of %s: %w", t.Member, ErrMalformed)
 	}
-	c, err := x509.ParseCertificate(k.Cert)
-	if err != nil || !k.TLS.Public().(ed25519.PublicKey).Equal(c.PublicKey) {
+	for _, p := range t.PastTLS {
+		key, err := fromSeed(p.TLS, nil)
+		if err != nil || !certifies(p.Cert, key) {
+			return nil, fmt.Errorf("decode key file of %s: %w: past certificate", t.Member, ErrMalformed)
+		}
+		k.PastTLS = append(k.PastTLS, Certified{key, p.Cert})
+	}
+	if !certifies(k.Cert, k.TLS) {
 		return nil, fmt.Errorf("decode key file of %s: %w: certificate", t.Member, ErrMalformed)
 	}
 	return k, nil
+}
+
+func certifies(cert []byte, key ed25519.PrivateKey) bool {
+	c, err := x509.ParseCertificate(cert)
+	return err == nil && key.Public().(ed25519.PublicKey).Equal(c.PublicKey)
 }
 
 func fromSeed(b []byte, before error) (ed25519.PrivateKey, error) {
@@ -202,15 +229,4 @@ func DecodeRecovery(b []byte) (record.MemberID, ed25519.PrivateKey, error) {
 		return "", nil, fmt.Errorf("decode recovery file: %w", ErrMalformed)
 	}
 	return t.Member, ed25519.NewKeyFromSeed(t.Recovery), nil
-}
-
-// RotateSign draws a new signing key and keeps the old one among PastSign. It has effect when the member's statement of
-// kind Rotate is in force.
-func (k *Keys) RotateSign(random io.Reader) error {
-	p, err := newSigning(random)
-	if err != nil {
-		return fmt.Errorf("rotate signing key: %w", err)
-	}
-	k.PastSign, k.Sign = append([]ed25519.PrivateKey{k.Sign}, k.PastSign...), p
-	return nil
 }

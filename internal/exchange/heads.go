@@ -28,6 +28,8 @@ type Heads struct {
 	// Agreements returns the ids of agreements that name m; HasAgreement reports whether one is held. nil: none.
 	Agreements   func(m record.MemberID) [][32]byte
 	HasAgreement func(id [32]byte) bool
+	// Statements returns the member statements in force that no charter version holds yet; nil: none.
+	Statements func() [][]byte
 	// Wall is the clock that answers print and peers' are compared with; nil: the hour that the methods are given.
 	Wall func() time.Time
 
@@ -44,12 +46,20 @@ type shownAt struct {
 type Wanted struct {
 	Charter    bool // the peer holds a newer version, or shows checkpoints that name one
 	Agreements [][32]byte
+	Statements [][]byte // what the peer says is in force; the directory decides
 }
 
 // Request returns what to ask a peer with; nonce is random and kept until the answer.
 func (h *Heads) Request(ctx context.Context, nonce [32]byte) (HeadsRequest, error) {
 	heads, receipts, err := h.ours(ctx)
-	return HeadsRequest{Nonce: nonce, Charter: h.Roster.Charter(), Heads: heads, Receipts: receipts}, err
+	return HeadsRequest{Nonce: nonce, Charter: h.Roster.Charter(), Heads: heads, Receipts: receipts, Statements: h.statements()}, err
+}
+
+func (h *Heads) statements() [][]byte {
+	if h.Statements == nil {
+		return nil
+	}
+	return h.Statements()
 }
 
 // ours returns the newest checkpoint of every records stream, the own ones only once released, and this node's receipts.
@@ -85,7 +95,8 @@ func (h *Heads) Answer(ctx context.Context, now time.Time, from record.MemberID,
 	if err != nil {
 		return nil, w, err
 	}
-	a := HeadsAnswer{Nonce: r.Nonce, Charter: h.Roster.Charter(), Time: wall(h.Wall, now)}
+	w.Statements = r.Statements
+	a := HeadsAnswer{Nonce: r.Nonce, Charter: h.Roster.Charter(), Time: wall(h.Wall, now), Statements: h.statements()}
 	if a.Heads, a.Receipts, err = h.ours(ctx); err != nil {
 		return nil, w, err
 	}
@@ -144,6 +155,7 @@ func (h *Heads) Answered(ctx context.Context, now time.Time, peer record.MemberI
 		return Wanted{}, err
 	}
 	w, err := h.take(ctx, now, peer, a.Charter, a.Heads, a.Receipts)
+	w.Statements = a.Statements
 	for _, id := range a.Agreements {
 		if h.HasAgreement != nil && !h.HasAgreement(id) {
 			w.Agreements = append(w.Agreements, id)

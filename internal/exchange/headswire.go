@@ -19,6 +19,9 @@ import (
 // MaxHeads bounds a head exchange's request and answer in bytes. Receipts that do not fit are left out, heads never.
 const MaxHeads = 4 << 20
 
+// MaxStatements bounds the member statements of one head exchange: each costs a signature to verify.
+const MaxStatements = 256
+
 // HeadsRequest is what a node tells when it asks for heads (wire.md §4). It is authentic by the member token that
 // carries it.
 type HeadsRequest struct {
@@ -26,6 +29,8 @@ type HeadsRequest struct {
 	Charter  record.CharterRef
 	Heads    [][]byte // checkpoint notes
 	Receipts [][]byte // the asker's own
+	// Statements are the member statements in force that no charter version of the asker holds yet. Each proves itself.
+	Statements [][]byte
 }
 
 // HeadsAnswer is the signed answer.
@@ -37,6 +42,7 @@ type HeadsAnswer struct {
 	Yours      []Yours
 	Agreements [][32]byte // ids of agreements that name the asker
 	Time       time.Time
+	Statements [][]byte // as in the request
 }
 
 // Yours is what the answerer holds of one of the asker's streams.
@@ -65,6 +71,7 @@ type headsWire struct {
 	Yours      *[]yoursWire      `json:"yours"`
 	Agreements *[]string         `json:"agreements"`
 	Time       *string           `json:"time"`
+	Statements []string          `json:"statements"` // absent from members of older releases
 }
 
 var (
@@ -81,18 +88,21 @@ func parseHex32(s string) (b [32]byte, err error) {
 }
 
 // appendHeads writes the members that request and answer share.
-func appendHeads(b []byte, nonce [32]byte, c record.CharterRef, heads, receipts [][]byte) ([]byte, error) {
+func appendHeads(b []byte, nonce [32]byte, c record.CharterRef, heads, receipts, statements [][]byte) ([]byte, error) {
 	b = fmt.Appendf(b, `"v":1,"nonce":"%x","charter":{"version":"%d","hash":"%x"},"heads":[`, nonce, c.Version, c.Hash)
-	var err error
-	for i, h := range heads {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		if b, err = jsontext.AppendQuote(b, h); err != nil {
-			return nil, fmt.Errorf("heads[%d]: %w", i, err)
-		}
+	b, err := appendNotes(b, "heads", heads)
+	if err != nil {
+		return nil, err
 	}
-	b = append(b, `],"receipts":[`...)
+	b = append(b, ']')
+	if len(statements) > 0 {
+		b = append(b, `,"statements":[`...)
+		if b, err = appendNotes(b, "statements", statements[:min(len(statements), MaxStatements)]); err != nil {
+			return nil, err
+		}
+		b = append(b, ']')
+	}
+	b = append(b, `,"receipts":[`...)
 	first := true
 	for i, r := range receipts {
 		if !jsontext.Value(r).IsValid() {
@@ -110,9 +120,21 @@ func appendHeads(b []byte, nonce [32]byte, c record.CharterRef, heads, receipts 
 	return append(b, ']'), nil
 }
 
+func appendNotes(b []byte, name string, notes [][]byte) (_ []byte, err error) {
+	for i, n := range notes {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = jsontext.AppendQuote(b, n); err != nil {
+			return nil, fmt.Errorf("%s[%d]: %w", name, i, err)
+		}
+	}
+	return b, nil
+}
+
 // Encode returns the request's body.
 func (r HeadsRequest) Encode() ([]byte, error) {
-	b, err := appendHeads([]byte{'{'}, r.Nonce, r.Charter, r.Heads, r.Receipts)
+	b, err := appendHeads([]byte{'{'}, r.Nonce, r.Charter, r.Heads, r.Receipts, r.Statements)
 	if err != nil {
 		return nil, fmt.Errorf("encode heads request: %w", err)
 	}
@@ -130,7 +152,16 @@ func DecodeHeadsRequest(b []byte) (HeadsRequest, error) {
 	if r.Nonce, r.Charter, r.Heads, r.Receipts, err = w.shared(); err != nil {
 		return r, fmt.Errorf("decode heads request: %w", err)
 	}
+	r.Statements = w.statements()
 	return r, nil
+}
+
+// statements returns the statement notes; what is beyond MaxStatements comes when those before it are in a version.
+func (w *headsWire) statements() (notes [][]byte) {
+	for _, s := range w.Statements[:min(len(w.Statements), MaxStatements)] {
+		notes = append(notes, []byte(s))
+	}
+	return notes
 }
 
 // readHeads decodes strict I-JSON: duplicate names, other letter case, invalid UTF-8 and trailing bytes are refused.
@@ -186,7 +217,7 @@ func headsName(fed record.FederationID, m record.MemberID) string {
 
 // Sign returns the answer as the signed note of wire.md §4.
 func (a HeadsAnswer) Sign(sg *record.Signer, fed record.FederationID, by record.MemberID) ([]byte, error) {
-	b, err := appendHeads([]byte(`{"pilin":"heads",`), a.Nonce, a.Charter, a.Heads, a.Receipts)
+	b, err := appendHeads([]byte(`{"pilin":"heads",`), a.Nonce, a.Charter, a.Heads, a.Receipts, a.Statements)
 	if err != nil {
 		return nil, fmt.Errorf("sign heads: %w", err)
 	}
@@ -272,5 +303,21 @@ func openHeadsAnswer(b []byte, fed record.FederationID, by record.MemberID, keys
 	if a.Time, err = time.Parse(time.RFC3339, *w.Time); err != nil {
 		return a, errors.New("time: want RFC 3339")
 	}
+	a.Statements = w.statements()
 	return a, nil
+}
+
+// StatementsOf returns the member statements in an answer whose signature says nothing yet: whoever has just changed its
+// signing key signs with one that this node learns from the very statement. Statements prove themselves; nothing else of
+// such an answer may be used.
+func StatementsOf(answer []byte) [][]byte {
+	text, _, ok := strings.Cut(string(answer), "\n")
+	if !ok || len(answer) > MaxHeads {
+		return nil
+	}
+	var w headsWire
+	if readHeads([]byte(text), &w) != nil {
+		return nil
+	}
+	return w.statements()
 }

@@ -213,6 +213,12 @@ func (d *direct) wire(n *Node) {
 			}
 			return real.Range(ctx, m, s, from)
 		},
+		HeadsAs: func(ctx context.Context, was federation.Member, m record.MemberID, body []byte) ([]byte, error) {
+			if err := up(m); err != nil {
+				return nil, err
+			}
+			return real.HeadsAs(ctx, was, m, body)
+		},
 		Leaves: real.Leaves, Charter: real.Charter, Agreement: real.Agreement,
 	}
 	n.hub.Call = func(ctx context.Context, m record.MemberID, body []byte) ([]byte, error) {

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,7 +30,8 @@ type Node struct {
 	cfg    Config
 	slog   *slog.Logger
 	now    func() time.Time
-	keys   *federation.Keys
+	keys   *federation.Keys // the key file
+	known  *federation.Keys // those of it that the charter names now
 	dir    *federation.Directory
 	store  *sqlstore.Store
 	redis  *rediscache.Cache // nil: none
@@ -43,6 +43,7 @@ type Node struct {
 
 	wakeIndex chan struct{}
 	alarms    alarms
+	documents int // how many kept documents were read
 
 	services
 }
@@ -76,10 +77,32 @@ func (n *Node) openStore(ctx context.Context) (*sqlstore.Store, error) {
 		Driver: n.cfg.Database.Driver, DSN: n.cfg.Database.DSN, Self: n.cfg.Member,
 		Federation: func() record.FederationID { return n.dir.Federation() },
 		Sealer:     &record.Sealer{Random: rand.Reader, Current: func(g record.GroupID) (record.EpochKey, bool) { return n.dir.CurrentEpoch(g) }},
-		Signer:     func(s record.StreamID, seq uint64) (*record.Signer, bool) { return n.dir.Signer(s, seq) },
+		Signer:     n.signer,
 		Charter:    func() record.CharterRef { return n.dir.Charter() },
 		Now:        n.now, Project: project, ProjectVersion: projectVersion, UnsafeTest: n.cfg.UnsafeTest,
 	})
+}
+
+// signer returns what signs an own stream at a sequence. The history of keys counts sequences of the streams that others
+// hold; audit and local never leave, and are signed by the key of the day (ADR 9): a shorter stream must not ask for a key
+// that is lost or stolen.
+func (n *Node) signer(s record.StreamID, seq uint64) (*record.Signer, bool) {
+	if s.Kind() == record.Records {
+		return n.dir.Signer(s, seq)
+	}
+	sg, err := n.dir.CurrentSigner()
+	return sg, err == nil && s.Member() == n.cfg.Member
+}
+
+// knownKeys returns those keys of the file that the charter names now: a file may hold a newer one whose statement was
+// never made.
+func knownKeys(dir *federation.Directory, k *federation.Keys) (*federation.Keys, error) {
+	e, _ := dir.Member(k.Member)
+	known, ok := k.As(e)
+	if !ok {
+		return nil, fmt.Errorf("the charter's signing or TLS key of %s is not in the key file: bring back the key file, or run pilin key recover", k.Member)
+	}
+	return known, nil
 }
 
 // build makes the parts, each from those before it.
@@ -90,6 +113,9 @@ func (n *Node) build(ctx context.Context) error {
 	}
 	if !n.dir.IsActive(n.cfg.Member) {
 		return fmt.Errorf("%s is not an active member of %s", n.cfg.Member, n.dir.Name())
+	}
+	if n.known, err = knownKeys(n.dir, n.keys); err != nil {
+		return err
 	}
 	if n.cfg.Redis.URL != "" {
 		if n.redis, err = rediscache.Open(n.cfg.Redis.URL, n.dir.Federation().String(), string(n.cfg.Member)); err != nil {
@@ -138,6 +164,7 @@ func (n *Node) buildTraffic() error {
 	t.receipts = &exchange.Receipts{Log: n.store, Roster: n.roster, Replicas: t.replicas, Signer: signer, Count: n.count, Alarm: n.alarm, Released: t.release.Released}
 	t.heads = &exchange.Heads{Log: n.store, Roster: n.roster, Replicas: t.replicas, Gaps: t.gaps, Receipts: t.receipts, Release: t.release, Signer: signer,
 		Count: n.count, Alarm: n.alarm,
+		Statements:   n.dir.Statements,
 		Agreements:   func(m record.MemberID) [][32]byte { return hashes(n.dir.AgreementsOf(m)) },
 		HasAgreement: func(id [32]byte) bool { _, ok := n.dir.Agreement(id, n.cfg.Member); return ok }}
 	t.relay = &exchange.Relay{Log: n.store, Roster: n.roster, Stream: record.Stream(n.cfg.Member, record.Records), Released: t.release.Released, Count: n.count, Alarm: n.alarm, Produce: n.produce}
@@ -221,89 +248,6 @@ func (n *Node) age(m record.MemberID) (time.Duration, bool) {
 	return n.now().Sub(heard), true
 }
 
-// readDirectory builds the directory from the kept documents, in the order in which they came.
-func readDirectory(ctx context.Context, store *sqlstore.Store, keys *federation.Keys) (*federation.Directory, error) {
-	docs, err := store.Documents(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read charter: %w", err)
-	}
-	var dir *federation.Directory
-	for _, d := range docs {
-		switch {
-		case dir == nil && d.Kind == sqlstore.CharterDocument:
-			dir, err = federation.NewDirectory(keys, d.Note)
-		case dir == nil:
-			err = fmt.Errorf("first document is a %s", d.Kind)
-		case d.Kind == sqlstore.CharterDocument:
-			_, err = dir.Add(d.Note)
-		case d.Kind == sqlstore.StatementDocument:
-			_, err = dir.AddStatement(d.Note)
-		case d.Kind == sqlstore.AgreementDocument:
-			_, err = dir.AddAgreement(d.Note)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read kept %s: %w", d.Kind, err)
-		}
-	}
-	if dir == nil {
-		return nil, ErrNotJoined
-	}
-	return dir, nil
-}
-
-// keepDocuments stores what the directory holds; what is stored already stays.
-func (n *Node) keepDocuments(ctx context.Context) error {
-	var docs []sqlstore.Document
-	add := func(kind string, notes [][]byte) {
-		for _, b := range notes {
-			docs = append(docs, sqlstore.Document{Kind: kind, Hash: sha256.Sum256(b), Note: b})
-		}
-	}
-	add(sqlstore.CharterDocument, n.dir.Versions(1))
-	add(sqlstore.StatementDocument, n.dir.Statements())
-	add(sqlstore.AgreementDocument, n.dir.AgreementNotes())
-	return n.store.PutDocuments(ctx, docs)
-}
-
-// Join verifies charter versions and keeps them in the node's store: from then on the node can be served.
-func Join(ctx context.Context, cfg Config, notes ...[]byte) (*federation.Directory, error) {
-	if err := cfg.complete(); err != nil {
-		return nil, err
-	}
-	keys, err := ReadKeys(cfg.Data)
-	if err != nil {
-		return nil, err
-	}
-	var dir *federation.Directory
-	var docs []sqlstore.Document
-	for i, b := range notes {
-		if i == 0 {
-			dir, err = federation.NewDirectory(keys, b)
-		} else {
-			_, err = dir.Add(b)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("verify charter: %w", err)
-		}
-		docs = append(docs, sqlstore.Document{Kind: sqlstore.CharterDocument, Hash: sha256.Sum256(b), Note: b})
-	}
-	if dir == nil || !dir.IsActive(keys.Member) {
-		return nil, fmt.Errorf("the charter does not name %s as an active member", keys.Member)
-	}
-	n := &Node{cfg: cfg, now: cfg.Now, keys: keys, dir: dir}
-	if n.store, err = n.openStore(ctx); err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	kept, err := n.store.Documents(ctx)
-	if err == nil && len(kept) > 0 && kept[0].Hash != docs[0].Hash {
-		err = errors.New("this database belongs to another federation")
-	}
-	if err == nil {
-		err = n.store.PutDocuments(ctx, docs)
-	}
-	return dir, errors.Join(err, n.store.Close())
-}
-
 // releasedFile holds the largest size of the own records stream that may have left the node. A database behind it was
 // restored from a backup.
 func (n *Node) releasedFile() string { return filepath.Join(n.cfg.Data, "released-size") }
@@ -369,7 +313,10 @@ func (n *Node) upkeepLoop(ctx context.Context) {
 	swept := n.now()
 	for pause(ctx, nil, time.Second) {
 		var err error
-		if last, err = n.noteReleased(ctx, last); err == nil && n.now().Sub(swept) >= time.Hour {
+		if last, err = n.noteReleased(ctx, last); err == nil {
+			err = n.readNews(ctx)
+		}
+		if err == nil && n.now().Sub(swept) >= time.Hour {
 			swept = n.now()
 			err = n.store.Maintain(ctx)
 		}

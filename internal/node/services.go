@@ -52,8 +52,8 @@ func (n *Node) buildServices(ctx context.Context) error {
 	}
 	fed := n.dir.Federation()
 	issuer := &auth.MemberIssuer{Federation: fed, Self: n.cfg.Member, Key: auth.SigningKey(n.dir, n.keys), Now: n.now, Random: rand.Reader}
-	n.others = client.NewPeers(n.dir, n.keys, issuer.Issue)
-	n.t.peers = peers{Heads: n.others.Heads, Leaves: n.others.Leaves, Charter: n.others.Charter,
+	n.others = client.NewPeers(n.dir, n.known, issuer.Issue)
+	n.t.peers = peers{Heads: n.others.Heads, HeadsAs: n.headsAs, Leaves: n.others.Leaves, Charter: n.others.Charter,
 		Range: func(ctx context.Context, m record.MemberID, s record.StreamID, from uint64) ([]*record.Frame, error) {
 			b, err := n.others.Range(ctx, m, s, from)
 			if err != nil {
@@ -92,7 +92,7 @@ func (n *Node) buildServices(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("members' listener: %w", err)
 	}
-	n.members = httpapi.MemberServer(h, n.dir, n.keys)
+	n.members = httpapi.MemberServer(h, n.dir, n.known)
 	if err := n.buildDesk(); err != nil {
 		return err
 	}

@@ -24,6 +24,8 @@ type peers struct {
 	Leaves    func(ctx context.Context, m record.MemberID, s record.StreamID, size uint64) ([]tlog.Hash, error)
 	Charter   func(ctx context.Context, m record.MemberID, from uint64) (versions, statements [][]byte, err error)
 	Agreement func(ctx context.Context, m record.MemberID, id [32]byte) ([]byte, error)
+	// HeadsAs is Heads by the keys of an older entry of this member, for a peer that has not heard of a newer one.
+	HeadsAs func(ctx context.Context, was federation.Member, m record.MemberID, body []byte) ([]byte, error)
 }
 
 // traffic keeps the exchange going: it gives the state machines of internal/exchange their hours, their connections and

@@ -117,16 +117,15 @@ func (t *traffic) askHeads(ctx context.Context, m record.MemberID) {
 	}
 	req, err := t.heads.Request(ctx, nonce)
 	if err == nil {
-		var body []byte
+		var body, answer []byte
 		if body, err = req.Encode(); err == nil {
-			if body, err = t.peers.Heads(ctx, m, body); err == nil {
-				var w exchange.Wanted
-				if w, err = t.heads.Answered(ctx, t.now(), m, nonce, body); err == nil {
-					t.schedule.Heard(m, t.now())
-					t.want(ctx, m, w)
-					wake(t.wakeGaps)
-					return
-				}
+			if answer, err = t.peers.Heads(ctx, m, body); err != nil {
+				answer, err = t.headsAsKnown(ctx, m, nonce, err)
+			}
+		}
+		if err == nil {
+			if err = t.takeHeads(ctx, m, nonce, answer); err == nil {
+				return
 			}
 		}
 	}
@@ -141,6 +140,7 @@ func (t *traffic) answerHeads(ctx context.Context, from record.MemberID, r excha
 		return nil, err
 	}
 	t.schedule.Heard(from, t.now())
+	t.takeStatements(ctx, w.Statements)
 	if w.Charter || len(w.Agreements) > 0 {
 		t.schedule.Soon(from)
 		wake(t.wakeHeads)
@@ -151,6 +151,7 @@ func (t *traffic) answerHeads(ctx context.Context, from record.MemberID, r excha
 
 // want fetches what a peer has and this node lacks.
 func (t *traffic) want(ctx context.Context, m record.MemberID, w exchange.Wanted) {
+	t.takeStatements(ctx, w.Statements)
 	if w.Charter {
 		t.fetchCharter(ctx, m)
 	}
