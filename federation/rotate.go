@@ -65,6 +65,9 @@ func (k *Keys) RotateKEM(random io.Reader) error {
 // As returns the keys as another member that holds entry e for this one knows them: e's current signing and TLS key first,
 // whatever came since. False if either is not in the key file.
 func (k *Keys) As(e Member) (*Keys, bool) {
+	if k.Sign == nil || k.TLS == nil {
+		return nil, false // lost
+	}
 	sign := slices.IndexFunc(append([]ed25519.PrivateKey{k.Sign}, k.PastSign...), func(p ed25519.PrivateKey) bool { return e.current().Equal(p.Public()) })
 	pairs := append([]Certified{{k.TLS, k.Cert}}, k.PastTLS...)
 	tls := slices.IndexFunc(pairs, func(p Certified) bool {

@@ -14,8 +14,29 @@ import (
 )
 
 func TestCatalogue(t *testing.T) {
-	want := []string{"account.event", "act.signed", "blacklist.correction", "blacklist.person", "blacklist.status", "blacklist.withdrawal", "charter", "entry.draft", "entry.step", "identity.link", "identity.withdrawal",
-		"lookup.answered", "lookup.asked", "lookup.outcome", "operation", "operation.reply", "operation.status", "penalty", "penalty.correction", "penalty.status"}
+	want := []string{
+		"account.event",
+		"act.signed",
+		"blacklist.correction",
+		"blacklist.person",
+		"blacklist.status",
+		"blacklist.withdrawal",
+		"charter",
+		"entry.draft",
+		"entry.step",
+		"identity.link",
+		"identity.withdrawal",
+		"lookup.answered",
+		"lookup.asked",
+		"lookup.outcome",
+		"node.event",
+		"operation",
+		"operation.reply",
+		"operation.status",
+		"penalty",
+		"penalty.correction",
+		"penalty.status",
+	}
 	var got []string
 	for _, typ := range schemas.Types() {
 		got = append(got, typ.Name())

@@ -87,6 +87,9 @@ func (r *Release) Answered(now time.Time, peer record.MemberID, yours []Yours) e
 		if y.Checkpoint == nil {
 			continue
 		}
+		if r.overruled(y.Checkpoint) {
+			continue // it does not count, cosigned or not; whoever holds it takes the next group under the new key
+		}
 		c, err := r.ours(y.Checkpoint)
 		if err != nil || c.Stream != y.Stream {
 			return fmt.Errorf("%s shows a checkpoint of %s that we did not sign: %w", peer, y.Stream, err)
@@ -124,6 +127,25 @@ func (r *Release) ours(note []byte) (record.Checkpoint, error) {
 		return c, errors.New("no key of ours at this size")
 	}
 	return record.VerifyCheckpoint(note, key)
+}
+
+// overruled reports whether a checkpoint is under a key of ours that was revoked, from a sequence on that it covers: what it
+// says was taken back by us before everybody (charter.md §1), and what it covered is signed anew.
+func (r *Release) overruled(note []byte) bool {
+	if r.Roster.Revoked == nil {
+		return false
+	}
+	c, err := record.ParseCheckpoint(note)
+	if err != nil || c.Federation != r.Roster.Federation || c.Stream.Member() != r.Roster.Self {
+		return false
+	}
+	in, _ := r.Roster.SignKey(c.Stream, lastSeq(c.Size))
+	for _, key := range r.Roster.Revoked() {
+		if _, err := record.VerifyCheckpoint(note, key); err == nil && !key.Equal(in) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Release) show(s shownSize) {

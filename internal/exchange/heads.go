@@ -89,13 +89,13 @@ func (h *Heads) ours(ctx context.Context) (heads, receipts [][]byte, err error) 
 	return heads, receipts, nil
 }
 
-// Answer takes a peer's request and returns the signed answer.
+// Answer takes a peer's request and returns the signed answer. The statements of the request are the caller's to take,
+// before this: the answer then shows them.
 func (h *Heads) Answer(ctx context.Context, now time.Time, from record.MemberID, r HeadsRequest) ([]byte, Wanted, error) {
 	w, err := h.take(ctx, now, from, r.Charter, r.Heads, r.Receipts)
 	if err != nil {
 		return nil, w, err
 	}
-	w.Statements = r.Statements
 	a := HeadsAnswer{Nonce: r.Nonce, Charter: h.Roster.Charter(), Time: wall(h.Wall, now), Statements: h.statements()}
 	if a.Heads, a.Receipts, err = h.ours(ctx); err != nil {
 		return nil, w, err

@@ -26,6 +26,9 @@ type Roster struct {
 	// NoteKeys returns the keys under which m's receipts and head answers are believed, newest first. More than one
 	// while a rotation is young: a receipt that was kept before it stays good.
 	NoteKeys func(m record.MemberID) []ed25519.PublicKey
+	// Revoked returns the keys of Self that are marked as compromised; nil: none. Others may still hold checkpoints under
+	// them, over records that stand under another signature now.
+	Revoked func() []ed25519.PublicKey
 	// Key returns an epoch key of a group that Self is in now.
 	Key func(record.KeyID) (record.EpochKey, bool)
 	// SealKey returns any epoch key that this node ever held: frames of old records are wrapped for their old epoch.

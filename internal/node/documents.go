@@ -20,6 +20,8 @@ func readDirectory(ctx context.Context, store *sqlstore.Store, keys *federation.
 	var dir *federation.Directory
 	for _, d := range docs {
 		switch {
+		case keys == nil && d.Kind == sqlstore.AgreementDocument:
+			continue // an agreement is read by the members that it names, and a tool without keys is none
 		case dir == nil && d.Kind == sqlstore.CharterDocument:
 			dir, err = federation.NewDirectory(keys, d.Note)
 		case dir == nil:

@@ -50,10 +50,9 @@ func (n *Node) buildPeople() error {
 	if err != nil {
 		return fmt.Errorf("passwords: %w", err)
 	}
-	audit := record.Stream(n.cfg.Member, record.Audit)
 	n.people = &auth.People{Federation: n.dir.Federation(), Self: n.cfg.Member, Key: key, Accounts: n.store, Sessions: n.store, Passwords: passwords,
 		Audit: func(ctx context.Context, e auth.Event) error {
-			d, err := e.Draft(audit, rand.Reader, n.dir.Synthetic())
+			d, err := e.Draft(n.audit, rand.Reader, n.dir.Synthetic())
 			if err != nil {
 				return err
 			}

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -43,7 +41,9 @@ type Node struct {
 
 	wakeIndex chan struct{}
 	alarms    alarms
-	documents int // how many kept documents were read
+	audit     record.StreamID // where this node's audit goes on
+	local     record.StreamID // where its drafts and L0 records do
+	documents int             // how many kept documents were read
 
 	services
 }
@@ -122,14 +122,15 @@ func (n *Node) build(ctx context.Context) error {
 			return err
 		}
 	}
+	n.audit, n.local = record.Stream(n.cfg.Member, record.Audit), record.Stream(n.cfg.Member, record.Local)
 	n.index = federation.NewLogIndex(n.store)
 	if err := n.buildTraffic(); err != nil {
 		return err
 	}
-	records, audit := record.Stream(n.cfg.Member, record.Records), record.Stream(n.cfg.Member, record.Audit)
+	records := record.Stream(n.cfg.Member, record.Records)
 	n.hub = &federation.Hub{
 		Directory: n.dir, Index: n.index, Append: n.append, Answered: n.store.Answered, Head: n.store.Head, View: n.view,
-		Age: n.age, Released: n.t.release.Released, Now: n.now, Random: rand.Reader, Records: records, Audit: audit,
+		Age: n.age, Released: n.t.release.Released, Now: n.now, Random: rand.Reader, Records: records, Audit: n.audit,
 		Deadline: n.cfg.Ask.Deadline, AsOfDays: maxAsOfDays,
 		Tally: httpapi.Tally(records, subjects{n}, n.index.Find),
 	}
@@ -231,7 +232,7 @@ func (n *Node) sealed(ctx context.Context, s record.StreamID, seq uint64) bool {
 func (n *Node) keepLocal(ctx context.Context, d record.Draft) error {
 	n.slog.LogAttrs(ctx, slog.LevelError, "a change of this bureau lost its version after a restore; it is kept as a local record", slog.String("record", d.ID.String()), slog.String("type", d.Type))
 	local := d
-	local.Stream, local.Audience, local.Refs = record.Stream(n.cfg.Member, record.Local), nil, nil
+	local.Stream, local.Audience, local.Refs = n.local, nil, nil
 	_, err := n.store.Append(ctx, record.Append{Drafts: []record.Draft{local}})
 	if errors.Is(err, record.ErrDuplicateRecord) {
 		return nil
@@ -254,16 +255,9 @@ func (n *Node) releasedFile() string { return filepath.Join(n.cfg.Data, "release
 
 // restored reports whether the database is behind what left this node before.
 func (n *Node) restored(ctx context.Context) (bool, error) {
-	b, err := os.ReadFile(n.releasedFile())
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("read released size: %w", err)
-	}
-	size, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
-	if err != nil {
-		return false, fmt.Errorf("released size in %s: %w", n.releasedFile(), err)
+	size, err := n.releasedSize()
+	if err != nil || size == 0 {
+		return false, err
 	}
 	h, err := n.store.Head(ctx, record.Stream(n.cfg.Member, record.Records))
 	return err == nil && h.Signed < size, err
@@ -314,7 +308,7 @@ func (n *Node) upkeepLoop(ctx context.Context) {
 	for pause(ctx, nil, time.Second) {
 		var err error
 		if last, err = n.noteReleased(ctx, last); err == nil {
-			err = n.readNews(ctx)
+			err = errors.Join(n.readNews(ctx), n.auditOperated(ctx))
 		}
 		if err == nil && n.now().Sub(swept) >= time.Hour {
 			swept = n.now()

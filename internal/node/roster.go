@@ -20,6 +20,7 @@ func rosterOf(dir *federation.Directory) *exchange.Roster {
 		CharterKnown: dir.Known,
 		SignKey:      dir.SignKey,
 		NoteKeys:     func(m record.MemberID) []ed25519.PublicKey { return noteKeys(dir, m) },
+		Revoked:      func() []ed25519.PublicKey { return revokedKeys(dir) },
 		Key:          dir.EpochKey,
 		SealKey:      dir.EpochKey,
 		Groups:       dir.Groups,
@@ -40,6 +41,15 @@ func noteKeys(dir *federation.Directory, m record.MemberID) []ed25519.PublicKey 
 		}
 	}
 	slices.Reverse(keys)
+	return keys
+}
+
+// revokedKeys returns this member's own keys that it has revoked.
+func revokedKeys(dir *federation.Directory) (keys []ed25519.PublicKey) {
+	e, _ := dir.Member(dir.Self())
+	for _, r := range e.Revoked {
+		keys = append(keys, r.Key)
+	}
 	return keys
 }
 

@@ -135,12 +135,12 @@ func (t *traffic) askHeads(ctx context.Context, m record.MemberID) {
 
 // answerHeads answers a peer's head exchange.
 func (t *traffic) answerHeads(ctx context.Context, from record.MemberID, r exchange.HeadsRequest) ([]byte, error) {
+	t.takeStatements(ctx, r.Statements) // first, so that the answer says that they are here
 	b, w, err := t.heads.Answer(ctx, t.now(), from, r)
 	if err != nil {
 		return nil, err
 	}
 	t.schedule.Heard(from, t.now())
-	t.takeStatements(ctx, w.Statements)
 	if w.Charter || len(w.Agreements) > 0 {
 		t.schedule.Soon(from)
 		wake(t.wakeHeads)
