@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,11 +15,14 @@ import (
 )
 
 type charterCmd struct {
-	Found foundCmd       `cmd:"" help:"由申请文件创立名册第 1 版 · Make version 1 from requests."`
-	Admit admitCmd       `cmd:"" help:"接纳新成员,生成下一版 · Admit a member: make the next version."`
-	Sign  signCmd        `cmd:"" help:"核对后签名 · Sign after reading."`
-	Merge mergeCmd       `cmd:"" help:"合并各家分别签名的同一版 · Merge signatures made on copies of one version."`
-	Show  showCharterCmd `cmd:"" help:"显示内容、指纹和签名 · Show content, fingerprint and signatures."`
+	Found  foundCmd       `cmd:"" help:"由申请文件创立名册第 1 版 · Make version 1 from requests."`
+	Admit  admitCmd       `cmd:"" help:"接纳新成员,生成下一版 · Admit a member: make the next version."`
+	Remove removeCmd      `cmd:"" help:"除名,生成下一版 · Remove a member: make the next version."`
+	Renew  renewCmd       `cmd:"" help:"并入声明并换新群密钥,生成下一版 · Fold statements in and make new epoch keys: the next version."`
+	Take   takeCmd        `cmd:"" help:"收下别家送来的新版名册或成员声明,节点可以在运行 · Take a newer version or a member statement that came by hand; the node may run."`
+	Sign   signCmd        `cmd:"" help:"核对后签名 · Sign after reading."`
+	Merge  mergeCmd       `cmd:"" help:"合并各家分别签名的同一版 · Merge signatures made on copies of one version."`
+	Show   showCharterCmd `cmd:"" help:"显示内容、指纹和签名 · Show content, fingerprint and signatures."`
 }
 
 type foundCmd struct {
@@ -50,9 +55,10 @@ func (c *foundCmd) Run(out io.Writer) error {
 }
 
 type admitCmd struct {
-	Charter string `arg:"" help:"现行名册 · Current version." type:"existingfile"`
-	Request string `arg:"" help:"申请文件 · Request." type:"existingfile"`
-	Out     string `required:"" help:"输出文件 · Output file." type:"path"`
+	Charter   string   `arg:"" help:"现行名册 · Current version." type:"existingfile"`
+	Request   string   `arg:"" help:"申请文件 · Request." type:"existingfile"`
+	Statement []string `help:"尚未并入名册的成员声明,按序 · Member statements that the version does not hold yet, in order." type:"existingfile"`
+	Out       string   `required:"" help:"输出文件 · Output file." type:"path"`
 }
 
 // Run writes an unsigned next version with the new member and a new epoch.
@@ -65,11 +71,104 @@ func (c *admitCmd) Run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	note, err := federation.Admit(rand.Reader, prev, nil, record.CivilDay(time.Now()), req)
+	var statements [][]byte
+	for _, f := range c.Statement {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return err
+		}
+		statements = append(statements, b)
+	}
+	note, err := federation.Admit(rand.Reader, prev, statements, record.CivilDay(time.Now()), req)
 	if err != nil {
 		return err
 	}
 	return writeCharter(out, c.Out, note)
+}
+
+// ownCharter is the current version and the statements in force, as the own node holds them.
+type ownCharter struct {
+	Config string `required:"" help:"节点配置;节点可以在运行 · Node configuration; the node may run." type:"existingfile"`
+	Out    string `required:"" help:"输出文件 · Output file." type:"path"`
+}
+
+func (o ownCharter) read(ctx context.Context) (charter []byte, statements [][]byte, err error) {
+	cfg, err := node.ReadConfig(o.Config)
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := node.TakeNotes(ctx, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, frozen := dir.Frozen(); frozen {
+		return nil, nil, errors.New("the charter is frozen: two versions follow one; see pilin doctor")
+	}
+	return dir.Versions(dir.Charter().Version)[0], dir.Statements(), nil
+}
+
+type removeCmd struct {
+	ownCharter
+	Member string `arg:"" help:"成员代码 · Member code."`
+}
+
+// Run writes an unsigned next version without the member and with a new epoch.
+func (c *removeCmd) Run(ctx context.Context, out io.Writer) error {
+	prev, statements, err := c.read(ctx)
+	if err != nil {
+		return err
+	}
+	note, err := federation.Remove(rand.Reader, prev, statements, record.CivilDay(time.Now()), record.MemberID(c.Member))
+	if err != nil {
+		return err
+	}
+	return writeCharter(out, c.Out, note)
+}
+
+type renewCmd struct{ ownCharter }
+
+// Run writes an unsigned next version with the statements in force and a new epoch.
+func (c *renewCmd) Run(ctx context.Context, out io.Writer) error {
+	prev, statements, err := c.read(ctx)
+	if err != nil {
+		return err
+	}
+	note, err := federation.Renew(rand.Reader, prev, statements, record.CivilDay(time.Now()))
+	if err != nil {
+		return err
+	}
+	return writeCharter(out, c.Out, note)
+}
+
+type takeCmd struct {
+	Config string   `required:"" help:"节点配置 · Node configuration." type:"existingfile"`
+	Notes  []string `arg:"" help:"名册或声明文件,按序 · Charter versions or statements, in order." type:"existingfile"`
+	JSON   bool     `name:"json" help:"输出 JSON · Print JSON."`
+}
+
+// Run verifies the notes and keeps them; a running node takes them within a second.
+func (c *takeCmd) Run(ctx context.Context, out io.Writer) error {
+	cfg, err := node.ReadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	var notes [][]byte
+	for _, f := range c.Notes {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return err
+		}
+		notes = append(notes, b)
+	}
+	dir, err := node.TakeNotes(ctx, cfg, notes...)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(out, map[string]any{"version": dir.Charter().Version, "statements": len(dir.Statements()), "active": dir.Active()})
+	}
+	fmt.Fprintf(out, "已收下 taken: 名册第 %d 版 version %d,未并入的声明 statements in force: %d,在盟 active: %v\n", dir.Charter().Version, dir.Charter().Version, len(dir.Statements()), dir.Active())
+	return nil
 }
 
 type signCmd struct {

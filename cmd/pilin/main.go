@@ -20,6 +20,8 @@ type cli struct {
 	Serve     serveCmd     `cmd:"" help:"运行一个节点 · Run a node."`
 	Init      initCmd      `cmd:"" help:"生成本单位密钥和入盟申请 · Make this member's keys and request."`
 	Charter   charterCmd   `cmd:"" help:"成员名册:创立、接纳、签名、查看 · Charter: found, admit, sign, show."`
+	Key       keyCmd       `cmd:"" help:"本单位密钥:查看、轮换、恢复、吊销 · This member's keys: list, rotate, recover, revoke."`
+	Member    memberCmd    `cmd:"" help:"本单位:改地址、退出 · This member: change of address, leaving."`
 	Join      joinCmd      `cmd:"" help:"核验名册并加入 · Verify a charter and join it."`
 	Ask       askCmd       `cmd:"" help:"核查:这人是谁? · Ask all members: who is this?"`
 	Count     countCmd     `cmd:"" help:"计次:跨区域两次处罚测算 · Count the penalties that stand against a person."`

@@ -158,5 +158,10 @@ func TakeNotes(ctx context.Context, cfg Config, notes ...[]byte) (*federation.Di
 	if err == nil {
 		err = store.PutDocuments(ctx, docs)
 	}
+	for _, d := range docs {
+		if err == nil {
+			err = noteOperated(cfg, operated{Event: didTake, Digest: digest(d.Note)})
+		}
+	}
 	return dir, errors.Join(err, store.Close())
 }
