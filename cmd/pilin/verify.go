@@ -17,7 +17,7 @@ import (
 
 type verifyCmd struct {
 	Dir     string   `arg:"" help:"pilin export 写出的目录 · Folder written by pilin export." type:"existingdir"`
-	Charter []string `required:"" help:"信任的名册文件,按版本 · Trusted charter versions, in order." type:"existingfile"`
+	Charter []string `required:"" help:"信任的名册文件及尚未并入的成员声明,按序 · Trusted charter versions, and statements that none holds yet, in order." type:"existingfile"`
 	Against string   `help:"peers:同时与各家持有的检查点比对 · Also compare with the checkpoints that peers hold." enum:"peers," default:""`
 	Config  string   `help:"节点配置,--against peers 时需要 · Node configuration, for --against peers." type:"existingfile"`
 }
@@ -75,9 +75,13 @@ func trust(files []string) (*federation.Directory, error) {
 		if err != nil {
 			return nil, err
 		}
-		if i == 0 {
+		_, other := federation.ParseStatement(b)
+		switch {
+		case i == 0:
 			dir, err = federation.NewDirectory(nil, b)
-		} else {
+		case other == nil:
+			_, err = dir.AddStatement(b)
+		default:
 			_, err = dir.Add(b)
 		}
 		if err != nil {

@@ -35,12 +35,12 @@ func MemberTLS(d *federation.Directory, k *federation.Keys) *tls.Config {
 }
 
 // MemberListener is the server of the members' listener. It closes connections of members whose place in the charter has
-// changed.
+// changed; one that is just being answered, after the answer: it may be to the very statement that changed it.
 type MemberListener struct {
 	*http.Server
 	dir   *federation.Directory
 	mu    sync.Mutex
-	conns map[*tls.Conn]bool
+	conns map[*tls.Conn]bool // true: a request of it is being answered
 }
 
 // MemberServer returns the server for a handler made by Members. The caller listens with ListenAndServeTLS("", "") or
@@ -64,6 +64,11 @@ func (m *MemberListener) track(c net.Conn, s http.ConnState) {
 	switch s {
 	case http.StateActive: // the handshake is over; a connection that has sent nothing yet is checked with its first request
 		m.conns[t] = true
+	case http.StateIdle:
+		m.conns[t] = false
+		if !m.pinned(t) {
+			_ = t.NetConn().Close() // it is being thrown away
+		}
 	case http.StateClosed, http.StateHijacked:
 		delete(m.conns, t)
 	}
@@ -73,9 +78,8 @@ func (m *MemberListener) track(c net.Conn, s http.ConnState) {
 func (m *MemberListener) Recheck() {
 	m.mu.Lock()
 	var gone []*tls.Conn
-	for c := range m.conns {
-		s := c.ConnectionState()
-		if _, ok := PeerOf(m.dir, &s); !ok {
+	for c, busy := range m.conns {
+		if !busy && !m.pinned(c) {
 			gone = append(gone, c)
 		}
 	}
@@ -83,6 +87,12 @@ func (m *MemberListener) Recheck() {
 	for _, c := range gone {
 		_ = c.NetConn().Close() // it is being thrown away
 	}
+}
+
+func (m *MemberListener) pinned(c *tls.Conn) bool {
+	s := c.ConnectionState()
+	_, ok := PeerOf(m.dir, &s)
+	return ok
 }
 
 // PeopleServer returns the server for a handler made by People. cert is nil on a loopback address only.

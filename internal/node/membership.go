@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/exchange"
@@ -58,25 +60,34 @@ func (o *operator) state(ctx context.Context, s Stated, did string, sg *record.S
 	return s, nil
 }
 
-// handOver brings the statements in force to every other active member, by whatever keys it knows this one.
+// handOver brings the statements in force to every other active member, by whatever keys it knows this one. A member that
+// heard of a leaving from another member first counts as missing: it answers no more.
 func (o *operator) handOver(ctx context.Context) (taken, missing []record.MemberID) {
 	ro := rosterOf(o.dir)
-	now, _ := o.dir.Member(o.cfg.Member)
-	for _, m := range ro.Peers() {
-		given := false
-		for _, e := range append([]federation.Member{now}, o.dir.Before()...) {
-			k, ok := o.keys.As(e)
-			if ok && !given {
-				given = o.give(ctx, ro, k, m)
-			}
-		}
-		if given {
+	peers := ro.Peers()
+	given := make([]bool, len(peers))
+	var wg sync.WaitGroup
+	for i, m := range peers {
+		wg.Go(func() { given[i] = o.handTo(ctx, ro, m) || o.handTo(ctx, ro, m) }) // again: another may have told it meanwhile
+	}
+	wg.Wait()
+	for i, m := range peers {
+		if given[i] {
 			taken = append(taken, m)
 		} else {
 			missing = append(missing, m)
 		}
 	}
 	return taken, missing
+}
+
+// handTo tries the keys of now and those of before each statement.
+func (o *operator) handTo(ctx context.Context, ro *exchange.Roster, m record.MemberID) bool {
+	now, _ := o.dir.Member(o.cfg.Member)
+	return slices.ContainsFunc(append([]federation.Member{now}, o.dir.Before()...), func(e federation.Member) bool {
+		k, ok := o.keys.As(e)
+		return ok && o.give(ctx, ro, k, m)
+	})
 }
 
 // give makes one head exchange that brings nothing but statements; the answer says whether m has them.
