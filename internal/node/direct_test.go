@@ -116,6 +116,9 @@ func newDirect(t testing.TB, on stack) *direct {
 // three are the members of a federation that needs no more.
 var three = []record.MemberID{"310116-01", "310117-01", "330482-01"}
 
+// newcomer may be admitted later.
+const newcomer record.MemberID = "310119-01"
+
 // found founds a federation of these members and starts their nodes; on shared servers they get codes of their own. Where
 // it is gated, what the charter names is a gate before each member's listener.
 func found(t testing.TB, on stack, gated bool, members ...record.MemberID) *direct {
@@ -126,6 +129,7 @@ func found(t testing.TB, on stack, gated bool, members ...record.MemberID) *dire
 			d.members[i] = record.MemberID(code)
 		}
 	}
+	d.down[newcomer] = &atomic.Bool{}
 	courier := d.courier(on)
 	dir := t.TempDir()
 	var requests [][]byte
