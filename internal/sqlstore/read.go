@@ -32,8 +32,10 @@ func (s *Store) Head(ctx context.Context, st record.StreamID) (record.Head, erro
 }
 
 // Heads implements record.Log.
-func (s *Store) Heads(ctx context.Context) ([]record.Head, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT "+headColumns+" FROM stream_head ORDER BY stream")
+func (s *Store) Heads(ctx context.Context) ([]record.Head, error) { return heads(ctx, s.read) }
+
+func heads(ctx context.Context, q querier) ([]record.Head, error) {
+	rows, err := q.QueryContext(ctx, "SELECT "+headColumns+" FROM stream_head ORDER BY stream")
 	if err != nil {
 		return nil, classify(fmt.Errorf("read heads: %w", err))
 	}

@@ -9,12 +9,9 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/pressly/goose/v3"
 
 	"github.com/pilinhub/pilin/record"
 )
@@ -108,16 +105,8 @@ func OpenReader(ctx context.Context, c Config) (*Store, error) {
 }
 
 func (s *Store) start(ctx context.Context) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return fmt.Errorf("migrations: %w", err)
-	}
-	p, err := goose.NewProvider(s.d.goose, s.write, files)
-	if err != nil {
-		return fmt.Errorf("migrations: %w", err)
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
+	if err := migrate(ctx, s.d, s.write); err != nil {
+		return err
 	}
 	if err := s.write.QueryRowContext(ctx, "UPDATE node SET epoch = epoch + 1 WHERE one = 1 RETURNING epoch").Scan(&s.epoch); err != nil {
 		return fmt.Errorf("take over: %w", err)
