@@ -33,6 +33,9 @@ type cli struct {
 	Show      showCmd      `cmd:"" help:"查看一条及其历史、回执 · Show one entry with history and receipts."`
 	Account   accountCmd   `cmd:"" help:"账号与口令 · Accounts and passwords."`
 	Export    exportCmd    `cmd:"" help:"导出日志供核验 · Export logs for verification."`
+	Backup    backupCmd    `cmd:"" help:"备份数据库,密钥另存;节点可以在运行 · Back up the database, keys apart; the node may run."`
+	Restore   restoreCmd   `cmd:"" help:"检查备份、恢复到空库 · Check a backup, restore it into an empty database."`
+	Rejoin    rejoinCmd    `cmd:"" help:"恢复后:查看进度、确认归队 · After a restore: show how far it is, confirm."`
 	Verify    verifyCmd    `cmd:"" help:"核验日志,只信任名册文件 · Verify logs, trusting the charter file alone."`
 	Kafka     kafkaCmd     `cmd:"" help:"建立、检查消息主题 · Provision and check the broker."`
 	Doctor    doctorCmd    `cmd:"" help:"体检并说明怎么办 · Examine a node and say what to do."`

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pilinhub/pilin/federation"
@@ -41,9 +42,10 @@ type Node struct {
 
 	wakeIndex chan struct{}
 	alarms    alarms
-	audit     record.StreamID // where this node's audit goes on
-	local     record.StreamID // where its drafts and L0 records do
-	documents int             // how many kept documents were read
+	audit     record.StreamID          // where this node's audit goes on
+	local     record.StreamID          // where its drafts and L0 records do
+	mark      atomic.Pointer[copyMark] // the database is an older copy; nil: it is not
+	documents int                      // how many kept documents were read
 
 	services
 }
@@ -123,6 +125,9 @@ func (n *Node) build(ctx context.Context) error {
 		}
 	}
 	n.audit, n.local = record.Stream(n.cfg.Member, record.Audit), record.Stream(n.cfg.Member, record.Local)
+	if err := n.readCopyMark(ctx); err != nil {
+		return err
+	}
 	n.index = federation.NewLogIndex(n.store)
 	if err := n.buildTraffic(); err != nil {
 		return err
@@ -137,11 +142,7 @@ func (n *Node) build(ctx context.Context) error {
 	if err := n.buildServices(ctx); err != nil {
 		return err
 	}
-	restored, err := n.restored(ctx)
-	if err != nil {
-		return err
-	}
-	if err := n.t.release.Begin(ctx, restored); err != nil {
+	if err := n.t.release.Begin(ctx, n.isCopy()); err != nil {
 		return fmt.Errorf("begin release: %w", err)
 	}
 	if err := n.t.replicas.Load(ctx); err != nil {
@@ -161,7 +162,7 @@ func (n *Node) buildTraffic() error {
 		changed: func() { n.members.Recheck() }, wakeRelay: newWake(), wakeGaps: newWake(), wakeReceipts: newWake(), wakeHeads: newWake()}
 	t.replicas = &exchange.Replicas{Log: n.store, Roster: n.roster, Count: n.count, Alarm: n.alarm}
 	t.gaps = &exchange.GapFiller{Replicas: t.replicas, Roster: n.roster, Count: n.count}
-	t.release = &exchange.Release{Log: n.store, Roster: n.roster, Count: n.count, Alarm: n.alarm, Local: n.keepLocal}
+	t.release = &exchange.Release{Log: n.store, Roster: n.roster, Count: n.count, Alarm: n.alarm, Local: n.keepLocal, Rewind: n.index.Revisit}
 	t.receipts = &exchange.Receipts{Log: n.store, Roster: n.roster, Replicas: t.replicas, Signer: signer, Count: n.count, Alarm: n.alarm, Released: t.release.Released}
 	t.heads = &exchange.Heads{Log: n.store, Roster: n.roster, Replicas: t.replicas, Gaps: t.gaps, Receipts: t.receipts, Release: t.release, Signer: signer,
 		Count: n.count, Alarm: n.alarm,
@@ -253,16 +254,6 @@ func (n *Node) age(m record.MemberID) (time.Duration, bool) {
 // restored from a backup.
 func (n *Node) releasedFile() string { return filepath.Join(n.cfg.Data, "released-size") }
 
-// restored reports whether the database is behind what left this node before.
-func (n *Node) restored(ctx context.Context) (bool, error) {
-	size, err := n.releasedSize()
-	if err != nil || size == 0 {
-		return false, err
-	}
-	h, err := n.store.Head(ctx, record.Stream(n.cfg.Member, record.Records))
-	return err == nil && h.Signed < size, err
-}
-
 // noteReleased writes the released size beside the database when it has grown.
 func (n *Node) noteReleased(ctx context.Context, last uint64) (uint64, error) {
 	h, err := n.store.Head(ctx, record.Stream(n.cfg.Member, record.Records))
@@ -308,7 +299,7 @@ func (n *Node) upkeepLoop(ctx context.Context) {
 	for pause(ctx, nil, time.Second) {
 		var err error
 		if last, err = n.noteReleased(ctx, last); err == nil {
-			err = errors.Join(n.readNews(ctx), n.auditOperated(ctx))
+			err = errors.Join(n.readNews(ctx), n.rejoin(ctx), n.auditOperated(ctx))
 		}
 		if err == nil && n.now().Sub(swept) >= time.Hour {
 			swept = n.now()

@@ -38,6 +38,8 @@ const (
 	didBackUp  = "backed_up"
 	didRestore = "restored"
 	didRejoin  = "rejoined"
+	// didContinue: the audit goes on in a new stream, because what was written behind the copy's end is lost.
+	didContinue = "continued"
 )
 
 // operated is one such note.
@@ -47,6 +49,7 @@ type operated struct {
 	Counter string            `json:"counter,omitzero"`
 	From    string            `json:"from,omitzero"`
 	Size    string            `json:"size,omitzero"`
+	Stream  record.StreamID   `json:"stream,omitzero"`
 	Digest  string            `json:"digest,omitzero"`
 	Silent  []record.MemberID `json:"silent,omitempty"`
 	At      string            `json:"at"`
@@ -83,7 +86,10 @@ func noteOperated(cfg Config, o operated) error {
 	if err != nil {
 		return err
 	}
-	o.By, o.At = login(), cfg.Now().In(record.CivilZone).Format(time.RFC3339)
+	if o.By == "" {
+		o.By = login()
+	}
+	o.At = cfg.Now().In(record.CivilZone).Format(time.RFC3339)
 	b, err := json.Marshal(o)
 	if err != nil {
 		return fmt.Errorf("note for the audit: %w", err)

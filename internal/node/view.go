@@ -15,6 +15,9 @@ import (
 // view is federation.ViewFunc: what an answer may show of a subject as of a day. Only entries and penalties are found by
 // a question.
 func (n *Node) view(ctx context.Context, st record.StreamID, subject record.RecordID, asOf string) (federation.SubjectView, bool, error) {
+	if n.isCopy() && st.Member() != n.cfg.Member {
+		return federation.SubjectView{}, false, nil // it may have been withdrawn or erased since the copy was taken
+	}
 	e, visible, err := n.register.View(ctx, st, subject, asOf)
 	switch {
 	case err != nil:

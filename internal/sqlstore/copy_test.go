@@ -20,7 +20,9 @@ import (
 
 // databases are the two, by name.
 var databases = map[string]func(t *testing.T, c *sqlstore.Config){
-	"sqlite":   func(t *testing.T, c *sqlstore.Config) { c.Driver, c.DSN = "sqlite", filepath.Join(t.TempDir(), "pilin.db") },
+	"sqlite": func(t *testing.T, c *sqlstore.Config) {
+		c.Driver, c.DSN = "sqlite", filepath.Join(t.TempDir(), "pilin.db")
+	},
 	"postgres": func(t *testing.T, c *sqlstore.Config) { c.Driver, c.DSN = "postgres", testsvc.Postgres(t) },
 }
 
