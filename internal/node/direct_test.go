@@ -261,6 +261,9 @@ func (d *direct) until(what string, f func() bool) {
 
 const somebody = "310116190001010016"
 
+// personPayload is an entry about somebody.
+const personPayload = `{"name":"测甲一","id_type":"RIC","id_no":"` + somebody + `","id_quality":"seen","sex":"1","birth_date":"1900-01-01","nationality":"156","qualification":"none","qual_checked_at":"2026-03-01","qual_source":"测","specialities":["DEN"],"penalty_refs":["00000000000000000000000000000001"],"open_case":false,"notice":{"mode":"in_decision_text"},"legal_basis":"测","purpose":"CASE","occurred_at":"2026-03-01T09:00:00+08:00","valid_until":"2099-01-01","retention_until":"2099-01-01","intake":"live","synthetic":true}`
+
 func (d *direct) publish(m record.MemberID, refs ...record.Ref) record.RecordID {
 	d.t.Helper()
 	id, err := d.publishIn(d.t.Context(), m, refs...)
@@ -271,7 +274,7 @@ func (d *direct) publish(m record.MemberID, refs ...record.Ref) record.RecordID 
 // publishIn is publish for goroutines beside the test.
 func (d *direct) publishIn(ctx context.Context, m record.MemberID, refs ...record.Ref) (id record.RecordID, err error) {
 	typ := "blacklist.person"
-	payload := []byte(`{"name":"测甲一","id_type":"RIC","id_no":"` + somebody + `","id_quality":"seen","sex":"1","birth_date":"1900-01-01","nationality":"156","qualification":"none","qual_checked_at":"2026-03-01","qual_source":"测","specialities":["DEN"],"penalty_refs":["00000000000000000000000000000001"],"open_case":false,"notice":{"mode":"in_decision_text"},"legal_basis":"测","purpose":"CASE","occurred_at":"2026-03-01T09:00:00+08:00","valid_until":"2099-01-01","retention_until":"2099-01-01","intake":"live","synthetic":true}`)
+	payload := []byte(personPayload)
 	if len(refs) > 0 {
 		typ, payload = "blacklist.withdrawal", []byte(`{"reason_code":"no_basis","reason":"测","legal_basis":"测","purpose":"CORRECT","occurred_at":"2026-03-02T09:00:00+08:00","synthetic":true}`)
 	}

@@ -123,13 +123,16 @@ func (n *Node) goOn(ctx context.Context) error {
 // places must not be taken by something else (log.md §1).
 func (n *Node) nextAudit(ctx context.Context) (record.StreamID, error) {
 	all, err := n.audits(ctx)
-	if err != nil || len(all) == 0 {
+	if err != nil {
 		return n.audit, err
 	}
-	last := all[len(all)-1]
-	next := record.Stream(n.cfg.Member, record.Audit+"."+strconv.Itoa(streamNumber(last.Stream)+1))
-	root := last.Root
-	return next, noteOperated(n.cfg, operated{Event: didContinue, Stream: last.Stream, Size: number(last.Size), Digest: hex.EncodeToString(root[:])})
+	o := operated{Event: didContinue, Stream: n.audit, Size: "0"} // a copy from before the first audit record: some may have followed
+	if len(all) > 0 {
+		last := all[len(all)-1]
+		o.Stream, o.Size, o.Digest = last.Stream, number(last.Size), hex.EncodeToString(last.Root[:])
+	}
+	next := record.Stream(n.cfg.Member, record.Audit+"."+strconv.Itoa(streamNumber(o.Stream)+1))
+	return next, noteOperated(n.cfg, o)
 }
 
 // Waiting is what a node tells that waits for Rejoin.
@@ -210,7 +213,6 @@ func (n *Node) rejoin(ctx context.Context) error {
 		wake(n.t.wakeHeads)
 		return nil // the next round sees it open
 	}
-	n.mark.Store(nil)
 	n.slog.LogAttrs(ctx, slog.LevelWarn, "rejoined", slog.Uint64("from", m.Size), slog.Uint64("size", w.Size))
 	if err := noteOperated(n.cfg, operated{Event: didRejoin, By: c.By, Size: number(w.Size), Silent: w.Silent}); err != nil {
 		return err
@@ -220,6 +222,7 @@ func (n *Node) rejoin(ctx context.Context) error {
 			return err
 		}
 	}
+	n.mark.Store(nil)
 	return nil
 }
 
