@@ -111,7 +111,7 @@ func TestFoldAct_what_cannot_be_read(t *testing.T) {
 			records[0].Meaning.Refs = nil
 			records[0].Meaning.ID = transfer.ActID(asked)
 		}
-		if a := transfer.FoldAct(records); len(a.Signed) != 1 || a.Version != 2 {
+		if a := transfer.FoldAct(records); len(a.Signed) != 1 || a.Version != 2 || a.Place != "310116" {
 			t.Errorf("%s: %d stand, version %d", name, len(a.Signed), a.Version)
 		}
 	}
