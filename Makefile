@@ -71,6 +71,11 @@ fuzz: ## every fuzz target for FUZZTIME; FUZZTOTAL bounds the round · 模糊测
 bench: tools-test ## latency of seven nodes beside its floors, about ten minutes; BENCH=Ask for one · 基准与下限
 	$(OUT)/testsvcd run -- $(GO) test -run '^$$' -bench '^Benchmark($(BENCH))$$' -benchtime 1x -count 1 -timeout 40m ./internal/node
 
+RECORDS ?= 1000000
+.PHONY: match-bench
+match-bench: tools-test ## the matching engine at RECORDS, beside PostgreSQL; MATCH=Match for the engine alone · 匹配引擎基准
+	$(OUT)/testsvcd run -- $(GO) test -run '^$$' -bench '^Benchmark($(or $(MATCH),Match.*))$$' -benchtime 1x -count 1 -timeout 3h ./match/internal/bench -records $(RECORDS)
+
 .PHONY: lint
 lint: $(LINT) ## vet, format, golangci-lint with the rules of .golangci.yml · 静态检查
 	$(GO) vet ./...

@@ -1,8 +1,11 @@
+//go:build linux
+
 package bench
 
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -50,7 +53,7 @@ func weighted(list []rune, shift, power float64) ([]rune, []float64) {
 	sum := 0.0
 	upTo := make([]float64, len(list))
 	for i := range list {
-		sum += 1 / pow(float64(i)+shift, power)
+		sum += 1 / math.Pow(float64(i)+shift, power)
 		upTo[i] = sum
 	}
 	return list, upTo

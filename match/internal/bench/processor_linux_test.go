@@ -1,9 +1,10 @@
 package bench
 
 import (
-	"math"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // processor is the time that this process has used of processors.
@@ -15,14 +16,11 @@ func processor() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// threadProcessor is the same of this thread alone, in microseconds.
+// threadProcessor is the same of this thread alone, to the nanosecond.
 func threadProcessor() time.Duration {
-	const thread = 1 // RUSAGE_THREAD of Linux
-	var u syscall.Rusage
-	if syscall.Getrusage(thread, &u) != nil {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) != nil {
 		return 0
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	return time.Duration(t.Nano())
 }
-
-func pow(x, y float64) float64 { return math.Pow(x, y) }
