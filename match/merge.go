@@ -39,10 +39,34 @@ func (e *Engine) merge() {
 			}
 			lately = &recent{}
 		}
+		e.weed(alive)
 		e.mu.Lock()
 		e.base, e.recent, e.frozen = next, lately, nil
 		e.mu.Unlock()
 	})
+}
+
+// weed takes out of memory what subjects said that are gone, from blocks where an eighth is.
+func (e *Engine) weed(alive func(uint32) bool) {
+	e.mu.RLock()
+	blocks := slices.Clone(e.store.blocks)
+	e.mu.RUnlock()
+	for i, b := range blocks {
+		e.mu.RLock()
+		sealed := b.open == nil
+		e.mu.RUnlock()
+		if !sealed {
+			continue
+		}
+		weeded := b.weeded(func(at uint32) bool { return alive(uint32(i)<<blockBits | at) })
+		if weeded == nil {
+			continue
+		}
+		e.mu.Lock()
+		weeded.alive, weeded.marks, weeded.second = b.alive, b.marks, b.second
+		e.store.blocks[i] = weeded
+		e.mu.Unlock()
+	}
 }
 
 func (e *Engine) merging() bool {

@@ -85,6 +85,30 @@ func (b *block) seal() {
 	b.text, b.open = string(all), nil
 }
 
+// weeded is the block with the texts left of those that are alive; nil if too few are gone. The columns are not in it.
+func (b *block) weeded(alive func(uint32) bool) *block {
+	dead := 0
+	for at := range uint32(blockSize) {
+		if b.begins[at+1] > b.begins[at] && !alive(at) {
+			dead++
+		}
+	}
+	if dead < blockSize/8 {
+		return nil
+	}
+	out := &block{}
+	all := make([]byte, 0, len(b.text))
+	for at := range uint32(blockSize) {
+		out.begins[at] = uint32(len(all))
+		if alive(at) {
+			all = append(all, b.text[b.begins[at]:b.begins[at+1]]...)
+		}
+	}
+	out.begins[blockSize] = uint32(len(all))
+	out.text = string(all)
+	return out
+}
+
 func (b *block) isAlive(at uint32) bool { return b.alive[at/64]>>(at%64)&1 != 0 }
 
 func (b *block) packed(at uint32) string {

@@ -100,7 +100,7 @@ func fill(b *testing.B, db *sql.DB, r registry, n int) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		st, err := tx.PrepareContext(ctx, pq.CopyIn(table, columns...))
+		st, err := tx.PrepareContext(ctx, fmt.Sprintf("COPY %s (%s) FROM STDIN", table, strings.Join(columns, ", ")))
 		if err != nil {
 			b.Fatal(err)
 		}
