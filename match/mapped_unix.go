@@ -31,3 +31,12 @@ func mapFile(path string) (b []byte, unmap func(), err error) {
 	}
 	return b, func() { _ = syscall.Munmap(b) }, nil
 }
+
+// outside gives memory that the collector does not count; nil if there is none.
+func outside(n int) (b []byte, free func()) {
+	b, err := syscall.Mmap(-1, 0, n, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		return nil, nil
+	}
+	return b, func() { _ = syscall.Munmap(b) }
+}

@@ -177,7 +177,7 @@ func (r *recent) with(d *delta, alive func(uint32) bool) *recent {
 
 // with makes a new segment of s and r, without the subjects that are gone. Buckets keep their width.
 func (s *segment) with(r *recent, alive func(uint32) bool) *segment {
-	out := &segment{width: s.width, buckets: make([]byte, len(s.buckets))}
+	out := &segment{width: s.width}
 	n := 1 << s.width
 	half := [workers + 1]int{}
 	for w := range half {
@@ -212,7 +212,7 @@ func (s *segment) with(r *recent, alive func(uint32) bool) *segment {
 		begins[w] = total
 		total += int(sizes[w])
 	}
-	out.checks, out.ids = make([]byte, 2*total), make([]byte, 4*total)
+	out.room(total)
 	binary.LittleEndian.PutUint32(out.buckets[4*n:], uint32(total))
 	side(func(w int) {
 		lately, at := r.reader(s.width, half[w]), begins[w]

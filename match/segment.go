@@ -3,6 +3,7 @@ package match
 import (
 	"encoding/binary"
 	"math/bits"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -42,6 +43,23 @@ const (
 // widthFor gives the bits of buckets for n postings.
 func widthFor(n int) uint {
 	return min(max(topBits, uint(bits.Len(uint(n/bucketMean)))), topBits+restBits-checkBits)
+}
+
+// room makes the arrays for n postings. Large ones lie outside the heap of the language: they hold no pointers, are never
+// changed, and would let the heap grow to twice their size before it is collected.
+func (s *segment) room(n int) {
+	var all []byte
+	var free func()
+	b := 4 * (1<<s.width + 1)
+	if size := b + 6*n; size >= 1<<22 {
+		all, free = outside(size)
+	}
+	if all == nil {
+		all = make([]byte, b+6*n)
+	} else {
+		runtime.AddCleanup(s, func(free func()) { free() }, free)
+	}
+	s.buckets, s.ids, s.checks = all[:b:b], all[b:b+4*n:b+4*n], all[b+4*n:]
 }
 
 func (s *segment) len() int { return len(s.ids) / 4 }
@@ -143,7 +161,7 @@ func (f *filing) segment(alive func(uint32) bool) *segment {
 		from[p+1] += from[p]
 	}
 	total := int(from[parts])
-	s.buckets, s.checks, s.ids = make([]byte, 4*(1<<s.width+1)), make([]byte, 2*total), make([]byte, 4*total)
+	s.room(total)
 	eachPart(func(p int) {
 		f.sort(s, p, int(from[p]), int(from[p+1]), alive)
 		f.chunks[p] = nil
