@@ -41,9 +41,13 @@ func (t *tally) weighName(e *Engine, q *posed, s *subject, c *context) {
 				v.level = nameNear
 			}
 		}
-		if v.bits > best.bits {
+		// In a small list an equal name has few bits: another name that shares a character must not take its place.
+		if named, before := v.level > nameOther, best.level > nameOther; named && !before || named == before && v.bits > best.bits {
 			best = v
 		}
+	}
+	if best.level > nameOther && best.level < nameSame {
+		best.bits = min(best.bits, c.nameBits-1) // in a small list too, the name itself comes before one that is like it
 	}
 	t.name = best.level
 	t.add(best.code, best.bits, best.text)
