@@ -10,18 +10,26 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/match"
 	"github.com/pilinhub/pilin/record"
 )
 
-// Question is what is asked about a person or body: at least one number, or a name with a birth date.
+// Question is what is asked about a person, body or place, as somebody types it: a name may be a nickname, in letters or
+// with ? for a lost character; a number masked with * or in part. A bare nickname needs something beside it.
 type Question struct {
 	Name      string `json:"name,omitempty"`
-	BirthDate string `json:"birth_date,omitempty"` // YYYY-MM-DD
+	Sex       string `json:"sex,omitempty"`        // 1 or M or 男, 2 or F or 女
+	BirthDate string `json:"birth_date,omitempty"` // YYYY-MM-DD or YYYY
 	IDType    string `json:"id_type,omitempty"`
+	IDCountry string `json:"id_country,omitempty"` // of a passport, ISO 3166-1 alpha-3
 	IDNo      string `json:"id_no,omitempty"`
 	Phone     string `json:"phone,omitempty"`
 	USCC      string `json:"uscc,omitempty"`
 	DocNo     string `json:"doc_no,omitempty"`
+	Org       string `json:"org,omitempty"`
+	Address   string `json:"address,omitempty"`
+	Plate     string `json:"plate,omitempty"`
+	County    string `json:"county,omitempty"` // GB/T 2260, where the asker stands or looks
 }
 
 // Ask is a question with its purpose and work reference, both mandatory.
@@ -50,6 +58,12 @@ type Answer struct {
 	Members        []Answerer `json:"members"`
 	Counts         Counts     `json:"counts"`
 	Hits           []Hit      `json:"hits"`
+	Subjects       []Subject  `json:"subjects"`    // whom the hits are about, best first; of this answer alone
+	Namesakes      uint64     `json:"namesakes"`   // 同名 N 人, each member counts its own; never a hit
+	Truncated      bool       `json:"truncated"`   // a member found more possible ones than it told, or may have
+	CheckDigit     bool       `json:"check_digit"` // 校验位不符,按相近号码查
+	Fuzzy          bool       `json:"fuzzy"`
+	NotFuzzy       []Answerer `json:"not_fuzzy"`     // code and name of members that could not serve a fuzzy question
 	FirstPicture   []FirstHit `json:"first_picture"` // this node's copies; they count for nothing
 	OpenUntil      time.Time  `json:"open_until"`    // zero: it is not kept open
 	Count          *Count     `json:"count"`         // nil: the person is not told
@@ -64,6 +78,18 @@ type Answerer struct {
 	LatencyMS int64           `json:"latency_ms"`
 	Index     uint64          `json:"index"`
 	Hits      int             `json:"hits"`
+	Engine    string          `json:"engine"` // version of its matching engine
+	Namesakes uint64          `json:"namesakes"`
+	Truncated bool            `json:"truncated"`
+}
+
+// Subject is a person or body that hits are about, as far as a number tells.
+type Subject struct {
+	Hits        []int   `json:"hits"` // indexes of Answer.Hits
+	Outcome     string  `json:"outcome"`
+	Score       float64 `json:"score"` // bits, of the best hit
+	By          string  `json:"by"`    // number: the records carry the same; question: each equals the one asked for
+	NamesDiffer bool    `json:"names_differ"`
 }
 
 // Counts are the figures of an answer.
@@ -74,17 +100,18 @@ type Counts struct {
 
 // Hit is one subject. 同名不等于本人.
 type Hit struct {
-	Member  record.MemberID          `json:"member"`
-	Record  string                   `json:"record"`
-	Subject string                   `json:"subject"`
-	Version uint64                   `json:"version"`
-	Type    string                   `json:"type"`
-	State   string                   `json:"state"`
-	Outcome string                   `json:"outcome"`
-	Level   string                   `json:"level"`
-	Explain []federation.Explanation `json:"explain"`
-	Card    jsontext.Value           `json:"card"`
-	Body    jsontext.Value           `json:"body"`
+	Member  record.MemberID  `json:"member"`
+	Record  string           `json:"record"`
+	Subject string           `json:"subject"`
+	Version uint64           `json:"version"`
+	Type    string           `json:"type"`
+	State   string           `json:"state"`
+	Outcome string           `json:"outcome"`
+	Level   string           `json:"level"`
+	Score   float64          `json:"score"` // bits, the sum of the lines
+	Lines   []match.Evidence `json:"lines"`
+	Card    jsontext.Value   `json:"card"`
+	Body    jsontext.Value   `json:"body"`
 }
 
 // FirstHit is a subject in this node's copy of a member's records.

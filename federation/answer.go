@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/pilinhub/pilin/match"
 	"github.com/pilinhub/pilin/record"
 )
 
@@ -27,7 +28,13 @@ type Answer struct {
 	TestOnly bool
 	Members  []MemberAnswer // one for each member of Scope, in that order
 	Hits     []LiveHit      // from live answers, full or partial
-	Replica  []ReplicaHit   // from this node's copies; they count for nothing
+	Cards    []Card         // who the hits are about, best first; of this answer alone
+	// Namesakes sums what the members said: 同名 N 人. Each counts its own, so somebody known to two is counted twice.
+	Namesakes uint64
+	// CheckDigit: 校验位不符,按相近号码查: the check digit of the number asked for is wrong.
+	CheckDigit bool
+	Fuzzy      bool         // only members with a matching engine count
+	Replica    []ReplicaHit // from this node's copies; they count for nothing
 
 	asker    record.MemberID
 	body     []byte   // the ask as it was sent
@@ -60,6 +67,9 @@ type MemberAnswer struct {
 	Checkpoint []byte // its signed checkpoint of that sequence, empty for an empty stream
 	Note       []byte // its signed answer verbatim; nil if it gave none that is its own
 	Hits       int
+	Engine     string // version of its matching engine; empty: an older release
+	Namesakes  uint64 // people of exactly the name asked for among its records
+	Truncated  bool   // it found more possible ones than it told, or may have
 	Tally      *Tally // what it said for the count; nil if nothing
 }
 
@@ -73,7 +83,8 @@ type LiveHit struct {
 	State   string
 	Outcome Outcome
 	Level   record.Level
-	Explain []Explanation
+	Score   float64 // bits, the sum of Lines; nothing at L1
+	Lines   []match.Evidence
 	Card    jsontext.Value // nil below L2
 	Body    jsontext.Value // nil below L3
 }
@@ -103,10 +114,11 @@ func (a *Answer) merge(parts []*answerText, replica []ReplicaHit) {
 		if p == nil {
 			continue
 		}
-		m.Hits, m.Tally = len(p.Hits), p.Tally
+		m.Hits, m.Tally, m.Engine, m.Namesakes, m.Truncated = len(p.Hits), p.Tally, p.Engine, p.Namesakes, p.Truncated
+		a.Namesakes += p.Namesakes
 		for _, h := range p.Hits {
 			a.Hits = append(a.Hits, LiveHit{Member: m.Member, Record: h.Record, Subject: h.Subject, Version: h.Version, Type: h.Type,
-				State: h.State, Outcome: h.Outcome, Level: h.Level, Explain: h.Explain, Card: h.Card, Body: h.Body})
+				State: h.State, Outcome: h.Outcome, Level: h.Level, Score: h.Score, Lines: h.Lines, Card: h.Card, Body: h.Body})
 			seen[h.Subject] = max(seen[h.Subject], h.Version)
 		}
 	}
@@ -118,14 +130,28 @@ func (a *Answer) merge(parts []*answerText, replica []ReplicaHit) {
 		r.Gone = !ok && live[r.Member] && r.Seq < covered[r.Member]
 		a.Replica = append(a.Replica, r)
 	}
+	a.Cards = cards(a.Hits)
 	a.Outcome = a.outcome()
 }
 
-// outcome says "no hit" only when everybody in scope answered live and in full, nothing was found, and no copy here is
-// newer than what its origin's answer covers.
+// NotFuzzy returns the members that could not serve a fuzzy question: they answered without a matching engine, or did not
+// understand the ask.
+func (a *Answer) NotFuzzy() []record.MemberID {
+	var out []record.MemberID
+	for _, m := range a.Members {
+		if a.Fuzzy && (m.Reason == ReasonNoFuzzy || m.Reason == ReasonMalformed) {
+			out = append(out, m.Member)
+		}
+	}
+	return out
+}
+
+// outcome says "no hit" only when everybody in scope answered live and in full, nothing was found although nobody was left
+// out for being one of too many, and no copy here is newer than what its origin's answer covers.
 func (a *Answer) outcome() Outcome {
 	best := Incomplete
-	if a.K == a.N && a.N > 0 && !a.TestOnly && !slices.ContainsFunc(a.Replica, func(r ReplicaHit) bool { return !r.Gone }) {
+	if a.K == a.N && a.N > 0 && !a.TestOnly && !slices.ContainsFunc(a.Replica, func(r ReplicaHit) bool { return !r.Gone }) &&
+		!slices.ContainsFunc(a.Members, func(m MemberAnswer) bool { return m.Truncated }) {
 		best = NoHit
 	}
 	for _, h := range a.Hits {

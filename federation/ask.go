@@ -4,10 +4,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/pilinhub/pilin/match"
 	"github.com/pilinhub/pilin/record"
 )
 
@@ -17,6 +19,8 @@ const (
 	MaxAsk    = 16 << 10
 	MaxAnswer = 4 << 20
 	MaxHits   = 200
+	// MaxPossible bounds how many of its hits are only possible (domain.md L35).
+	MaxPossible = 10
 )
 
 type charterRefText struct {
@@ -46,6 +50,8 @@ type askText struct {
 	WorkRef     WorkRef             `json:"work_ref"`
 	AsOf        string              `json:"as_of"`
 	Question    jsontext.Value      `json:"question"`
+	// Fuzzy: whoever has no matching engine must not answer. Releases without one do not know the member and refuse the ask.
+	Fuzzy bool `json:"fuzzy,omitzero"`
 
 	question Question
 }
@@ -104,6 +110,7 @@ const (
 	ReasonNotMine       = "other_question" // another ask, nonce, asker, federation or day
 	ReasonCheckpoint    = "bad_checkpoint" // its checkpoint is not one of its records stream, or does not fit
 	ReasonMalformed     = "malformed"      // not an answer at all
+	ReasonNoFuzzy       = "no_fuzzy"       // a fuzzy question, and the answer names no matching engine
 )
 
 // Outcome is what a question came to.
@@ -111,30 +118,25 @@ type Outcome string
 
 // Outcomes. Hit and Possible occur in answers of one member too.
 const (
-	Hit        Outcome = "hit"        // a strong identifier is equal
-	Possible   Outcome = "possible"   // same name and birth date: 同名不等于本人
+	Hit        Outcome = "hit"        // a gate holds: an equal number, or a name with enough beside it (docs/design/matching.md)
+	Possible   Outcome = "possible"   // somebody may be meant, among them namesakes: 同名不等于本人
 	NoHit      Outcome = "no_hit"     // 未发现: every member in scope answered live
 	Incomplete Outcome = "incomplete" // 答复不全: nothing found, and not everybody answered
 )
 
-// Explanation says which field agreed and how; never its value.
-type Explanation struct {
-	Field  string `json:"field"`
-	Result string `json:"result"`
-}
-
 // hitText is one hit of a partial answer (wire.md §5). Card and body are the exact JSON of the parts.
 type hitText struct {
-	Record  record.RecordID `json:"record"`
-	Subject record.RecordID `json:"subject"`
-	Version uint64          `json:"version"`
-	Type    string          `json:"type"`
-	State   string          `json:"state"`
-	Outcome Outcome         `json:"outcome"`
-	Level   record.Level    `json:"level"`
-	Explain []Explanation   `json:"explain"`
-	Card    jsontext.Value  `json:"card,omitempty"`
-	Body    jsontext.Value  `json:"body,omitempty"`
+	Record  record.RecordID  `json:"record"`
+	Subject record.RecordID  `json:"subject"`
+	Version uint64           `json:"version"`
+	Type    string           `json:"type"`
+	State   string           `json:"state"`
+	Outcome Outcome          `json:"outcome"`
+	Level   record.Level     `json:"level"`
+	Score   float64          `json:"score"`
+	Lines   []match.Evidence `json:"lines"`
+	Card    jsontext.Value   `json:"card,omitempty"`
+	Body    jsontext.Value   `json:"body,omitempty"`
 }
 
 // answerText is the text of a partial answer's note.
@@ -154,6 +156,9 @@ type answerText struct {
 	Index      uint64              `json:"index"`
 	Hits       []hitText           `json:"hits"`
 	Tally      *Tally              `json:"tally,omitempty"`
+	Engine     string              `json:"engine,omitempty"`   // version of the matching engine that looked
+	Namesakes  uint64              `json:"namesakes,omitzero"` // people of exactly this name among own records that the asker may see
+	Truncated  bool                `json:"truncated,omitzero"` // there may be more possible ones than are told
 
 	told  []Disclosed // what the tally tells of, for the audit record
 	found []Candidate // whom it was made of, for a repeat
@@ -173,15 +178,33 @@ func decodeAnswer(text string) (*answerText, error) {
 	if len(a.Hits) > MaxHits || a.State != Answered && a.State != Partial && a.State != Refused {
 		return nil, fmt.Errorf("decode answer: %w", ErrMalformed)
 	}
+	if len(a.Engine) > maxEngine || hasControl(a.Engine) || a.Namesakes > maxNamesakes {
+		return nil, fmt.Errorf("decode answer: %w", ErrMalformed)
+	}
 	if t := a.Tally; t != nil && len(t.Facts)+len(t.Lines) > MaxHits {
 		return nil, fmt.Errorf("decode answer: %w", ErrMalformed)
 	}
 	for _, h := range a.Hits {
-		if h.Outcome != Hit && h.Outcome != Possible || h.Record.IsZero() || h.Subject.IsZero() || len(h.Type) > 64 || len(h.State) > 64 {
+		if h.Outcome != Hit && h.Outcome != Possible || h.Record.IsZero() || h.Subject.IsZero() || len(h.Type) > 64 || len(h.State) > 64 || !readable(h.Lines) {
 			return nil, fmt.Errorf("decode answer: %w", ErrMalformed)
 		}
 	}
 	return &a, nil
+}
+
+// Limits of what an answer says of its candidates. Honest lines are far shorter and fewer.
+const (
+	maxLines     = 64
+	maxLine      = 400 // bytes
+	maxEngine    = 64  // bytes
+	maxNamesakes = 1 << 20
+)
+
+// readable reports lines that may be shown to people as they are.
+func readable(lines []match.Evidence) bool {
+	return len(lines) <= maxLines && !slices.ContainsFunc(lines, func(l match.Evidence) bool {
+		return !codeForm.MatchString(l.Code) || len(l.Text) > maxLine || hasControl(l.Text)
+	})
 }
 
 // Errors with which an AskFunc says what happened; anything else counts as unreachable. Reply returns them too, for the

@@ -81,7 +81,7 @@ func VerifyAnswer(certificate []byte, d *Directory) (*Answer, error) {
 		return fail("the nonce does not belong to the question")
 	}
 	a := &Answer{Ask: ask.Ask, Federation: t.Federation, Charter: t.Charter.ref(), AsOf: ask.AsOf, Scoped: t.Scoped, N: len(t.Answers),
-		TestOnly: t.TestOnly, asker: t.Member, body: []byte(t.Body), question: string(ask.Question), salt: t.Salt, nonce: ask.Nonce}
+		TestOnly: t.TestOnly, Fuzzy: ask.Fuzzy, CheckDigit: ask.question.engineQuestion(ask.AsOf).WrongCheckDigit(), asker: t.Member, body: []byte(t.Body), question: string(ask.Question), salt: t.Salt, nonce: ask.Nonce}
 	if a.At, err = time.Parse(time.RFC3339, t.At); err != nil {
 		return fail("time")
 	}

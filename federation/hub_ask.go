@@ -145,10 +145,11 @@ func (h *Hub) write(req *AskRequest, a *Answer) error {
 		return errors.New("ask: encode question") // the cause could show the question
 	}
 	a.question = question[:len(question)-1]
+	a.Fuzzy, a.CheckDigit = req.Question.Fuzzy(), req.Question.engineQuestion(a.AsOf).WrongCheckDigit()
 	a.nonce = nonceOf(a.salt, a.question)
 	text, err := encodeLine(askText{V: 1, Ask: a.Ask, Nonce: a.nonce, Federation: a.Federation, Charter: writeRef(a.Charter),
 		Member: a.asker, Account: req.Account, Certificate: req.Certificate, Purpose: req.Purpose, WorkRef: req.WorkRef,
-		AsOf: a.AsOf, Question: jsontext.Value(a.question)})
+		AsOf: a.AsOf, Question: jsontext.Value(a.question), Fuzzy: a.Fuzzy})
 	if err != nil || len(text) > MaxAsk {
 		return errors.New("ask: encode question")
 	}
@@ -246,22 +247,30 @@ func (h *Hub) replica(ctx context.Context, req *AskRequest, a *Answer) []Replica
 		return nil
 	}
 	self := h.Directory.Self()
-	found, err := h.Index.Find(ctx, req.Question, a.AsOf, func(s record.StreamID) bool {
-		return s.Member() != self && s.Kind() == record.Records && slices.Contains(a.Scope, s.Member())
+	groups := h.Directory.Groups(self)
+	found, err := h.Index.Find(ctx, req.Question, a.AsOf, func(s record.StreamID, audience map[record.GroupID]record.Level) bool {
+		return s.Member() != self && s.Kind() == record.Records && slices.Contains(a.Scope, s.Member()) && levelFor(audience, groups) >= record.L2
 	})
 	if err != nil {
 		return nil
 	}
-	groups := h.Directory.Groups(self)
 	var out []ReplicaHit
-	for _, c := range found {
+	possible := 0
+	for _, c := range found.Candidates {
+		if c.Outcome != Hit && possible == MaxPossible {
+			break
+		}
 		v, ok, err := h.View(ctx, c.Stream, c.Subject, a.AsOf)
 		level := levelFor(v.Record.Meaning.Audience, groups)
 		if err != nil || !ok || level < record.L2 || len(out) == MaxHits {
 			continue
 		}
 		r := ReplicaHit{Stream: c.Stream, Seq: v.Record.Seq, Age: -1, LiveHit: LiveHit{Member: c.Stream.Member(), Record: v.Record.Meaning.ID,
-			Subject: c.Subject, Version: v.Version, Type: v.Type, State: v.State, Outcome: c.Outcome, Level: level, Explain: c.Explain}}
+			Subject: c.Subject, Version: v.Version, Type: v.Type, State: v.State, Outcome: c.Outcome, Level: level}}
+		r.Score, r.Lines = linesAt(level, c.Score, c.Lines)
+		if c.Outcome != Hit {
+			possible++
+		}
 		r.Card, r.Body = cutParts(v.Record, groups)
 		if age, ok := h.Age(r.Member); ok {
 			r.Age = age

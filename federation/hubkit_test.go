@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/match"
 	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/schemas/identifier"
 )
@@ -116,21 +117,24 @@ type desk struct {
 	broken  error // the index cannot be read
 }
 
-func (d *desk) Find(_ context.Context, q federation.Question, _ string, in func(record.StreamID) bool) ([]federation.Candidate, error) {
+func (d *desk) Find(_ context.Context, q federation.Question, _ string, in federation.In) (federation.Findings, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.broken != nil {
-		return nil, d.broken
+		return federation.Findings{}, d.broken
 	}
-	var out []federation.Candidate
+	var out federation.Findings
 	for _, e := range d.entries {
+		p := federation.Place{Stream: e.stream, Subject: e.subject}
 		switch {
-		case !in(e.stream):
+		case !in(e.stream, e.view.Record.Meaning.Audience):
 		case e.id == q.IDNo.Reveal() && e.id != "":
-			out = append(out, federation.Candidate{Stream: e.stream, Subject: e.subject, Outcome: federation.Hit,
-				Explain: []federation.Explanation{{Field: "id_no", Result: "equal"}}})
+			out.Candidates = append(out.Candidates, federation.Candidate{Place: p, Outcome: federation.Hit, Score: 38,
+				Lines: []match.Evidence{{Code: "prior", Bits: -7, Text: "先验:名单规模"}, {Code: "id_equal", Bits: 45, Text: "证件号相同"}}})
 		case e.weak == q.Name.Reveal()+q.BirthDate.Reveal() && e.weak != "":
-			out = append(out, federation.Candidate{Stream: e.stream, Subject: e.subject, Outcome: federation.Possible})
+			out.Candidates = append(out.Candidates, federation.Candidate{Place: p, Outcome: federation.Possible, Score: 12,
+				Lines: []match.Evidence{{Code: "name_homophone", Bits: 12, Text: "姓名同音 甲/贾同音"}}})
+			out.Same = append(out.Same, p)
 		}
 	}
 	return out, nil

@@ -18,6 +18,7 @@ type expected struct {
 	nonce         Hash
 	asOf          string
 	asker, member record.MemberID
+	fuzzy         bool
 	keys          []ed25519.PublicKey // of the member; one must have signed
 	signKey       func(record.StreamID, uint64) (ed25519.PublicKey, bool)
 }
@@ -53,6 +54,9 @@ func checkAnswer(note []byte, want expected) (*answerText, MemberState, string) 
 	}
 	if !want.checkpoint(p) {
 		return nil, Incompatible, ReasonCheckpoint
+	}
+	if p.State == Answered && want.fuzzy && p.Engine == "" {
+		return p, Partial, ReasonNoFuzzy // by equal values alone it cannot say that there is nobody
 	}
 	if p.State == Answered {
 		return p, Answered, ""
@@ -120,7 +124,7 @@ func (h *Hub) judge(a *Answer, m record.MemberID, known uint64, note []byte, err
 
 // expect returns what m's answer to a must repeat, without keys.
 func (a *Answer) expect(d *Directory, m record.MemberID) expected {
-	return expected{federation: a.Federation, charter: a.Charter, ask: a.Ask, nonce: a.nonce, asOf: a.AsOf, asker: a.asker, member: m,
+	return expected{federation: a.Federation, charter: a.Charter, ask: a.Ask, nonce: a.nonce, asOf: a.AsOf, asker: a.asker, member: m, fuzzy: a.Fuzzy,
 		signKey: d.SignKey}
 }
 

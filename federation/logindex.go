@@ -1,9 +1,13 @@
 package federation
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/pilinhub/pilin/match"
@@ -12,16 +16,24 @@ import (
 )
 
 // LogIndex is the Index of a node: it reads committed records of every records stream in order, own and foreign, and keeps
-// them in a match.Index in memory. It starts empty; CatchUp builds it. Deletions act on what is verified, everything else
+// them in a match.Engine in memory. It starts empty; CatchUp builds it. Deletions act on what is verified, everything else
 // on what is applied (architecture.md §5). Parts of `home` are never looked at, so no question finds them.
 type LogIndex struct {
-	log   record.Log
-	match match.Index
+	log    record.Log
+	engine *match.Engine
 
 	reading sync.Mutex // one reader of the log at a time
-	mu      sync.Mutex // guards at and moved
+	mu      sync.Mutex // guards what follows
 	at      map[record.StreamID]position
 	moved   chan struct{} // closed and replaced when a position moves
+	shelves []shelf       // by number, never taken away: there are a few for each stream
+	shelved map[string]uint32
+}
+
+// shelf holds subjects of one stream that are seen by the same askers.
+type shelf struct {
+	stream   record.StreamID
+	audience map[record.GroupID]record.Level
 }
 
 // position is how far one stream is read.
@@ -34,7 +46,7 @@ var _ Index = (*LogIndex)(nil)
 
 // NewLogIndex returns an empty index over log.
 func NewLogIndex(log record.Log) *LogIndex {
-	return &LogIndex{log: log, at: map[record.StreamID]position{}, moved: make(chan struct{})}
+	return &LogIndex{log: log, engine: match.NewEngine(), at: map[record.StreamID]position{}, moved: make(chan struct{}), shelved: map[string]uint32{}}
 }
 
 // CatchUp reads what the log has committed since the last time, of every stream. The node calls it at start, before it is
@@ -156,15 +168,15 @@ func (x *LogIndex) take(st record.Stored, applied bool) {
 	if st.Unusable != "" || m.IsZero() {
 		return
 	}
-	subject, version := m.Subject()
+	subject, _ := m.Subject()
 	change, changes := m.Change()
 	switch {
 	case changes && change.Rel.Ends():
-		x.match.Delete(string(st.Stream), subject, st.Seq)
+		x.engine.Delete(match.Ref{Stream: string(st.Stream), Subject: subject}, st.Seq)
 		return
 	case changes && change.Rel == record.Supersedes && st.Seq > 0:
 		// The content before this record is gone, whether or not its own is here yet: Put may follow at this sequence.
-		x.match.Delete(string(st.Stream), subject, st.Seq-1)
+		x.engine.Delete(match.Ref{Stream: string(st.Stream), Subject: subject}, st.Seq-1)
 	case changes && change.Rel == record.Follows:
 		return // no content is replaced
 	}
@@ -185,27 +197,53 @@ func (x *LogIndex) take(st record.Stored, applied bool) {
 	if len(ids) == 0 {
 		return
 	}
-	x.match.Put(match.Doc{Stream: string(st.Stream), Subject: subject, Record: m.ID, Version: version, Seq: st.Seq, Identifiers: ids})
+	e := match.Doc{Stream: string(st.Stream), Subject: subject, Seq: st.Seq, Identifiers: ids}.Entry()
+	e.Shelf = x.shelf(st.Stream, m.Audience)
+	x.engine.Put(e)
 }
 
-// Find returns the candidates of the streams that in accepts.
-func (x *LogIndex) Find(_ context.Context, q Question, asOf string, in func(record.StreamID) bool) ([]Candidate, error) {
-	found := x.match.Find(match.Query{Name: q.Name.Reveal(), BirthDate: q.BirthDate.Reveal(), IDType: q.IDType, IDNo: q.IDNo,
-		Phone: q.Phone, USCC: q.USCC, DocNo: q.DocNo, AsOf: asOf})
-	var out []Candidate
-	for _, f := range found {
-		s := record.StreamID(f.Doc.Stream)
-		if !in(s) {
-			continue
-		}
-		c := Candidate{Stream: s, Subject: f.Doc.Subject, Outcome: Possible, Explain: []Explanation{}}
-		if f.Outcome == match.Hit {
-			c.Outcome = Hit
-		}
-		for _, l := range f.Explain {
-			c.Explain = append(c.Explain, Explanation{l.Field, l.Result})
-		}
-		out = append(out, c)
+// shelf returns the number of the shelf for subjects of a stream with an audience.
+func (x *LogIndex) shelf(s record.StreamID, audience map[record.GroupID]record.Level) uint32 {
+	key := string(s)
+	for _, g := range slices.SortedFunc(maps.Keys(audience), func(a, b record.GroupID) int { return cmp.Compare(a, b) }) {
+		key += fmt.Sprintf("\x00%s\x00%d", g, audience[g])
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	n, ok := x.shelved[key]
+	if !ok {
+		n = uint32(len(x.shelves))
+		x.shelves, x.shelved[key] = append(x.shelves, shelf{s, maps.Clone(audience)}), n
+	}
+	return n
+}
+
+// Find asks the engine among the shelves that in accepts.
+func (x *LogIndex) Find(_ context.Context, q Question, asOf string, in In) (Findings, error) {
+	x.mu.Lock()
+	shelves := x.shelves
+	x.mu.Unlock()
+	open, any := make([]bool, len(shelves)), false
+	for i, s := range shelves {
+		open[i] = in(s.stream, s.audience)
+		any = any || open[i]
+	}
+	if !any {
+		return Findings{}, nil
+	}
+	a := x.engine.AskWithin(q.engineQuestion(asOf), match.Within{Limit: MaxHits + 1, Weighed: true,
+		In: func(n uint32) bool { return int(n) < len(open) && open[n] }})
+	out := Findings{Truncated: a.Truncated}
+	for _, c := range a.Candidates {
+		out.Candidates = append(out.Candidates, Candidate{Place: placeOf(c.Ref), Outcome: Outcome(c.Outcome), Score: c.Score, Lines: c.Lines})
+	}
+	slices.SortStableFunc(out.Candidates, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(b.Score, a.Score), bytes.Compare(a.Subject[:], b.Subject[:])) // hit before possible
+	})
+	for _, r := range a.Same {
+		out.Same = append(out.Same, placeOf(r))
 	}
 	return out, nil
 }
+
+func placeOf(r match.Ref) Place { return Place{record.StreamID(r.Stream), r.Subject} }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/match"
 	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/schemas"
 	"github.com/pilinhub/pilin/schemas/identifier"
@@ -133,10 +134,12 @@ const exampleID = "320623190001159016" // of blacklist.person/examples/good/entr
 func (w *writer) finds(x *federation.LogIndex, q federation.Question) []federation.Candidate {
 	w.t.Helper()
 	must(w.t, x.CatchUp(w.t.Context()))
-	found, err := x.Find(w.t.Context(), q, "2026-03-13", func(record.StreamID) bool { return true })
+	found, err := x.Find(w.t.Context(), q, "2026-03-13", all)
 	must(w.t, err)
-	return found
+	return found.Candidates
 }
+
+func all(record.StreamID, map[record.GroupID]record.Level) bool { return true }
 
 func TestLogIndex(t *testing.T) {
 	w := newWriter(t)
@@ -149,15 +152,19 @@ func TestLogIndex(t *testing.T) {
 	}
 	e := w.example("blacklist.person", "entry.json", record.PartPresent)
 	got := w.finds(x, byID(exampleID))
-	if len(got) != 1 || got[0].Subject != e.Meaning.ID || got[0].Outcome != federation.Hit || got[0].Stream != w.stream || len(got[0].Explain) == 0 {
+	if len(got) != 1 || got[0].Subject != e.Meaning.ID || got[0].Outcome != federation.Hit || got[0].Stream != w.stream || len(got[0].Lines) == 0 {
 		t.Fatalf("entry: %+v", got)
 	}
-	if found, _ := x.Find(t.Context(), byID(exampleID), "2026-03-13", func(record.StreamID) bool { return false }); len(found) != 0 {
+	if found, _ := x.Find(t.Context(), byID(exampleID), "2026-03-13", func(record.StreamID, map[record.GroupID]record.Level) bool { return false }); len(found.Candidates) != 0 {
 		t.Error("found outside the streams asked for")
 	}
 	byName := federation.Question{Name: identifier.NewSecret("测甲一"), BirthDate: identifier.NewSecret("1900-01-15")}
-	if got := w.finds(x, byName); len(got) != 1 || got[0].Outcome != federation.Possible {
+	if got := w.finds(x, byName); len(got) != 1 || got[0].Outcome != federation.Hit {
 		t.Errorf("name and birth date: %+v", got)
+	}
+	byPlace := federation.Question{Address: identifier.NewSecret("金山样例镇测试村三组１２号")}
+	if got := w.finds(x, byPlace); !slices.ContainsFunc(got, func(c federation.Candidate) bool { return c.Subject == e.Meaning.ID }) {
+		t.Errorf("address: %+v", got)
 	}
 	if got := w.finds(x, byID("320623000115901")); len(got) != 1 {
 		t.Errorf("15 digits: %+v", got)
@@ -173,8 +180,10 @@ func TestLogIndex(t *testing.T) {
 	if got := w.finds(x, byID(corrected)); len(got) != 1 || got[0].Subject != e.Meaning.ID {
 		t.Errorf("after a correction: %+v", got)
 	}
-	if got := w.finds(x, byName); len(got) != 0 {
-		t.Errorf("the corrected name still finds: %+v", got)
+	for _, c := range w.finds(x, byName) { // the new name sounds alike
+		if slices.ContainsFunc(c.Lines, func(l match.Evidence) bool { return l.Code == "name_equal" }) {
+			t.Errorf("the corrected name still finds: %+v", c)
+		}
 	}
 	w.example("blacklist.withdrawal", first(t, "blacklist.withdrawal"), record.PartPresent, record.Ref{Rel: record.Withdraws, ID: e.Meaning.ID, Version: 3})
 	if got := w.finds(x, byID(corrected)); len(got) != 0 {
@@ -270,8 +279,8 @@ func TestLogIndex_Wait(t *testing.T) {
 	x := federation.NewLogIndex(w.shelf)
 	w.example("blacklist.person", "entry.json", record.PartPresent)
 	must(t, x.Wait(t.Context(), w.stream, 1))
-	if found, err := x.Find(t.Context(), byID(exampleID), "2026-03-13", func(record.StreamID) bool { return true }); err != nil || len(found) != 1 {
-		t.Errorf("%d found, %v", len(found), err)
+	if found, err := x.Find(t.Context(), byID(exampleID), "2026-03-13", all); err != nil || len(found.Candidates) != 1 {
+		t.Errorf("%d found, %v", len(found.Candidates), err)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,55 +38,76 @@ type WorkRef struct {
 // WorkRefKinds lists the kinds of work references.
 var WorkRefKinds = []string{"case", "operation", "inspection", "complaint", "assistance", "transfer", "spot_check"}
 
-// Question 核查内容 is what is asked about a person or body. It prints as "[redacted]" field by field.
+// Question 核查内容 is what is asked about a person, body or place, as somebody types it: a name may be a nickname, in
+// letters or with lost characters, a number masked or in part. It prints as "[redacted]" field by field.
 type Question struct {
 	Name      identifier.Secret
-	BirthDate identifier.Secret // YYYY-MM-DD, counts only beside a name
+	Sex       string            // 1 or M or 男, 2 or F or 女; empty = not known
+	BirthDate identifier.Secret // YYYY-MM-DD or YYYY
 	IDType    string            // code of domain.md §2.6.4; empty = resident identity card
+	IDCountry string            // of a passport, ISO 3166-1 alpha-3; without it a passport is at most possible
 	IDNo      identifier.Secret
 	Phone     identifier.Secret
 	USCC      identifier.Secret // 统一社会信用代码
 	DocNo     identifier.Secret // 文号
+	Org       identifier.Secret // 单位名称
+	Address   identifier.Secret
+	Plate     identifier.Secret
+	County    string // GB/T 2260, six digits: where the asker stands or looks
 }
 
 // questionText is the question on the wire (wire.md §5).
 type questionText struct {
 	Name      string `json:"name,omitempty"`
 	BirthDate string `json:"birth_date,omitempty"`
+	Sex       string `json:"sex,omitempty"`
 	IDType    string `json:"id_type,omitempty"`
+	IDCountry string `json:"id_country,omitempty"`
 	IDNo      string `json:"id_no,omitempty"`
 	Phone     string `json:"phone,omitempty"`
 	USCC      string `json:"uscc,omitempty"`
 	DocNo     string `json:"doc_no,omitempty"`
+	Org       string `json:"org,omitempty"`
+	Address   string `json:"address,omitempty"`
+	Plate     string `json:"plate,omitempty"`
+	County    string `json:"county,omitempty"`
 }
 
 func (q Question) reveal() questionText {
-	return questionText{Name: q.Name.Reveal(), BirthDate: q.BirthDate.Reveal(), IDType: q.IDType, IDNo: q.IDNo.Reveal(),
-		Phone: q.Phone.Reveal(), USCC: q.USCC.Reveal(), DocNo: q.DocNo.Reveal()}
+	return questionText{Name: q.Name.Reveal(), BirthDate: q.BirthDate.Reveal(), Sex: q.Sex, IDType: q.IDType, IDCountry: q.IDCountry, IDNo: q.IDNo.Reveal(),
+		Phone: q.Phone.Reveal(), USCC: q.USCC.Reveal(), DocNo: q.DocNo.Reveal(), Org: q.Org.Reveal(), Address: q.Address.Reveal(), Plate: q.Plate.Reveal(),
+		County: q.County}
 }
 
 func (t questionText) hide() Question {
 	secret := identifier.NewSecret
-	return Question{Name: secret(t.Name), BirthDate: secret(t.BirthDate), IDType: t.IDType, IDNo: secret(t.IDNo),
-		Phone: secret(t.Phone), USCC: secret(t.USCC), DocNo: secret(t.DocNo)}
+	return Question{Name: secret(t.Name), BirthDate: secret(t.BirthDate), Sex: t.Sex, IDType: t.IDType, IDCountry: t.IDCountry, IDNo: secret(t.IDNo),
+		Phone: secret(t.Phone), USCC: secret(t.USCC), DocNo: secret(t.DocNo), Org: secret(t.Org), Address: secret(t.Address), Plate: secret(t.Plate),
+		County: t.County}
 }
 
 // kinds returns which fields are set, not their values, in the order of the schema lookup.asked.
 func (q Question) kinds() []string {
 	var out []string
-	for _, f := range []struct {
-		name string
-		s    identifier.Secret
-	}{{"name", q.Name}, {"birth_date", q.BirthDate}, {"id_no", q.IDNo}, {"phone", q.Phone}, {"uscc", q.USCC}, {"doc_no", q.DocNo}} {
-		if !f.s.IsZero() {
+	t := q.reveal()
+	for _, f := range []struct{ name, s string }{{"name", t.Name}, {"birth_date", t.BirthDate}, {"sex", t.Sex}, {"id_no", t.IDNo}, {"phone", t.Phone},
+		{"uscc", t.USCC}, {"doc_no", t.DocNo}, {"org", t.Org}, {"address", t.Address}, {"plate", t.Plate}, {"county", t.County}} {
+		if f.s != "" {
 			out = append(out, f.name)
 		}
 	}
 	return out
 }
 
-// maxQuestion bounds each field of a question in bytes; names and numbers are far shorter.
-const maxQuestion = 300
+// maxQuestion bounds each field of a question in bytes; an address of 200 characters fits.
+const maxQuestion = 800
+
+var (
+	yearForm    = regexp.MustCompile(`^(18|19|20)[0-9]{2}$`)
+	sexForm     = regexp.MustCompile(`^([12MF男女])?$`)
+	countyForm  = regexp.MustCompile(`^([1-9][0-9]{5})?$`)
+	countryForm = regexp.MustCompile(`^([A-Z]{3})?$`)
+)
 
 // Refusal is why a question is not asked or not answered: a stable code and a pointer to the field, for the border to
 // turn into words. A refused question has been audited when the caller sees it.
@@ -123,19 +145,25 @@ func checkPurpose(p Purpose, w WorkRef) *Refusal {
 	return nil
 }
 
-// check refuses a question without an identifier, or a name without a birth date.
+// check refuses a question that could mean nobody or half a town (match.Question.Askable), and fields of another form.
 func (q Question) check() *Refusal {
 	t := q.reveal()
-	for pointer, s := range map[string]string{"/question/name": t.Name, "/question/birth_date": t.BirthDate, "/question/id_type": t.IDType,
-		"/question/id_no": t.IDNo, "/question/phone": t.Phone, "/question/uscc": t.USCC, "/question/doc_no": t.DocNo} {
-		if len(s) > maxQuestion || hasControl(s) {
-			return &Refusal{RefusedQuestion, pointer}
+	for _, f := range []struct{ name, s string }{{"name", t.Name}, {"birth_date", t.BirthDate}, {"id_type", t.IDType}, {"id_no", t.IDNo}, {"phone", t.Phone},
+		{"uscc", t.USCC}, {"doc_no", t.DocNo}, {"org", t.Org}, {"address", t.Address}, {"plate", t.Plate}} {
+		if len(f.s) > maxQuestion || hasControl(f.s) {
+			return &Refusal{RefusedQuestion, "/question/" + f.name}
 		}
 	}
-	if t.BirthDate != "" && !validDay(t.BirthDate) {
+	switch {
+	case t.BirthDate != "" && !validDay(t.BirthDate) && !yearForm.MatchString(t.BirthDate):
 		return &Refusal{RefusedQuestion, "/question/birth_date"}
-	}
-	if t.IDNo == "" && t.Phone == "" && t.USCC == "" && t.DocNo == "" && (t.Name == "" || t.BirthDate == "") {
+	case !sexForm.MatchString(t.Sex):
+		return &Refusal{RefusedQuestion, "/question/sex"}
+	case !countyForm.MatchString(t.County):
+		return &Refusal{RefusedQuestion, "/question/county"}
+	case !countryForm.MatchString(t.IDCountry):
+		return &Refusal{RefusedQuestion, "/question/id_country"}
+	case !q.engineQuestion("").Askable():
 		return &Refusal{RefusedQuestion, "/question"}
 	}
 	return nil

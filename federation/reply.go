@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/pilinhub/pilin/match"
 	"github.com/pilinhub/pilin/record"
 )
 
@@ -71,13 +72,16 @@ type keptAnswer struct {
 	Index      uint64      `json:"index"`
 	Hits       []keptHit   `json:"hits"`
 	Tally      *keptTally  `json:"tally,omitempty"`
+	Namesakes  uint64      `json:"namesakes,omitzero"`
+	Truncated  bool        `json:"truncated,omitzero"`
 }
 
 type keptHit struct {
-	Record  record.RecordID `json:"record"`
-	Subject record.RecordID `json:"subject"`
-	Outcome Outcome         `json:"outcome"`
-	Explain []Explanation   `json:"explain"`
+	Record  record.RecordID  `json:"record"`
+	Subject record.RecordID  `json:"subject"`
+	Outcome Outcome          `json:"outcome"`
+	Score   float64          `json:"score,omitzero"`
+	Lines   []match.Evidence `json:"lines,omitempty"` // without characters of names
 }
 
 func (r *reply) slot() (scope, key string) { return "ask/" + string(r.from), r.ask.Ask.String() }
@@ -131,14 +135,14 @@ func (r *reply) first(ctx context.Context) (*keptAnswer, error) {
 		return nil, err
 	}
 	kept := keptAnswer{Expires: uint64(r.token.Expires), State: out.State, Reason: out.Reason, Checkpoint: out.Checkpoint,
-		Index: out.Index}
+		Index: out.Index, Namesakes: out.Namesakes, Truncated: out.Truncated}
 	for _, hit := range out.Hits {
-		kept.Hits = append(kept.Hits, keptHit{hit.Record, hit.Subject, hit.Outcome, hit.Explain})
+		kept.Hits = append(kept.Hits, keptHit{hit.Record, hit.Subject, hit.Outcome, hit.Score, plain(hit.Lines)})
 	}
 	if out.Tally != nil {
 		kept.Tally = &keptTally{Told: keptOf(out.told)}
 		for _, c := range out.found {
-			kept.Tally.Found = append(kept.Tally.Found, keptHit{Record: c.Subject, Subject: c.Subject, Outcome: c.Outcome, Explain: c.Explain})
+			kept.Tally.Found = append(kept.Tally.Found, keptHit{Record: c.Subject, Subject: c.Subject, Outcome: c.Outcome})
 		}
 	}
 	text, err := encodeLine(kept)
@@ -168,9 +172,9 @@ func (r *reply) again(ctx context.Context, k *keptAnswer) ([]byte, error) {
 	if _, err := r.hub.Append(ctx, record.Append{Uses: []record.Use{r.token}}); err != nil {
 		return nil, fmt.Errorf("use token: %w", err)
 	}
-	out := &answerText{State: k.State, Reason: k.Reason, Checkpoint: k.Checkpoint, Index: k.Index}
+	out := &answerText{State: k.State, Reason: k.Reason, Checkpoint: k.Checkpoint, Index: k.Index, Namesakes: k.Namesakes, Truncated: k.Truncated}
 	for _, kept := range k.Hits {
-		hit, ok, err := r.hit(ctx, Candidate{Stream: r.hub.Records, Subject: kept.Subject, Outcome: kept.Outcome, Explain: kept.Explain})
+		hit, ok, err := r.hit(ctx, Candidate{Place{r.hub.Records, kept.Subject}, kept.Outcome, kept.Score, kept.Lines})
 		switch {
 		case err != nil:
 			out.lower(ReasonStorage)
@@ -223,12 +227,17 @@ func (r *reply) find(ctx context.Context) (*answerText, error) {
 	if r.exercise() {
 		return out, nil
 	}
-	found, err := h.Index.Find(ctx, r.ask.question, r.ask.AsOf, func(s record.StreamID) bool { return s == h.Records })
+	found, err := r.look(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look up question: %w", err)
 	}
-	size := 0
-	for _, c := range found {
+	out.Truncated = found.Truncated
+	size, possible := 0, 0
+	for _, c := range found.Candidates {
+		if c.Outcome != Hit && possible == MaxPossible {
+			out.Truncated = true
+			continue // only who is surely meant is told of without end
+		}
 		hit, ok, err := r.hit(ctx, c)
 		size += len(hit.Card) + len(hit.Body)
 		switch {
@@ -239,9 +248,61 @@ func (r *reply) find(ctx context.Context) (*answerText, error) {
 			return out, nil
 		case ok:
 			out.Hits = append(out.Hits, hit)
+			if c.Outcome != Hit {
+				possible++
+			}
 		}
 	}
-	return out, r.count(ctx, out, found)
+	out.Namesakes = r.namesakes(ctx, out, found.Same)
+	return out, r.count(ctx, out, found.Candidates)
+}
+
+// look finds whom the question may mean among own records: first as if nothing were there but what the asker may see, so
+// that nothing else changes a score; then what is there at L1, of which at most a hit is told, and a bare number.
+func (r *reply) look(ctx context.Context) (Findings, error) {
+	h, groups := r.hub, r.hub.Directory.Groups(r.from)
+	own := r.from == h.Directory.Self()
+	found, err := h.Index.Find(ctx, r.ask.question, r.ask.AsOf, func(s record.StreamID, audience map[record.GroupID]record.Level) bool {
+		return s == h.Records && (own || levelFor(audience, groups) >= record.L2)
+	})
+	if err != nil || own {
+		return found, err
+	}
+	bare, err := h.Index.Find(ctx, r.ask.question, r.ask.AsOf, func(s record.StreamID, audience map[record.GroupID]record.Level) bool {
+		return s == h.Records && levelFor(audience, groups) == record.L1
+	})
+	found.Candidates = append(found.Candidates, bare.Candidates...)
+	return found, err
+}
+
+// namesakes counts the people who bear exactly the name asked for, of records that the asker may see and that are in force:
+// those with a number once, however many records they have. What cannot be read makes the answer partial.
+func (r *reply) namesakes(ctx context.Context, out *answerText, same []Place) (n uint64) {
+	groups := r.hub.Directory.Groups(r.from)
+	counted := map[string]bool{}
+	for _, p := range same {
+		v, ok, err := r.hub.View(ctx, p.Stream, p.Subject, r.ask.AsOf)
+		if err != nil {
+			out.lower(ReasonStorage)
+			continue
+		}
+		if !ok || levelFor(v.Record.Meaning.Audience, groups) < record.L2 {
+			continue
+		}
+		card, body := cutParts(v.Record, groups)
+		seen, numbered := false, false
+		for _, id := range identifiersOf(v.Type, v.Record.Meaning.Schema, card, body) {
+			if id.Strong && match.IdentifiesPerson(id.Kind) {
+				numbered = true
+				seen = seen || counted[id.Value]
+				counted[id.Value] = true
+			}
+		}
+		if !numbered || !seen {
+			n++
+		}
+	}
+	return n
 }
 
 // exercise reports whether this is an exercise in a federation of real bureaux: no real record is shown in one.
@@ -282,8 +343,8 @@ func (r *reply) farDay() bool {
 	return day.Sub(today).Abs() > time.Duration(r.hub.AsOfDays)*24*time.Hour
 }
 
-// hit returns what the asker may be told of a candidate: nothing unless it is in the audience, at L1 that an exact
-// identifier is equal, above that the parts that record.Cut gives out.
+// hit returns what the asker may be told of a candidate: nothing unless it is in the audience, at L1 that there is a hit,
+// above that the parts that record.Cut gives out.
 func (r *reply) hit(ctx context.Context, c Candidate) (hitText, bool, error) {
 	v, ok, err := r.hub.View(ctx, c.Stream, c.Subject, r.ask.AsOf)
 	if err != nil || !ok {
@@ -295,10 +356,8 @@ func (r *reply) hit(ctx context.Context, c Candidate) (hitText, bool, error) {
 		return hitText{}, false, nil
 	}
 	t := hitText{Record: v.Record.Meaning.ID, Subject: c.Subject, Version: v.Version, Type: v.Type, State: v.State,
-		Outcome: c.Outcome, Level: level, Explain: c.Explain}
-	if t.Explain == nil {
-		t.Explain = []Explanation{}
-	}
+		Outcome: c.Outcome, Level: level}
+	t.Score, t.Lines = linesAt(level, c.Score, c.Lines)
 	t.Card, t.Body = cutParts(v.Record, groups)
 	return t, true, nil
 }
@@ -357,6 +416,7 @@ func (r *reply) audit(state MemberState, reason string, shown []shownRecord) (re
 // sign completes an answer and signs it. Padding to hide hit or miss by size is the transport's (T21).
 func (r *reply) sign(out *answerText) ([]byte, error) {
 	h, a := r.hub, r.ask
+	out.Engine = match.EngineVersion
 	out.Pilin, out.V, out.Federation, out.Ask, out.Nonce = "answer", 1, a.Federation, a.Ask, a.Nonce
 	out.Member, out.Asker, out.Charter, out.AsOf = h.Directory.Self(), r.from, a.Charter, a.AsOf
 	if out.Hits == nil {

@@ -94,7 +94,7 @@ func (r *reply) recount(ctx context.Context, out *answerText, kept *keptTally) e
 	}
 	var found []Candidate
 	for _, k := range kept.Found {
-		found = append(found, Candidate{Stream: r.hub.Records, Subject: k.Subject, Outcome: k.Outcome, Explain: k.Explain})
+		found = append(found, Candidate{Place: Place{r.hub.Records, k.Subject}, Outcome: k.Outcome})
 	}
 	if err := r.count(ctx, out, found); err != nil {
 		return err

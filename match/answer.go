@@ -28,8 +28,9 @@ type Candidate struct {
 
 // Answer is what a question found.
 type Answer struct {
-	Candidates []Candidate // best first, at most ten
+	Candidates []Candidate // best first, at most ten or as many as were wanted
 	Namesakes  int         // subjects with exactly this name: 同名 N 人, never a hit
+	Same       []Ref       // which they are, as many as candidates were wanted
 	Truncated  bool        // a key was too crowded or too many were found: there may be more
 	CheckDigit bool        // 校验位不符,按相近号码查: the number asked for has a wrong check digit
 }
@@ -46,37 +47,57 @@ type context struct {
 }
 
 // Ask finds who may be meant. It never refuses: what cannot be read finds nothing by it.
-func (e *Engine) Ask(question Question) Answer {
+func (e *Engine) Ask(question Question) Answer { return e.AskWithin(question, Within{}) }
+
+// AskWithin is Ask among the subjects that w accepts.
+func (e *Engine) AskWithin(question Question, w Within) Answer {
 	q := readQuestion(question)
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	g := e.gather(&q)
+	g := e.gather(&q, &w)
 	defer g.done()
 	out := Answer{CheckDigit: q.id.Whole && !q.id.Valid}
 	c := e.context(&q, g, &out)
 	var top []ranked
-	for _, stage := range stages {
+	for i, stage := range stages {
 		g.run(stage, &q)
 		top = g.rank(&q, c, g.sameYears(&q), top)
-		if len(top) > 0 && top[0].sure || len(top) == shown && q.nameAlone {
-			break // by a name alone nothing fainter comes before ten who bear it
+		if w.enough(i, &q, top) {
+			break
 		}
 	}
 	out.Truncated = g.truncated
 	for _, x := range top {
 		s := g.subject(x.id)
 		t := e.weigh(&q, s, c, true)
+		if w.Weighed && !t.worth() {
+			continue
+		}
 		out.Candidates = append(out.Candidates, Candidate{s.ref, math.Round(t.bits*10) / 10, t.outcome(&q), t.lines})
 	}
 	return out
 }
 
 func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
-	c := &context{n: float64(max(e.store.live, 2))}
+	of := e.store.live
+	if g.seen != nil {
+		of = 0
+		for shelf, n := range e.shelved {
+			if g.in.has(shelf) {
+				of += n
+			}
+		}
+	}
+	c := &context{n: float64(max(of, 2))}
 	c.prior = -1 - math.Log2(c.n)
 	parts := 0
 	if n := q.name.Form; n == normal.Han || n == normal.Mono {
-		out.Namesakes, parts = g.namesakes(&q.name)
+		var same []uint32
+		same, parts = g.namesakes(&q.name)
+		out.Namesakes = len(same)
+		for _, id := range same[:min(len(same), g.limit)] {
+			out.Same = append(out.Same, g.subject(id).ref)
+		}
 	}
 	c.nameBits = share(c.n, out.Namesakes)
 	c.partBits = share(c.n, parts)

@@ -171,7 +171,7 @@ func TestWeed(t *testing.T) {
 	for i := range blockSize / 2 {
 		e.Delete(registry[2*i].Ref, 1)
 	}
-	e.Put(Entry{Ref: ref(1), Seq: 1, Name: "王测试"})
+	e.Put(Entry{Ref: Ref{Stream: "310116-01/records", Subject: [16]byte{1}}, Seq: 1, Name: "王测试"})
 	e.writer.Lock()
 	e.merge()
 	e.settle()

@@ -16,14 +16,15 @@ type Engine struct {
 	gone   map[where]uint64
 	merges sync.WaitGroup
 
-	mu     sync.RWMutex
-	store  store
-	counts counts
-	base   *segment
-	recent *recent
-	frozen *delta // being merged; nil if nothing is
-	delta  *delta
-	first  int // subjects below are in base or recent, or being merged
+	mu      sync.RWMutex
+	store   store
+	shelved map[uint32]int // subjects on each shelf
+	counts  counts
+	base    *segment
+	recent  *recent
+	frozen  *delta // being merged; nil if nothing is
+	delta   *delta
+	first   int // subjects below are in base or recent, or being merged
 }
 
 // Option changes what NewEngine makes.
@@ -37,7 +38,7 @@ func WithSecret(s []byte) Option {
 
 // NewEngine returns an empty engine.
 func NewEngine(options ...Option) *Engine {
-	e := &Engine{gone: map[where]uint64{}, base: &segment{}, recent: &recent{}, delta: &delta{}, counts: newCounts()}
+	e := &Engine{gone: map[where]uint64{}, shelved: map[uint32]int{}, base: &segment{}, recent: &recent{}, delta: &delta{}, counts: newCounts()}
 	for _, o := range options {
 		o(e)
 	}
@@ -101,10 +102,10 @@ func (e *Engine) take(r *arrival, file func(key uint64, id uint32)) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if known {
-		e.counts.count(was, -1)
-		e.store.drop(old)
+		e.drop(was, old)
 	}
-	id := e.store.append(packed, r.mark, r.second)
+	e.shelved[s.shelf]++
+	id := e.store.append(packed, r.mark, r.second, s.shelf)
 	e.at.set(slot, h, id)
 	e.counts.count(s, 1)
 	for _, k := range r.keys {
@@ -127,12 +128,20 @@ func (e *Engine) Delete(r Ref, seq uint64) {
 			return
 		}
 		e.mu.Lock()
-		e.counts.count(was, -1)
-		e.store.drop(id)
+		e.drop(was, id)
 		e.mu.Unlock()
 		e.at.remove(slot)
 	}
 	e.gone[p] = max(e.gone[p], seq)
+}
+
+// drop takes a subject that was read out of the store and the counts.
+func (e *Engine) drop(was *subject, id uint32) {
+	e.counts.count(was, -1)
+	if e.shelved[was.shelf]--; e.shelved[was.shelf] == 0 {
+		delete(e.shelved, was.shelf)
+	}
+	e.store.drop(id)
 }
 
 // Len returns the number of subjects.

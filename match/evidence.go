@@ -2,7 +2,6 @@ package match
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -33,6 +32,7 @@ type tally struct {
 	doubted bool // the question's number has a wrong check digit and was used
 	numbers bool // ID, phone or plate equal after normalising
 	idEqual bool
+	code    bool // equal is a code of an organisation or a decision, not a person's number
 	placeOK bool // full address equal
 }
 
@@ -54,14 +54,7 @@ func (e *Engine) weigh(q *posed, s *subject, c *context, write bool) tally {
 		t.weighBirth(e, q, s)
 		t.weighSex(q, s)
 	}
-	for _, d := range q.papers {
-		if slices.Contains(s.papers, d) {
-			t.numbers, t.idEqual = true, true
-			t.other += 40
-			t.add("document_equal", 40, "证件或代码相同")
-			break
-		}
-	}
+	t.weighDocuments(q, s)
 	t.weighPhone(q, s, c)
 	t.weighPlate(q, s)
 	t.weighOrg(q, s, c)
@@ -69,7 +62,7 @@ func (e *Engine) weigh(q *posed, s *subject, c *context, write bool) tally {
 	if q.county != "" && s.county == q.county && q.place.IsZero() {
 		t.add("county", 3, "同一区县")
 	}
-	if t.idEqual && t.name == nameOther {
+	if t.idEqual && !t.code && t.name == nameOther {
 		t.add("id_other_name", -12, "号同名异:证件号相同而姓名明显不同,疑借用或误录")
 	}
 	return t

@@ -32,7 +32,7 @@ func (s *subject) keys() keySet {
 	for _, id := range s.ids {
 		numberKeys(&k, id)
 	}
-	for _, d := range s.papers {
+	for _, d := range slices.Concat(s.papers, s.doubtful) {
 		k.add(keyOf(byDocument, d))
 	}
 	for _, p := range s.phones {

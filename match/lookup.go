@@ -9,6 +9,9 @@ import (
 // lookup is the memory of one question, used again by later ones.
 type lookup struct {
 	e     *Engine
+	in    *Within
+	limit int
+	seen  map[uint32]bool // what in said of a shelf
 	keys  []uint64
 	spans []span
 	want  wanted
@@ -28,9 +31,13 @@ type span struct{ lo, hi int }
 
 var lookups = sync.Pool{New: func() any { return &gather{} }}
 
-func (e *Engine) gather(q *posed) *gather {
+func (e *Engine) gather(q *posed, w *Within) *gather {
 	g := lookups.Get().(*gather)
 	g.e, g.want, g.truncated, g.stage = e, q.wants(), false, 0
+	g.in, g.limit, g.seen = w, w.limit(), nil
+	if w.In != nil {
+		g.seen = map[uint32]bool{}
+	}
 	g.found.fit(e.store.n)
 	g.known.fit(e.store.n)
 	g.pairs.asked++
@@ -39,14 +46,31 @@ func (e *Engine) gather(q *posed) *gather {
 
 // done gives the memory back.
 func (g *gather) done() {
-	g.e = nil
+	g.e, g.in = nil, nil
 	g.known.empty()
 	lookups.Put(g)
 }
 
-// subject reads a subject; nil if it is gone. It holds until the next is read.
-func (g *gather) subject(id uint32) *subject {
+// absent reports a subject that is gone or that the question may not find.
+func (g *gather) absent(id uint32) bool {
 	if g.e.store.mark(id).gone() {
+		return true
+	}
+	if g.seen == nil {
+		return false
+	}
+	shelf := g.e.store.shelf(id)
+	in, ok := g.seen[shelf]
+	if !ok {
+		in = g.in.has(shelf)
+		g.seen[shelf] = in
+	}
+	return !in
+}
+
+// subject reads a subject; nil if it is absent. It holds until the next is read.
+func (g *gather) subject(id uint32) *subject {
+	if g.absent(id) {
 		return nil
 	}
 	return g.e.store.read(id, g.want, &g.x)

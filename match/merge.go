@@ -134,7 +134,7 @@ func (e *Engine) rebuild() {
 		return out
 	}, func(ids []uint32, keys [][]uint64) {
 		for i, id := range ids {
-			n := next.append(old.packed(id), old.mark(id), old.second(id))
+			n := next.append(old.packed(id), old.mark(id), old.second(id), old.shelf(id))
 			for _, k := range keys[i] {
 				f.add(k, n)
 			}
@@ -144,7 +144,7 @@ func (e *Engine) rebuild() {
 	var at refs
 	for id := range uint32(next.n) {
 		u := unpacker{next.packed(id)}
-		stream, subject, _ := u.head()
+		stream, subject, _, _ := u.head()
 		p := where{stream, subject}
 		h := e.secret.place(p)
 		slot, _, _ := at.find(h, p, &next)

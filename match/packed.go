@@ -11,9 +11,9 @@ import (
 // A subject is kept as one run of bytes in a text of thousands: no pointer of its own, nothing for the collector to look
 // at. Read back, its strings are parts of that text, so that reading allocates nothing:
 //
-//	stream number, 16 bytes of subject, sequence
+//	stream number, 16 bytes of subject, sequence, shelf
 //	sex, birth, county, names and how many are no aliases
-//	sections, each behind its length so that it can be passed over: numbers, documents, phones, plates, places, institutions
+//	sections, each behind its length so that it can be passed over: numbers, documents, doubtful ones, phones, plates, places, institutions
 //
 // Counts and lengths are uvarints.
 
@@ -36,7 +36,7 @@ func (a *posed) wants() wanted {
 	for _, x := range []struct {
 		asked bool
 		w     wanted
-	}{{a.id.Number != "" || a.id.Part != "", wantIDs}, {len(a.papers) > 0, wantPapers}, {a.phone.Number != "", wantPhones}, {a.plate.Bare != "", wantPlates},
+	}{{a.id.Number != "" || a.id.Part != "", wantIDs}, {len(a.papers)+len(a.doubtful) > 0, wantPapers}, {a.phone.Number != "", wantPhones}, {a.plate.Bare != "", wantPlates},
 		{!a.place.IsZero(), wantPlaces}, {a.org.Core != "", wantOrgs}} {
 		if x.asked {
 			w |= x.w
@@ -91,6 +91,7 @@ func (s *subject) pack(p packer, stream uint32) packer {
 	p.number(int(stream))
 	p = append(p, s.ref.Subject[:]...)
 	p = binary.AppendUvarint(p, s.seq)
+	p.number(int(s.shelf))
 	p = append(p, s.sex)
 	p.text(s.birth)
 	p.text(s.county)
@@ -110,6 +111,7 @@ func (s *subject) pack(p packer, stream uint32) packer {
 		}
 	})
 	p.section(len(s.papers), func(p *packer, i int) { p.text(s.papers[i]) })
+	p.section(len(s.doubtful), func(p *packer, i int) { p.text(s.doubtful[i]) })
 	p.section(len(s.phones), func(p *packer, i int) { p.text(s.phones[i]) })
 	p.section(len(s.plates), func(p *packer, i int) {
 		l := &s.plates[i]
@@ -223,10 +225,11 @@ func (u *unpacker) text() string { return u.cut(u.number()) }
 func (u *unpacker) byte() byte { return u.cut(1)[0] }
 
 // head reads where the subject stands; stream is its number.
-func (u *unpacker) head() (stream uint32, id [16]byte, seq uint64) {
+func (u *unpacker) head() (stream uint32, id [16]byte, seq uint64, shelf uint32) {
 	stream = uint32(u.number())
 	copy(id[:], u.cut(16))
-	return stream, id, uint64(u.number())
+	seq = uint64(u.number())
+	return stream, id, seq, uint32(u.number())
 }
 
 // unpack fills x with a packed subject but for the name of its stream; of the sections it reads what want says.
@@ -234,7 +237,7 @@ func (x *scratch) unpack(packed string, want wanted) (stream uint32) {
 	u := unpacker{packed}
 	s := &x.subject
 	x.runes, x.words, x.hints, x.starts = x.runes[:0], x.words[:0], x.hints[:0], x.starts[:0]
-	stream, s.ref.Subject, s.seq = u.head()
+	stream, s.ref.Subject, s.seq, s.shelf = u.head()
 	s.sex, s.birth, s.county = u.byte(), u.text(), u.text()
 	n := u.number()
 	s.main = u.number()
@@ -263,6 +266,8 @@ func (x *scratch) unpack(packed string, want wanted) (stream uint32) {
 	}
 	in, n = section(wantPapers)
 	s.papers = in.texts(s.papers, n)
+	in, n = section(wantPapers)
+	s.doubtful = in.texts(s.doubtful, n)
 	in, n = section(wantPhones)
 	s.phones = in.texts(s.phones, n)
 	in, n = section(wantPlates)

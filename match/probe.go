@@ -39,7 +39,7 @@ func (g *gather) count(key uint64, so func(*subject) bool) int {
 	n := 0
 	for _, id := range g.scratch {
 		if len(g.scratch) > crowded/20 {
-			if g.e.store.alive(id) {
+			if !g.absent(id) {
 				n++
 			}
 		} else if s := g.subject(id); s != nil && so(s) {
@@ -64,7 +64,7 @@ func (g *gather) run(stage func(*gather, *posed), q *posed) {
 // identified looks by numbers, plates, places and institutions.
 func (g *gather) identified(q *posed) {
 	g.numbers(q)
-	for _, d := range q.papers {
+	for _, d := range slices.Concat(q.papers, q.doubtful) {
 		g.probe(keyOf(byDocument, d))
 	}
 	if q.plate.Bare != "" {

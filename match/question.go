@@ -14,7 +14,7 @@ import (
 // letters, a masked number or the last digits of it. It prints as "[redacted]".
 type Question struct {
 	Name, Sex, Birth, ID, Phone, Plate, Address, Org string
-	Documents                                        []string // as in Entry
+	Documents, Doubtful                              []string // as in Entry; see SetNumber and SetCodes
 	County                                           string   // six digits, where the asker stands or looks; may be empty
 }
 
@@ -32,6 +32,7 @@ type posed struct {
 	birthOwn  bool // birth was typed, not told by a number
 	id        normal.ID
 	papers    []string
+	doubtful  []string
 	phone     normal.Phone
 	plate     normal.Plate
 	place     normal.Address
@@ -57,7 +58,7 @@ type spelling struct {
 }
 
 func readQuestion(q Question) posed {
-	a := posed{sex: readSex(q.Sex), birth: readBirth(q.Birth), phone: normal.ReadPhone(q.Phone), plate: normal.ReadPlate(q.Plate), place: normal.ReadAddress(q.Address), county: q.County, papers: q.Documents}
+	a := posed{sex: readSex(q.Sex), birth: readBirth(q.Birth), phone: normal.ReadPhone(q.Phone), plate: normal.ReadPlate(q.Plate), place: normal.ReadAddress(q.Address), county: q.County, papers: q.Documents, doubtful: q.Doubtful}
 	a.birthOwn = a.birth != ""
 	if normal.LooksInstitutional(q.Name) && q.Org == "" {
 		q.Org, q.Name = q.Name, ""
@@ -88,7 +89,7 @@ func readQuestion(q Question) posed {
 	if a.county == "" && a.org.County != "" {
 		a.county = a.org.County
 	}
-	a.nameAlone = a.birth == "" && a.county == "" && q.ID == "" && q.Phone == "" && q.Plate == "" && q.Address == "" && q.Org == "" && a.sex == 0 && len(q.Documents) == 0
+	a.nameAlone = a.birth == "" && a.county == "" && q.ID == "" && q.Phone == "" && q.Plate == "" && q.Address == "" && q.Org == "" && a.sex == 0 && len(q.Documents)+len(q.Doubtful) == 0
 	switch a.name.Form {
 	case normal.Latin:
 		a.spell()

@@ -19,17 +19,17 @@ func (g *gather) sameYears(q *posed) []uint32 {
 	}
 	near, there := g.near[:0], 0
 	for _, id := range g.ids {
-		m := g.e.store.mark(id)
-		if m.gone() {
+		if g.absent(id) {
 			continue
 		}
+		m := g.e.store.mark(id)
 		there++
 		if o := int(m.year()); o == 0 || o-y <= 1 && y-o <= 1 {
 			near = append(near, id)
 		}
 	}
 	g.near = near
-	if there > manyFound && len(near) >= shown {
+	if there > manyFound && len(near) >= g.limit {
 		return near
 	}
 	return g.ids
@@ -71,15 +71,15 @@ func (g *gather) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked
 	g.hopes = g.hopes[:0]
 	b := g.bounding(q, c)
 	for i, id := range ids {
-		if g.marks[i].gone() || g.known.has(id) {
+		if g.marks[i].gone() || g.known.has(id) || g.seen != nil && g.absent(id) {
 			continue // ranked in an earlier stage, or seen to come to nothing
 		}
 		g.known.set(id)
 		g.hopes = append(g.hopes, hopeful{id, b.most(id, g.marks[i])})
 	}
-	for rest, round := g.hopes, 2*shown; len(rest) > 0; round *= 2 {
-		if len(top) == shown {
-			worst := top[shown-1]
+	for rest, round := g.hopes, 2*g.limit; len(rest) > 0; round *= 2 {
+		if len(top) == g.limit {
+			worst := top[g.limit-1]
 			rest = slices.DeleteFunc(rest, func(h hopeful) bool { return worst.before(h.most, g.stage, h.id) })
 		}
 		n := sift(rest, round)
@@ -93,14 +93,14 @@ func (g *gather) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked
 
 // weighed reads a subject and takes it in where it belongs.
 func (g *gather) weighed(q *posed, c *context, h hopeful, top []ranked) []ranked {
-	if len(top) == shown && top[shown-1].before(h.most, g.stage, h.id) {
+	if len(top) == g.limit && top[g.limit-1].before(h.most, g.stage, h.id) {
 		return top
 	}
 	t := g.e.weigh(q, g.subject(h.id), c, false)
 	if t.other <= 0 && t.name <= nameOther {
 		return top // found by chance: nothing speaks for it
 	}
-	if len(top) == shown && top[shown-1].before(t.bits, g.stage, h.id) {
+	if len(top) == g.limit && top[g.limit-1].before(t.bits, g.stage, h.id) {
 		return top
 	}
 	i := len(top)
@@ -108,7 +108,7 @@ func (g *gather) weighed(q *posed, c *context, h hopeful, top []ranked) []ranked
 		i--
 	}
 	sure := t.bits >= hitBits && t.name >= nameSound && !t.birthNo || t.numbers && t.name != nameOther
-	return slices.Insert(top, i, ranked{h.id, g.stage, t.bits, sure})[:min(shown, len(top)+1)]
+	return slices.Insert(top, i, ranked{h.id, g.stage, t.bits, sure})[:min(g.limit, len(top)+1)]
 }
 
 func byHope(a, b hopeful) int {
@@ -307,28 +307,28 @@ func (g *gather) pair(q *posed, i, j int, c rune) float64 {
 }
 
 // namesakes counts the subjects with exactly this name, and those who bear it at least as a part of theirs.
-func (g *gather) namesakes(n *normal.Name) (same, parts int) {
+func (g *gather) namesakes(n *normal.Name) (same []uint32, parts int) {
 	if n.Wilds() > 0 {
-		return 0, 0
+		return nil, 0
 	}
 	g.scratch = g.e.find(charKey(n.Chars), g.scratch[:0])
 	for _, id := range g.scratch {
 		m := g.e.store.mark(id)
-		if m.gone() {
+		if g.absent(id) {
 			continue
 		}
 		parts++
 		if m.simple() {
 			var r [markChars]rune
 			if slices.Equal(r[:m.chars(&r)], n.Chars) {
-				same++
+				same = append(same, id)
 			}
 			continue
 		}
 		s := g.subject(id)
 		for i := range s.names {
 			if slices.Equal(s.names[i].Chars, n.Chars) {
-				same++
+				same = append(same, id)
 				break
 			}
 		}

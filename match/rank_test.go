@@ -44,7 +44,7 @@ func TestBound(t *testing.T) {
 	var x scratch
 	for _, question := range nameQuestions(registry, 67, 150) {
 		q := readQuestion(question)
-		g := e.gather(&q)
+		g := e.gather(&q, &Within{})
 		var out Answer
 		c := e.context(&q, g, &out)
 		b := g.bounding(&q, c)
@@ -83,7 +83,7 @@ func TestRankBound(t *testing.T) {
 	}
 	for _, question := range nameQuestions(registry, 73, 25) {
 		q := readQuestion(question)
-		g, all := e.gather(&q), &gather{}
+		g, all := e.gather(&q, &Within{}), &gather{}
 		all.e, all.want = e, wantOrgs // what wants more than a mark tells has no bound
 		all.found.fit(e.store.n)
 		all.known.fit(e.store.n)

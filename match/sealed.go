@@ -228,7 +228,9 @@ func (e *Engine) subjectsFrom(r *bufio.Reader, n int) error {
 			continue
 		}
 		u := unpacker{e.store.packed(id)}
-		stream, subject, _ := u.head()
+		stream, subject, _, shelf := u.head()
+		e.store.blocks[id>>blockBits].stand(id%blockSize, shelf)
+		e.shelved[shelf]++
 		p := where{stream, subject}
 		h := e.secret.place(p)
 		slot, _, _ := e.at.find(h, p, &e.store)

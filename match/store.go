@@ -18,6 +18,7 @@ type block struct {
 	alive  [blockSize / 64]uint64
 	marks  [blockSize]mark
 	second map[uint16]mark // of aliases
+	shelf  []uint32        // nil while all are 0
 	begins [blockSize + 1]uint32
 	text   string
 	open   []string // nil once sealed
@@ -45,7 +46,7 @@ func (t *store) stream(name string) uint32 {
 	return i
 }
 
-func (t *store) append(packed string, m, second mark) uint32 {
+func (t *store) append(packed string, m, second mark, shelf uint32) uint32 {
 	id := uint32(t.n)
 	at := id % blockSize
 	if at == 0 {
@@ -57,6 +58,7 @@ func (t *store) append(packed string, m, second mark) uint32 {
 	if m.two() {
 		b.alias(at, second)
 	}
+	b.stand(at, shelf)
 	b.alive[at/64] |= 1 << (at % 64)
 	t.n++
 	t.live++
@@ -125,6 +127,24 @@ func (t *store) mark(id uint32) mark { return t.blocks[id>>blockBits].marks[id%b
 // second is the mark of a subject's alias.
 func (t *store) second(id uint32) mark { return t.blocks[id>>blockBits].second[uint16(id%blockSize)] }
 
+// stand puts a subject on a shelf.
+func (b *block) stand(at, shelf uint32) {
+	if shelf != 0 && b.shelf == nil {
+		b.shelf = make([]uint32, blockSize)
+	}
+	if b.shelf != nil {
+		b.shelf[at] = shelf
+	}
+}
+
+// shelf is where a subject stands for those who may see it.
+func (t *store) shelf(id uint32) uint32 {
+	if s := t.blocks[id>>blockBits].shelf; s != nil {
+		return s[id%blockSize]
+	}
+	return 0
+}
+
 func (b *block) alias(at uint32, m mark) {
 	if b.second == nil {
 		b.second = map[uint16]mark{}
@@ -178,7 +198,7 @@ func (r *refs) find(h uint64, p where, t *store) (slot int, id uint32, ok bool) 
 		}
 		if x>>32 == h>>32 {
 			u := unpacker{t.packed(uint32(x) - 1)}
-			if stream, id, _ := u.head(); stream == p.stream && id == p.subject {
+			if stream, id, _, _ := u.head(); stream == p.stream && id == p.subject {
 				return i, uint32(x) - 1, true
 			}
 		}

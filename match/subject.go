@@ -28,10 +28,12 @@ type Entry struct {
 	Birth     string   // YYYY-MM-DD or YYYY
 	IDs       []string // resident numbers
 	Documents []string // other documents and codes that identify alone, as "kind:number" in the form of package identifier
+	Doubtful  []string // numbers and codes that are at most possible, in the same form
 	Phones    []string
 	Plates    []string
 	Addresses []string
 	County    string // six digits, when a record says it apart from its address
+	Shelf     uint32 // where it stands for those who may see it: whatever is on one shelf is seen by the same (Within)
 }
 
 // Format prints where the entry stands and never what it says.
@@ -44,23 +46,25 @@ func (e Entry) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(e)) }
 
 // subject is an entry read once.
 type subject struct {
-	ref    Ref
-	seq    uint64
-	names  []normal.Name
-	main   int // how many of names are not aliases
-	sex    byte
-	birth  string
-	county string
-	ids    []normal.ID
-	papers []string
-	phones []string
-	plates []normal.Plate
-	places []normal.Address
-	orgs   []normal.Institution
+	ref      Ref
+	seq      uint64
+	shelf    uint32
+	names    []normal.Name
+	main     int // how many of names are not aliases
+	sex      byte
+	birth    string
+	county   string
+	ids      []normal.ID
+	papers   []string
+	doubtful []string
+	phones   []string
+	plates   []normal.Plate
+	places   []normal.Address
+	orgs     []normal.Institution
 }
 
 func readEntry(e *Entry) *subject {
-	s := &subject{ref: e.Ref, seq: e.Seq, sex: readSex(e.Sex), birth: readBirth(e.Birth), county: e.County, papers: slices.Clone(e.Documents)}
+	s := &subject{ref: e.Ref, seq: e.Seq, shelf: e.Shelf, sex: readSex(e.Sex), birth: readBirth(e.Birth), county: e.County, papers: slices.Clone(e.Documents), doubtful: slices.Clone(e.Doubtful)}
 	name := func(n string) {
 		if read := normal.ReadName(n); read.Form != normal.NoName {
 			s.names = append(s.names, read)
@@ -155,41 +159,4 @@ func readBirth(s string) string {
 		}
 	}
 	return d[0]
-}
-
-// Entry gives what the engine keeps of a document: the same identifiers by their use. Numbers that are not strong are kept
-// out of Documents, as they identify nobody alone.
-func (d Doc) Entry() Entry {
-	e := Entry{Ref: Ref{d.Stream, d.Subject}, Seq: d.Seq}
-	for _, id := range d.Identifiers {
-		switch id.Kind {
-		case kindName:
-			if e.Name == "" {
-				e.Name = id.Value
-			} else {
-				e.Aliases = append(e.Aliases, id.Value)
-			}
-		case kindNameVariant:
-			e.Aliases = append(e.Aliases, id.Value)
-		case kindOrgName:
-			e.Orgs = append(e.Orgs, id.Value)
-		case kindBirth:
-			e.Birth = id.Value
-		case "sex":
-			e.Sex = id.Value
-		case kindResident:
-			e.IDs = append(e.IDs, id.Value)
-		case kindPhone:
-			e.Phones = append(e.Phones, id.Value)
-		case "plate":
-			e.Plates = append(e.Plates, id.Value)
-		case "address":
-			e.Addresses = append(e.Addresses, id.Value)
-		default:
-			if id.Strong && id.Value != "" {
-				e.Documents = append(e.Documents, id.Kind+":"+id.Value)
-			}
-		}
-	}
-	return e
 }

@@ -50,6 +50,9 @@ func Share(s Person, own []Owned, links []Link, asOf identifier.Date) (Shared, e
 		l := Examine(&s, &p, links, asOf)
 		switch {
 		case o.Level == record.L3 && !slices.Contains(l.Agreed, factLink):
+			if l.Level == "" {
+				continue // found by a likeness that the count does not know: nobody's penalty is told for that
+			}
 			out.Facts, out.Told = append(out.Facts, fact), append(out.Told, o)
 		case o.Level >= record.L2:
 			if l.Level == "" {

@@ -43,11 +43,17 @@ type askCmd struct {
 	person
 	Purpose string `required:"" help:"目的代码,如 RAID · Purpose code."`
 	Ref     string `required:"" help:"工作编号 kind:number,如 spot_check:310116-01-XC-20260313-001 · Work reference."`
-	Name    string `help:"姓名 · Name."`
-	Birth   string `help:"出生日期 · Birth date."`
+	Name    string `help:"姓名:全名、绰号(老王)、拼音均可,缺字用 ? · Name: in full, a nickname, in letters, ? for a lost character."`
+	Sex     string `help:"性别 1/男 2/女 · Sex: 1 male, 2 female." enum:"1,2,M,F,男,女," default:""`
+	Birth   string `help:"出生日期 YYYY-MM-DD 或年份 · Birth date or year."`
 	IDType  string `name:"id-type" help:"证件类型,缺省居民身份证 · Document type."`
-	ID      string `name:"id" help:"证件号码 · Document number."`
-	Phone   string `help:"电话 · Telephone."`
+	Country string `name:"id-country" help:"护照国家三字母代码 · Country of a passport, three letters."`
+	ID      string `name:"id" help:"证件号码:可用 * 遮盖,可只填末几位 · Document number: masked with *, or its last digits, will do."`
+	Phone   string `help:"电话:可用 * 遮盖,可只填末几位 · Telephone: masked or in part will do."`
+	Plate   string `help:"车牌 · Plate."`
+	Address string `help:"地址 · Address."`
+	Org     string `help:"单位名称 · Name of an institution."`
+	County  string `help:"所在区县六位代码,与绰号、缺字姓名一并使用 · County, six digits: beside a nickname or half a name."`
 	USCC    string `name:"uscc" help:"统一社会信用代码 · Unified social credit code."`
 	DocNo   string `name:"doc-no" help:"决定书文号 · Decision number."`
 	AsOf    string `help:"以哪一天为准 · As of this day."`
@@ -71,7 +77,8 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	a, err := d.Ask(ctx, client.Ask{Purpose: federation.Purpose(c.Purpose), WorkRef: client.WorkRef{Kind: kind, Number: number}, AsOf: c.AsOf, Why: c.Why,
-		Question: client.Question{Name: c.Name, BirthDate: c.Birth, IDType: c.IDType, IDNo: c.ID, Phone: c.Phone, USCC: c.USCC, DocNo: c.DocNo}})
+		Question: client.Question{Name: c.Name, Sex: c.Sex, BirthDate: c.Birth, IDType: c.IDType, IDCountry: c.Country, IDNo: c.ID, Phone: c.Phone,
+			USCC: c.USCC, DocNo: c.DocNo, Org: c.Org, Address: c.Address, Plate: c.Plate, County: c.County}})
 	if err != nil {
 		return err
 	}
@@ -88,9 +95,7 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	printCount(out, a.Count, c.First)
-	for _, h := range a.Hits {
-		fmt.Fprintf(out, "  %s  %s  %s  %s  %s\n    %s\n", h.Member, h.Type, h.State, outcomes[h.Outcome], h.Subject, h.Card)
-	}
+	printSubjects(out, &a)
 	for _, h := range a.FirstPicture {
 		gone := ""
 		if h.Gone {

@@ -137,11 +137,11 @@ func (p *place) take(fr *record.Frame, late bool) error {
 // tally is what the member says of its own penalties, reckoned from the records of this place at this level.
 func (p *place) tally(of record.MemberID, q federation.Question, asOf string, level record.Level) (federation.Tally, error) {
 	own := record.Stream(of, record.Records)
-	found, err := p.index.Find(ctx, q, asOf, func(s record.StreamID) bool { return s == own })
+	found, err := p.index.Find(ctx, q, asOf, func(s record.StreamID, _ map[record.GroupID]record.Level) bool { return s == own })
 	if err != nil {
 		return federation.Tally{}, err
 	}
-	t, _, err := httpapi.Tally(own, p.register, p.index.Find)(ctx, q, asOf, found,
+	t, _, err := httpapi.Tally(own, p.register, p.index.Find)(ctx, q, asOf, found.Candidates,
 		func(a map[record.GroupID]record.Level) record.Level { return min(level, a[record.All]) })
 	return t, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/match"
 	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/schemas"
 )
@@ -23,19 +24,30 @@ type askIn struct {
 		WorkRef  *workRef           `json:"work_ref,omitempty" doc:"工作编号; mandatory"`
 		Scope    []record.MemberID  `json:"scope,omitempty" maxItems:"200" doc:"Members to ask; absent = all"`
 		AsOf     string             `json:"as_of,omitempty" maxLength:"10" doc:"Civil day that is asked for; absent = today"`
-		Question questionBody       `json:"question" doc:"At least one number, or a name with a birth date"`
+		Question questionBody       `json:"question" doc:"A number, code, plate, address, institution or name; a bare nickname or a name with lost characters needs something beside it"`
 		Why      bool               `json:"why,omitzero" doc:"List every counted, pending and excluded decision with its reason"`
 	}
 }
 
 type questionBody struct {
-	Name      hidden `json:"name,omitzero" doc:"姓名"`
-	BirthDate hidden `json:"birth_date,omitzero" doc:"出生日期, YYYY-MM-DD"`
+	Name      hidden `json:"name,omitzero" doc:"姓名: in any form, also a nickname (老王), letters, ? for a lost character"`
+	Sex       string `json:"sex,omitempty" enum:"1,2,M,F,男,女" doc:"性别"`
+	BirthDate hidden `json:"birth_date,omitzero" doc:"出生日期, YYYY-MM-DD or YYYY"`
 	IDType    string `json:"id_type,omitempty" maxLength:"8" doc:"证件类型; absent = resident identity card"`
-	IDNo      hidden `json:"id_no,omitzero" doc:"证件号码"`
-	Phone     hidden `json:"phone,omitzero" doc:"电话"`
+	IDCountry string `json:"id_country,omitempty" pattern:"^[A-Z]{3}$" doc:"护照国家, ISO 3166-1 alpha-3"`
+	IDNo      hidden `json:"id_no,omitzero" doc:"证件号码: whole, masked with *, or a part of it"`
+	Phone     hidden `json:"phone,omitzero" doc:"电话: whole, masked with *, or its last digits"`
 	USCC      hidden `json:"uscc,omitzero" doc:"统一社会信用代码"`
 	DocNo     hidden `json:"doc_no,omitzero" doc:"文号"`
+	Org       hidden `json:"org,omitzero" doc:"单位名称"`
+	Address   hidden `json:"address,omitzero" doc:"地址"`
+	Plate     hidden `json:"plate,omitzero" doc:"车牌"`
+	County    string `json:"county,omitempty" pattern:"^[1-9][0-9]{5}$" doc:"所在区县, GB/T 2260: where the asker stands or looks"`
+}
+
+func (q *questionBody) question() federation.Question {
+	return federation.Question{Name: q.Name.Secret, Sex: q.Sex, BirthDate: q.BirthDate.Secret, IDType: q.IDType, IDCountry: q.IDCountry, IDNo: q.IDNo.Secret,
+		Phone: q.Phone.Secret, USCC: q.USCC.Secret, DocNo: q.DocNo.Secret, Org: q.Org.Secret, Address: q.Address.Secret, Plate: q.Plate.Secret, County: q.County}
 }
 
 // AskAnswer is what a question came to, cut for the person who asked.
@@ -53,6 +65,12 @@ type AskAnswer struct {
 	Members        []AskMember   `json:"members"`
 	Counts         AskCounts     `json:"counts"`
 	Hits           []AskHit      `json:"hits" doc:"From live answers. 同名不等于本人"`
+	Subjects       []AskSubject  `json:"subjects" doc:"Whom the hits are about, best first; of this answer alone"`
+	Namesakes      uint64        `json:"namesakes" doc:"同名 N 人: people of exactly this name, summed over members that each count their own; never a hit"`
+	Truncated      bool          `json:"truncated" doc:"A member found more possible ones than it told, or may have: ask with more"`
+	CheckDigit     bool          `json:"check_digit" doc:"校验位不符,按相近号码查: the number asked for has a wrong check digit"`
+	Fuzzy          bool          `json:"fuzzy" doc:"The question rests on no number that finds by equality; only members with a matching engine count"`
+	NotFuzzy       []AskNotFuzzy `json:"not_fuzzy" doc:"Members that could not serve a fuzzy question"`
 	FirstPicture   []AskFirstHit `json:"first_picture" doc:"From this node's copies; counts for nothing"`
 	OpenUntil      *time.Time    `json:"open_until,omitempty" doc:"The question is asked anew by itself until then; watch it at /asks/{ask}/events"`
 	Count          *AskCount     `json:"count,omitempty" doc:"The cross-region count, for those who may know it (ADR 8)"`
@@ -67,6 +85,24 @@ type AskMember struct {
 	LatencyMS int64           `json:"latency_ms"`
 	Index     uint64          `json:"index" doc:"Records of its stream that the answer covers"`
 	Hits      int             `json:"hits"`
+	Engine    string          `json:"engine,omitempty" doc:"Version of its matching engine"`
+	Namesakes uint64          `json:"namesakes"`
+	Truncated bool            `json:"truncated"`
+}
+
+// AskNotFuzzy is a member that knows no fuzzy questions.
+type AskNotFuzzy struct {
+	Member record.MemberID `json:"member"`
+	Name   string          `json:"name"`
+}
+
+// AskSubject is a person or body that hits are about, as far as a number tells.
+type AskSubject struct {
+	Hits        []int   `json:"hits" doc:"Indexes of hits"`
+	Outcome     string  `json:"outcome" enum:"hit,possible"`
+	Score       float64 `json:"score" doc:"Bits, of the best hit"`
+	By          string  `json:"by,omitempty" enum:"number,question" doc:"Why they are one: the same valid number stands in the records, or each equals the number asked for"`
+	NamesDiffer bool    `json:"names_differ" doc:"同号而姓名写法不同: no name in common"`
 }
 
 // AskCounts are the figures that everybody who may ask is told.
@@ -77,17 +113,18 @@ type AskCounts struct {
 
 // AskHit is one subject, as far as the person may see it.
 type AskHit struct {
-	Member  record.MemberID          `json:"member"`
-	Record  string                   `json:"record"`
-	Subject string                   `json:"subject"`
-	Version uint64                   `json:"version"`
-	Type    string                   `json:"type"`
-	State   string                   `json:"state"`
-	Outcome string                   `json:"outcome" enum:"hit,possible"`
-	Level   string                   `json:"level"`
-	Explain []federation.Explanation `json:"explain" doc:"Which field agreed and how, never its value"`
-	Card    payload                  `json:"card,omitempty"`
-	Body    payload                  `json:"body,omitempty"`
+	Member  record.MemberID  `json:"member"`
+	Record  string           `json:"record"`
+	Subject string           `json:"subject"`
+	Version uint64           `json:"version"`
+	Type    string           `json:"type"`
+	State   string           `json:"state"`
+	Outcome string           `json:"outcome" enum:"hit,possible"`
+	Level   string           `json:"level"`
+	Score   float64          `json:"score" doc:"Bits: the sum of the lines; 0 at L1"`
+	Lines   []match.Evidence `json:"lines" doc:"What agreed or not, how many bits it speaks for or against; characters of a name only where the record may be seen"`
+	Card    payload          `json:"card,omitempty"`
+	Body    payload          `json:"body,omitempty"`
 }
 
 // AskFirstHit is a subject in this node's copy of a member's records.
@@ -110,10 +147,8 @@ func (h *people) ask(ctx context.Context, in *askIn) (*askOut, error) {
 	if !auth.MayAsk(who.Roles, b.Purpose) {
 		return nil, problem("forbidden")
 	}
-	q := b.Question
 	req := federation.AskRequest{Account: who.Account, Certificate: who.Certificate, Purpose: b.Purpose, Scope: b.Scope, AsOf: b.AsOf,
-		Question: federation.Question{Name: q.Name.Secret, BirthDate: q.BirthDate.Secret, IDType: q.IDType, IDNo: q.IDNo.Secret,
-			Phone: q.Phone.Secret, USCC: q.USCC.Secret, DocNo: q.DocNo.Secret}}
+		Question: b.Question.question()}
 	if b.WorkRef != nil {
 		req.WorkRef = federation.WorkRef(*b.WorkRef)
 	}
@@ -159,13 +194,20 @@ func (h *people) ask(ctx context.Context, in *askIn) (*askOut, error) {
 // answer cuts an answer for the person who asked.
 func (h *people) answer(a *federation.Answer, who auth.Principal, p federation.Purpose) (*AskAnswer, error) {
 	out := &AskAnswer{Ask: a.Ask.String(), Outcome: string(a.Outcome), Answered: a.K, Total: a.N, Complete: a.Complete(), Scoped: a.Scoped,
-		TestOnly: a.TestOnly, AsOf: a.AsOf, At: a.At, CharterVersion: a.Charter.Version, Hits: []AskHit{}, FirstPicture: []AskFirstHit{}}
+		TestOnly: a.TestOnly, AsOf: a.AsOf, At: a.At, CharterVersion: a.Charter.Version, Hits: []AskHit{}, FirstPicture: []AskFirstHit{},
+		Subjects: []AskSubject{}, Namesakes: a.Namesakes, CheckDigit: a.CheckDigit, Fuzzy: a.Fuzzy, NotFuzzy: []AskNotFuzzy{}}
 	for _, m := range a.Members {
 		e, _ := h.Directory.Member(m.Member)
 		out.Members = append(out.Members, AskMember{Member: m.Member, Name: e.Name, State: string(m.State), Reason: m.Reason,
-			LatencyMS: m.Latency.Milliseconds(), Index: m.Index, Hits: m.Hits})
+			LatencyMS: m.Latency.Milliseconds(), Index: m.Index, Hits: m.Hits, Engine: m.Engine, Namesakes: m.Namesakes, Truncated: m.Truncated})
+		out.Truncated = out.Truncated || m.Truncated
 	}
-	for _, hit := range a.Hits {
+	for _, m := range a.NotFuzzy() {
+		e, _ := h.Directory.Member(m)
+		out.NotFuzzy = append(out.NotFuzzy, AskNotFuzzy{m, e.Name})
+	}
+	at := map[int]int{} // where a hit stands among those shown
+	for i, hit := range a.Hits {
 		if hit.Outcome == federation.Hit {
 			out.Counts.Hits++
 		} else {
@@ -176,7 +218,19 @@ func (h *people) answer(a *federation.Answer, who auth.Principal, p federation.P
 			return nil, err
 		}
 		if shown {
+			at[i] = len(out.Hits)
 			out.Hits = append(out.Hits, c)
+		}
+	}
+	for _, c := range a.Cards {
+		s := AskSubject{Outcome: string(c.Outcome), Score: c.Score, By: c.By, NamesDiffer: c.NamesDiffer}
+		for _, i := range c.Hits {
+			if n, shown := at[i]; shown {
+				s.Hits = append(s.Hits, n)
+			}
+		}
+		if len(s.Hits) > 0 {
+			out.Subjects = append(out.Subjects, s)
 		}
 	}
 	for _, r := range a.Replica {
@@ -203,7 +257,13 @@ func (h *people) cutHit(hit federation.LiveHit, who auth.Principal, p federation
 		return AskHit{}, false, nil
 	}
 	out := AskHit{Member: hit.Member, Record: hit.Record.String(), Subject: hit.Subject.String(), Version: hit.Version, Type: hit.Type,
-		State: hit.State, Outcome: string(hit.Outcome), Level: hit.Level.String(), Explain: hit.Explain}
+		State: hit.State, Outcome: string(hit.Outcome), Level: hit.Level.String(), Score: hit.Score, Lines: []match.Evidence{}}
+	for _, l := range hit.Lines {
+		if v < auth.ViewMasked {
+			l = l.Plain() // the name itself is not shown either
+		}
+		out.Lines = append(out.Lines, l)
+	}
 	fields := fieldsOf(hit.Type, "1")
 	var err error
 	if out.Card, err = auth.Cut(record.Card, hit.Card, v, fields); err != nil {

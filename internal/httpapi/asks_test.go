@@ -101,7 +101,7 @@ func TestPeople_a_question_without_purpose_or_work_is_refused_and_audited(t *tes
 		{"unknown purpose", question(obj{"purpose": "CURIOSITY"}), "purpose_invalid", "/purpose"},
 		{"no work reference", question(obj{"work_ref": nil}), "work_ref_invalid", "/work_ref/kind"},
 		{"empty number", question(obj{"work_ref": obj{"kind": "case", "number": " "}}), "work_ref_invalid", "/work_ref/number"},
-		{"nothing to look up", question(obj{"question": obj{"name": personName}}), "question_invalid", "/question"},
+		{"nothing to look up", question(obj{"question": obj{"name": "老王"}}), "question_invalid", "/question"},
 		{"day that is none", question(obj{"as_of": "2026-02-30"}), "as_of_invalid", "/as_of"},
 		{"scope with a stranger", question(obj{"scope": []string{"999999-01"}}), "scope_invalid", "/scope"},
 	} {

@@ -83,7 +83,7 @@ var codes = map[string]word{
 	// the federated question
 	string(federation.RefusedPurpose):  {http.StatusUnprocessableEntity, "须注明核查目的", "A purpose is required"},
 	string(federation.RefusedWorkRef):  {http.StatusUnprocessableEntity, "须注明工作编号", "A work reference is required"},
-	string(federation.RefusedQuestion): {http.StatusUnprocessableEntity, "须填写一个号码,或姓名加出生日期", "A number is required, or a name with a birth date"},
+	string(federation.RefusedQuestion): {http.StatusUnprocessableEntity, "请填写姓名、号码、车牌、地址或单位名称之一;只有绰号、缺字姓名或太短的号码片段时,请再补出生年、区县、地址或电话", "Ask by a name, number, plate, address or institution; a bare nickname, a name with lost characters or a very short part of a number needs a birth year, county, address or telephone beside it"},
 	string(federation.RefusedAsOf):     {http.StatusUnprocessableEntity, "截至日无效", "The day of reckoning is not valid"},
 	string(federation.RefusedScope):    {http.StatusUnprocessableEntity, "询问范围中有非成员单位", "The scope names somebody who is not a member"},
 	string(federation.RefusedTestOnly): {http.StatusForbidden, "本单位尚未补齐协议资料,只能以 TEST 目的演练", "This member may take part in exercises only, with purpose TEST"},

@@ -13,7 +13,7 @@ import (
 )
 
 // FindFunc finds subjects by what identifies them (federation.Index.Find).
-type FindFunc func(ctx context.Context, q federation.Question, asOf string, in func(record.StreamID) bool) ([]federation.Candidate, error)
+type FindFunc func(ctx context.Context, q federation.Question, asOf string, in federation.In) (federation.Findings, error)
 
 // Subjects reads what stands of a subject, own or another member's (blacklist.Register).
 type Subjects interface {
@@ -27,12 +27,12 @@ func evidence(ctx context.Context, read Subjects, find FindFunc, q federation.Qu
 	if q.IDNo.IsZero() {
 		return nil, nil
 	}
-	found, err := find(ctx, federation.Question{IDType: q.IDType, IDNo: q.IDNo}, asOf, func(s record.StreamID) bool { return s.Kind() == record.Records })
+	found, err := find(ctx, federation.Question{IDType: q.IDType, IDNo: q.IDNo}, asOf, func(s record.StreamID, _ map[record.GroupID]record.Level) bool { return s.Kind() == record.Records })
 	if err != nil {
 		return nil, fmt.Errorf("find evidence: %w", err)
 	}
 	var out []transfer.Link
-	for _, c := range found {
+	for _, c := range found.Candidates {
 		e, l, ok, err := read.EvidenceFor(ctx, c.Stream, c.Subject, asOf)
 		switch {
 		case err != nil:
@@ -52,11 +52,11 @@ func joined(ctx context.Context, find FindFunc, q federation.Question, links []t
 	}
 	found = slices.Clone(found)
 	for _, d := range transfer.Joined(subjectOf(q), links, day) {
-		more, err := find(ctx, federation.Question{IDType: d.Type, IDNo: identifier.NewSecret(d.No)}, asOf, func(s record.StreamID) bool { return s == own })
+		more, err := find(ctx, federation.Question{IDType: d.Type, IDNo: identifier.NewSecret(d.No)}, asOf, func(s record.StreamID, _ map[record.GroupID]record.Level) bool { return s == own })
 		if err != nil {
 			return nil, fmt.Errorf("find what is joined: %w", err)
 		}
-		for _, c := range more {
+		for _, c := range more.Candidates {
 			if !slices.ContainsFunc(found, func(f federation.Candidate) bool { return f.Stream == c.Stream && f.Subject == c.Subject }) {
 				found = append(found, c)
 			}

@@ -238,13 +238,13 @@ func (h *people) touched(ctx context.Context, q *openQuestion, moved *changes) e
 	if len(fresh) == 0 {
 		return nil
 	}
-	found, err := h.Hub.Index.Find(ctx, q.req.Question, h.dayOf(&q.req), func(s record.StreamID) bool { return slices.Contains(in, s) })
+	found, err := h.Hub.Index.Find(ctx, q.req.Question, h.dayOf(&q.req), func(s record.StreamID, _ map[record.GroupID]record.Level) bool { return slices.Contains(in, s) })
 	if err != nil {
 		return fmt.Errorf("look into the index: %w", err)
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, c := range found {
+	for _, c := range found.Candidates {
 		if v, ok := fresh[c.Subject]; ok {
 			q.touch(c.Subject, v)
 		}
@@ -339,13 +339,13 @@ func (h *people) subjects(ctx context.Context, req *federation.AskRequest, seen 
 	for id, v := range seen {
 		at[id] = v.stream
 	}
-	found, err := h.Hub.Index.Find(ctx, req.Question, h.dayOf(req), func(s record.StreamID) bool {
+	found, err := h.Hub.Index.Find(ctx, req.Question, h.dayOf(req), func(s record.StreamID, _ map[record.GroupID]record.Level) bool {
 		return s.Kind() == record.Records && (len(req.Scope) == 0 || slices.Contains(req.Scope, s.Member()))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look into the index: %w", err)
 	}
-	for _, c := range found {
+	for _, c := range found.Candidates {
 		at[c.Subject] = c.Stream
 	}
 	out := map[record.RecordID]version{}

@@ -126,7 +126,7 @@ type counted struct {
 	n atomic.Int64
 }
 
-func (c *counted) Find(ctx context.Context, q federation.Question, asOf string, in func(record.StreamID) bool) ([]federation.Candidate, error) {
+func (c *counted) Find(ctx context.Context, q federation.Question, asOf string, in federation.In) (federation.Findings, error) {
 	c.n.Add(1)
 	return c.Index.Find(ctx, q, asOf, in)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/pilinhub/pilin/blacklist"
 	"github.com/pilinhub/pilin/federation"
@@ -57,17 +58,30 @@ func Tally(own record.StreamID, read Subjects, find FindFunc) federation.TallyFu
 
 // subjectOf is the person of a question as the count knows him. Without a type a number is a resident's, as in the look-up.
 func subjectOf(q federation.Question) transfer.Person {
-	p := transfer.Person{Name: q.Name.Reveal(), IDType: q.IDType, IDNo: q.IDNo.Reveal()}
+	p := transfer.Person{Name: q.Name.Reveal(), IDType: q.IDType, IDNo: q.IDNo.Reveal(), IDCountry: q.IDCountry, Sex: sexOf(q.Sex)}
 	if p.IDType == "" && p.IDNo != "" {
 		p.IDType = identifier.TypeResident
 	}
 	if d, err := identifier.ParseDate(q.BirthDate.Reveal()); err == nil {
 		p.Birth = transfer.Birth{Year: d.Year, Day: d}
+	} else if y, err := strconv.Atoi(q.BirthDate.Reveal()); err == nil {
+		p.Birth = transfer.Birth{Year: y} // of a year alone; the question's form was checked
 	}
 	if no := q.Phone.Reveal(); no != "" {
 		p.Phones = []transfer.Phone{{No: no}}
 	}
 	return p
+}
+
+// sexOf reads the sex of a question; unknown unless it says one.
+func sexOf(s string) identifier.Sex {
+	switch s {
+	case "1", "M", "男":
+		return identifier.SexMale
+	case "2", "F", "女":
+		return identifier.SexFemale
+	}
+	return identifier.SexUnknown
 }
 
 // AskCount is the cross-region count of an answer. It names candidates; people decide.
@@ -136,7 +150,7 @@ func mayCount(p auth.Principal, purpose federation.Purpose) bool {
 func (h *people) reckon(ctx context.Context, a *federation.Answer, who auth.Principal, req *federation.AskRequest, act *transfer.NewAct) (r *transfer.Result, silent []string) {
 	day, err := identifier.ParseDate(a.AsOf)
 	q := req.Question
-	if err != nil || !mayCount(who, req.Purpose) || q.IDNo.IsZero() && q.Name.IsZero() {
+	if err != nil || !mayCount(who, req.Purpose) || !q.Who() {
 		return nil, nil
 	}
 	links, unread := h.evidence(ctx, req, a.AsOf)

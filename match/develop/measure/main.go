@@ -118,7 +118,7 @@ func (o *options) measure(n int) map[string]develop.Figures {
 		return a
 	})
 	slices.Sort(took)
-	fmt.Printf("\n%d entries, %d questions, %s, built in %.1f s, asked in p50 %s p99 %s\n", n, len(queries), match.Version, built.Seconds(),
+	fmt.Printf("\n%d entries, %d questions, %s, built in %.1f s, asked in p50 %s p99 %s\n", n, len(queries), match.EngineVersion, built.Seconds(),
 		took[len(took)/2].Round(time.Microsecond), took[len(took)*99/100].Round(time.Microsecond))
 	print(res.Kinds)
 	shown := 0
