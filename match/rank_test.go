@@ -84,7 +84,7 @@ func TestRankBound(t *testing.T) {
 	for _, question := range nameQuestions(registry, 73, 25) {
 		q := readQuestion(question)
 		g, all := e.gather(&q, &Within{}), &gather{}
-		all.e, all.want = e, wantOrgs // what wants more than a mark tells has no bound
+		all.e, all.in, all.limit, all.want = e, &Within{}, shown, wantOrgs // what wants more than a mark tells has no bound
 		all.found.fit(e.store.n)
 		all.known.fit(e.store.n)
 		var out Answer

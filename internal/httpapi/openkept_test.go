@@ -14,7 +14,6 @@ import (
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
 	"github.com/pilinhub/pilin/internal/httpapi"
-	"github.com/pilinhub/pilin/record"
 )
 
 // again starts the listener anew on the same database, as a node's next start does.
