@@ -28,9 +28,11 @@ type tally struct {
 	full    bool // the whole birth date is equal
 	birthNo bool // births contradict
 	sexNo   bool
-	veto    bool // two valid numbers differ
-	doubted bool // the question's number has a wrong check digit and was used
-	numbers bool // ID, phone or plate equal after normalising
+	idNo    bool    // known digits of the number contradict
+	born    float64 // bits of other that the birth gave
+	veto    bool    // two valid numbers differ
+	doubted bool    // the question's number has a wrong check digit and was used
+	numbers bool    // ID, phone or plate equal after normalising
 	idEqual bool
 	code    bool // equal is a code of an organisation or a decision, not a person's number
 	placeOK bool // full address equal
@@ -102,6 +104,7 @@ func (t *tally) weighID(q *posed, s *subject) idLevel {
 	case idOther:
 		t.veto = true
 	case idPart:
+		t.idNo = bits < 0
 		if bits >= 8 {
 			t.support++
 		}
@@ -250,6 +253,7 @@ func (t *tally) weighBirth(e *Engine, q *posed, s *subject) {
 			t.support++
 		}
 		t.other += bits
+		t.born += bits
 	}
 	ya, _ := strconv.Atoi(a[:4])
 	yb, _ := strconv.Atoi(b[:4])

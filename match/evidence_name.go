@@ -47,7 +47,12 @@ func (t *tally) weighName(e *Engine, q *posed, s *subject, c *context) {
 		}
 	}
 	if best.level > nameOther && best.level < nameSame {
-		best.bits = min(best.bits, c.nameBits-1) // in a small list too, the name itself comes before one that is like it
+		// In a small list too, the name itself comes before one that is like it, and that before one that is half of it.
+		below := 1.0
+		if best.code == "name_one_other" {
+			below = 4
+		}
+		best.bits = min(best.bits, c.nameBits-below)
 	}
 	t.name = best.level
 	t.add(best.code, best.bits, best.text)

@@ -37,10 +37,17 @@ func (w *Within) enough(stage int, q *posed, top []ranked) bool {
 	return len(top) > 0 && top[0].sure || len(top) == w.limit() && q.nameAlone // by a name alone nothing fainter comes before as many who bear it
 }
 
+// otherName is how many bits beside name and birth must speak for somebody who bears another name: a number, a plate or a
+// house, not a village or a birthday.
+const otherName = 8
+
 // worth reports whether somebody would take the candidate for possible. A namesake with the same whole birth date is
 // shown in spite of another valid number, so that whoever counts by name sees why he is somebody else.
 func (t *tally) worth() bool {
-	contradicted := t.veto && !(t.name >= nameSound && t.full) || t.birthNo || t.sexNo
+	if t.name == nameOther && t.other-t.born < otherName {
+		return false
+	}
+	contradicted := t.veto && !(t.name >= nameSound && t.full) || t.birthNo || t.sexNo || t.idNo
 	faint := t.name <= nameFaint && t.other <= 0
 	return t.bits >= possibleBits || !contradicted && !faint
 }
