@@ -131,6 +131,9 @@ func (a *Answer) merge(parts []*answerText, replica []ReplicaHit) {
 		a.Replica = append(a.Replica, r)
 	}
 	a.Cards = cards(a.Hits)
+	if a.Fuzzy {
+		undecided(a.Cards, a.Hits)
+	}
 	a.Outcome = a.outcome()
 }
 
@@ -154,8 +157,8 @@ func (a *Answer) outcome() Outcome {
 		!slices.ContainsFunc(a.Members, func(m MemberAnswer) bool { return m.Truncated }) {
 		best = NoHit
 	}
-	for _, h := range a.Hits {
-		if h.Outcome == Hit {
+	for _, c := range a.Cards {
+		if c.Outcome == Hit {
 			return Hit
 		}
 		best = Possible

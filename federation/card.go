@@ -75,9 +75,7 @@ func cards(hits []LiveHit) []Card {
 			c.By = by[i]
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Card) int {
-		return cmp.Or(cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(b.Score, a.Score)) // hit before possible
-	})
+	slices.SortStableFunc(out, byOutcome)
 	return out
 }
 
@@ -113,6 +111,34 @@ func namesOf(ids []schemas.Identifier) []string {
 		}
 	}
 	return out
+}
+
+// undecided makes cards possible that cannot all be meant: a question that rests on no number and fits several people with
+// different valid numbers says of none that he is the one.
+func undecided(cs []Card, hits []LiveHit) {
+	numbered := func(c Card) bool {
+		return c.Outcome == Hit && slices.ContainsFunc(c.Hits, func(i int) bool {
+			return slices.ContainsFunc(identifiersOf(hits[i].Type, "1", hits[i].Card, hits[i].Body), func(id schemas.Identifier) bool {
+				return id.Strong && match.IdentifiesPerson(id.Kind)
+			})
+		})
+	}
+	several := 0
+	for _, c := range cs {
+		if numbered(c) {
+			several++
+		}
+	}
+	for i := range cs {
+		if several > 1 && numbered(cs[i]) {
+			cs[i].Outcome = Possible // decided before any of them is changed
+		}
+	}
+	slices.SortStableFunc(cs, byOutcome)
+}
+
+func byOutcome(a, b Card) int {
+	return cmp.Or(cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(b.Score, a.Score)) // hit before possible
 }
 
 // apart reports two lists of names without one in common.

@@ -48,6 +48,8 @@ type Person struct {
 	ID    string // resident number with a valid check digit: born 1900–1909, sequence 900–999, so nobody's
 	Sex   string // GB/T 2261.1: 1 male, 2 female
 	Birth string
+	Alias string // 绰号; empty for none
+	Home  string // where he was met or lives; empty where no record says it
 }
 
 // Decision is one penalty decision of the story or the background.
@@ -68,11 +70,11 @@ type Decision struct {
 
 // The cast of domain.md §7.1.
 var (
-	p1    = Person{"测甲一", "320623190001159016", "1", "1900-01-15"}
-	p1bis = Person{"测甲一", "340123190001159055", "1", "1900-01-15"}
-	p2    = Person{"测乙二", "330482190102209028", "2", "1901-02-20"}
-	p3    = Person{"测丙三", "310117190203259035", "1", "1902-03-25"}
-	p4    = Person{"测丁四", "310118190304309042", "2", "1903-04-30"}
+	p1    = Person{Name: "测甲一", ID: "320623190001159016", Sex: "1", Birth: "1900-01-15", Alias: "测阿甲", Home: "上海市金山区样例镇测试村3组12号"}
+	p1bis = Person{Name: "测甲一", ID: "340123190001159055", Sex: "1", Birth: "1900-01-15"}
+	p2    = Person{Name: "测乙二", ID: "330482190102209028", Sex: "2", Birth: "1901-02-20", Home: "浙江省平湖市样例街道示范路88弄6号402室"}
+	p3    = Person{Name: "测丙三", ID: "310117190203259035", Sex: "1", Birth: "1902-03-25", Home: "上海市松江区样例镇示范村2组7号"}
+	p4    = Person{Name: "测丁四", ID: "310118190304309042", Sex: "2", Birth: "1903-04-30"}
 )
 
 // StoryBegins is the day on which the seven bureaux join (domain.md §7.3).

@@ -51,14 +51,21 @@ func (d Decision) Penalty() ([]byte, error) {
 
 // ListEntry returns a list entry's payload that stands on the penalty with the given record id (domain.md T01).
 func (d Decision) ListEntry(penalty string) ([]byte, error) {
-	return encode(object{
+	entry := object{
 		"name": d.Person.Name, "id_type": "RIC", "id_no": d.Person.ID, "id_quality": "seen", "sex": d.Person.Sex,
 		"birth_date": d.Person.Birth, "nationality": "156", "qualification": d.Qualification, "qual_checked_at": d.Decided,
 		"qual_source": "国家医师电子化注册系统(合成)", "specialities": []string{d.Kind}, "penalty_refs": []string{penalty},
 		"open_case": false, "notice": object{"mode": "in_decision_text"}, "legal_basis": "行政处罚法第26条", "purpose": "CASE",
 		"occurred_at": d.From + "T09:00:00+08:00", "valid_until": after(d.Served, 3), "retention_until": after(d.Served, 10),
 		"intake": "live", "synthetic": true,
-	})
+	}
+	if d.Person.Alias != "" {
+		entry["name_variants"] = []object{{"name": d.Person.Alias, "kind": "nickname"}}
+	}
+	if d.Person.Home != "" {
+		entry["addresses"] = []object{{"text": d.Person.Home}}
+	}
+	return encode(entry)
 }
 
 // Operation returns the plan of the demo's joint operation (domain.md §7.3), for the morning of the given civil date.

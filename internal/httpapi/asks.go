@@ -180,7 +180,7 @@ func (h *people) ask(ctx context.Context, in *askIn) (*askOut, error) {
 		return nil, err
 	}
 	if r, silent := h.reckon(ctx, a, who, &req, nil); r != nil {
-		out.Count = h.countOf(r, silent, &req, b.Why)
+		out.Count = h.countOf(r, silent, a, &req, b.Why)
 		if h.Open != nil {
 			if until := h.keepOpen(ctx, a, who, req, here, began); !until.IsZero() {
 				out.OpenUntil = &until

@@ -199,7 +199,7 @@ func (h *people) take(ctx context.Context, q *openQuestion, a *federation.Answer
 	q.mu.Lock()
 	told, before := q.told, q.seen
 	q.mu.Unlock()
-	count := h.countOf(r, missing, &q.req, true)
+	count := h.countOf(r, missing, a, &q.req, true)
 	news := told.Seq == 0 || cause == "act" || !sameCount(&told.Count, count)
 	if news {
 		u := AskUpdate{Seq: told.Seq + 1, At: a.At, Ask: a.Ask.String(), Cause: cause, Direction: "same", Count: *count, Until: q.until, Signed: len(act.Signed)}

@@ -180,7 +180,7 @@ func toHeard(m federation.MemberAnswer) transfer.Heard {
 }
 
 // countOf writes a result for a person.
-func (h *people) countOf(r *transfer.Result, silent []string, req *federation.AskRequest, why bool) *AskCount {
+func (h *people) countOf(r *transfer.Result, silent []string, a *federation.Answer, req *federation.AskRequest, why bool) *AskCount {
 	var missing []string
 	for _, m := range silent {
 		e, _ := h.Directory.Member(record.MemberID(m))
@@ -193,6 +193,12 @@ func (h *people) countOf(r *transfer.Result, silent []string, req *federation.As
 		FirstOffence: CountFirst{first.Answer, append([]string{}, first.Decisions...), CountText(first.Text)}}
 	for _, t := range r.Guide(missing) {
 		out.Lines = append(out.Lines, CountText(t))
+	}
+	if n := len(a.Cards); a.Fuzzy && n > 0 { // nobody may read the figure as if it spoke of them
+		out.Lines[1].ZH += fmt.Sprintf("不含仅凭姓名、号码片段或地址等找到的 %d 个对象。", n)
+		out.Lines[1].EN += fmt.Sprintf(" Not counted: %d found by name, part of a number or place alone.", n)
+		out.Lines[2].ZH = "先核对证件,以完整号码再问一次。" + out.Lines[2].ZH
+		out.Lines[2].EN = "Check the document first and ask again by the whole number. " + out.Lines[2].EN
 	}
 	for _, a := range r.Also {
 		out.Also = append(out.Also, string(a))
