@@ -102,7 +102,8 @@ type entryAt struct {
 	subject record.RecordID
 	view    federation.SubjectView
 	id      string // identity number that finds it
-	weak    string // name and birth date that finds it
+	weak    string // name and birth date that finds it as possible
+	sure    string // name and birth date that are a hit
 }
 
 // desk is one bureau: its Hub over what it holds.
@@ -115,6 +116,8 @@ type desk struct {
 	entries []entryAt
 	applied map[record.StreamID]uint64
 	broken  error // the index cannot be read
+
+	truncated bool // the index has left somebody out
 }
 
 func (d *desk) Find(_ context.Context, q federation.Question, _ string, in federation.In) (federation.Findings, error) {
@@ -131,12 +134,16 @@ func (d *desk) Find(_ context.Context, q federation.Question, _ string, in feder
 		case e.id == q.IDNo.Reveal() && e.id != "":
 			out.Candidates = append(out.Candidates, federation.Candidate{Place: p, Outcome: federation.Hit, Score: 38,
 				Lines: []match.Evidence{{Code: "prior", Bits: -7, Text: "先验:名单规模"}, {Code: "id_equal", Bits: 45, Text: "证件号相同"}}})
+		case e.sure == q.Name.Reveal()+q.BirthDate.Reveal() && e.sure != "":
+			out.Candidates = append(out.Candidates, federation.Candidate{Place: p, Outcome: federation.Hit, Score: 12,
+				Lines: []match.Evidence{{Code: "name_equal", Bits: 12, Text: "姓名相同"}}})
 		case e.weak == q.Name.Reveal()+q.BirthDate.Reveal() && e.weak != "":
 			out.Candidates = append(out.Candidates, federation.Candidate{Place: p, Outcome: federation.Possible, Score: 12,
 				Lines: []match.Evidence{{Code: "name_homophone", Bits: 12, Text: "姓名同音 甲/贾同音"}}})
 			out.Same = append(out.Same, p)
 		}
 	}
+	out.Truncated = d.truncated
 	return out, nil
 }
 
@@ -174,6 +181,7 @@ type county struct {
 	call func(ctx context.Context, from, to *desk, body []byte) ([]byte, error)
 	now  func() time.Time
 	jti  uint64
+	body string // of what is published; empty: of somebody
 	mu   sync.Mutex
 }
 
@@ -247,8 +255,12 @@ func (c *county) publish(d *desk, level record.Level, e entryAt, replicas bool) 
 	if level == record.L0 {
 		audience = map[record.GroupID]record.Level{}
 	}
+	body := c.body
+	if body == "" {
+		body = `{"name":"测甲乙"}`
+	}
 	st, err := sealer.Seal(record.Draft{Stream: s, ID: id, Type: "blacklist.person", Schema: "1", Day: day0, Audience: audience,
-		Parts: map[record.PartName][]byte{record.Card: []byte(`{"name_masked": "测某某"}`), record.Body: []byte(`{"name":"测甲乙"}`), record.Home: []byte(`{"informer":"canary-home"}`)}}, head.Size)
+		Parts: map[record.PartName][]byte{record.Card: []byte(`{"name_masked": "测某某"}`), record.Body: []byte(body), record.Home: []byte(`{"informer":"canary-home"}`)}}, head.Size)
 	must(c.t, err)
 	st.Seq = head.Size
 	e.stream, e.subject = s, id
