@@ -21,8 +21,8 @@ type Owned struct {
 // Shared is what a member says of its own penalties (domain.md §6.1): by level facts, examined lines, a bare number.
 type Shared struct {
 	Rule  string
-	Facts []jsontext.Value // L3
-	Lines []jsontext.Value // L2
+	Facts []jsontext.Value // L3, but for leads
+	Lines []jsontext.Value // L2, and leads at L3
 	Basic int              // L1
 	Told  []Owned          // whose existence the three tell, for the audit record
 }
@@ -49,15 +49,11 @@ func Share(s Person, own []Owned, links []Link, asOf identifier.Date) (Shared, e
 		}
 		l := Examine(&s, &p, links, asOf)
 		switch {
-		case o.Level == record.L3 && !slices.Contains(l.Agreed, factLink):
-			if l.Level == "" {
-				continue // found by a likeness that the count does not know: nobody's penalty is told for that
-			}
+		case o.Level >= record.L2 && l.Level == "":
+			continue // found by a likeness that the count does not know: nobody's penalty is told for that
+		case o.Level == record.L3 && l.Level != Lead && !slices.Contains(l.Agreed, factLink):
 			out.Facts, out.Told = append(out.Facts, fact), append(out.Told, o)
-		case o.Level >= record.L2:
-			if l.Level == "" {
-				continue
-			}
+		case o.Level >= record.L2: // of a namesake the line says that he is there, and no more
 			b, err := EncodeLine(&l)
 			if err != nil {
 				return Shared{}, fmt.Errorf("own penalty %s: %w", o.Entry.Subject, err)

@@ -251,7 +251,7 @@ func TestShare_links_apply_where_the_evidence_lies(t *testing.T) {
 		{[]transfer.Link{link}, record.L3, [3]int{0, 1, 0}, "C counted"},
 		{[]transfer.Link{link}, record.L2, [3]int{0, 1, 0}, "C counted"},
 		{[]transfer.Link{link}, record.L1, [3]int{0, 0, 1}, "none"},
-		{nil, record.L3, [3]int{1, 0, 0}, "none"},
+		{nil, record.L3, [3]int{0, 0, 0}, "none"}, // nothing says that it is his
 		{nil, record.L2, [3]int{0, 0, 0}, "none"},
 	} {
 		s, err := transfer.Share(subject(), []transfer.Owned{{Entry: e, Level: row.level}}, row.links, day("2026-03-13"))
@@ -263,11 +263,18 @@ func TestShare_links_apply_where_the_evidence_lies(t *testing.T) {
 		if got := reasonOf(t, transfer.Count(q), e.Subject.String()); got != row.says {
 			t.Errorf("%s, %d links: %s, want %s", row.level, len(row.links), got, row.says)
 		}
-		// The asker's own evidence acts on facts.
-		q.Links = []transfer.Link{link}
-		if got := reasonOf(t, transfer.Count(q), e.Subject.String()); row.want[0] == 1 && got != "C counted" {
-			t.Errorf("%s, the asker's link: %s", row.level, got)
-		}
+	}
+	// The asker's own evidence acts on facts: of who bears the name and the birth date under another document.
+	alike := entry(t, func(p map[string]any) {
+		respondent := p["respondent"].(map[string]any)
+		respondent["id_type"], respondent["id_no"] = "HMP", "H90000001"
+	})
+	s, err := transfer.Share(subject(), []transfer.Owned{{Entry: alike, Level: record.L3}}, nil, day("2026-03-13"))
+	must(t, err)
+	q, _ := transfer.Collect(subject(), day("2026-03-13"), 1, []transfer.Heard{{Member: "310117-01", Rule: s.Rule, Facts: s.Facts, Lines: s.Lines, Basic: s.Basic, Full: true}})
+	q.Links = []transfer.Link{link}
+	if got := reasonOf(t, transfer.Count(q), alike.Subject.String()); got != "C counted" {
+		t.Errorf("the asker's link: %s, %d facts", got, len(s.Facts))
 	}
 	joined := transfer.Joined(subject(), []transfer.Link{link, {A: link.B, B: link.A, ApprovedBy: "x"}, {A: link.A, B: transfer.Document{Type: "TWP", No: "90000001"}}}, day("2026-03-13"))
 	if len(joined) != 1 || joined[0].No != "H90000001" {
