@@ -1,6 +1,8 @@
 package match
 
 import (
+	"bytes"
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -94,10 +96,14 @@ func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
 	if n := q.name.Form; n == normal.Han || n == normal.Mono {
 		var same []uint32
 		same, parts = g.namesakes(&q.name)
+		slices.Sort(same)
 		out.Namesakes = len(same)
 		for _, id := range same[:min(len(same), g.limit)] {
 			out.Same = append(out.Same, g.subject(id).ref)
 		}
+		slices.SortFunc(out.Same, func(a, b Ref) int {
+			return cmp.Or(strings.Compare(a.Stream, b.Stream), bytes.Compare(a.Subject[:], b.Subject[:]))
+		})
 	}
 	c.nameBits = share(c.n, out.Namesakes)
 	c.partBits = share(c.n, parts)

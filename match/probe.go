@@ -286,7 +286,7 @@ func (g *gather) few(key uint64, limit int) {
 // and names of two characters with one of them wrong.
 func (g *gather) beside(q *posed) {
 	n, y, county := &q.name, year(q.birth), q.county
-	if len(q.birth) == 10 {
+	if len(q.birth) == 10 && n.Form != normal.NoName {
 		g.few(keyOf(byDay, q.birth), manyOfDay)
 	}
 	short := n.Form == normal.Han && len(n.Chars) == 2 && n.Wilds() == 0

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,11 +33,18 @@ func written(t testing.TB, n int) (*Engine, []Entry, string) {
 	return e, registry, path
 }
 
+func brief(a Answer) (out string) {
+	for _, c := range a.Candidates {
+		out += fmt.Sprintf("\n%x %s %.1f", c.Ref.Subject[14:], c.Ref.Stream, c.Score)
+	}
+	return fmt.Sprint(out, "\n", a.Namesakes, a.Same, a.Truncated)
+}
+
 func sameAnswers(t *testing.T, a, b *Engine, qs []Question) {
 	t.Helper()
 	for _, q := range qs {
 		if x, y := a.Ask(q), b.Ask(q); !reflect.DeepEqual(x, y) {
-			t.Fatalf("answers differ: %d candidates %+v, %d candidates %+v", len(x.Candidates), x, len(y.Candidates), y)
+			t.Fatalf("answers differ: %d candidates %s, %d candidates %s", len(x.Candidates), brief(x), len(y.Candidates), brief(y))
 		}
 	}
 }

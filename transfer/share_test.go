@@ -86,6 +86,30 @@ func TestShare_each_level_tells_no_more_than_it_may(t *testing.T) {
 	}
 }
 
+// Whoever is a namesake only, or nobody to the count, has no fact told at any level.
+func TestShare_tells_no_fact_of_a_namesake(t *testing.T) {
+	e := entry(t, nil)
+	for name, row := range map[string]struct {
+		asked transfer.Person
+		want  [4]int // facts, lines, basic, told
+	}{
+		"name alone":   {transfer.Person{Name: "测甲一"}, [4]int{0, 1, 0, 1}},
+		"sounds alike": {transfer.Person{Name: "测佳一"}, [4]int{}},
+		"number":       {transfer.Person{IDType: "RIC", IDNo: p1}, [4]int{1, 0, 0, 1}},
+	} {
+		s, err := transfer.Share(row.asked, []transfer.Owned{{Entry: e, Level: record.L3}}, nil, day("2026-03-13"))
+		must(t, err)
+		if got := [4]int{len(s.Facts), len(s.Lines), s.Basic, len(s.Told)}; got != row.want {
+			t.Errorf("%s: facts, lines, basic, told %v, want %v", name, got, row.want)
+		}
+		for _, l := range s.Lines {
+			if strings.Contains(string(l), "9017") {
+				t.Errorf("%s: the line names the decision: %s", name, l)
+			}
+		}
+	}
+}
+
 // Every member of a fact is one that the catalogue gives out at L3.
 func TestFact_holds_nothing_above_L3(t *testing.T) {
 	typ, _ := schemas.Lookup("penalty", "1")
