@@ -86,7 +86,7 @@ func TestDocuments(t *testing.T) {
 	household := doc(8, weak("name", "测辛八"), weak("other_document", "330482190102209028"))
 	minority := doc(9, weak("name", "阿测·买测"), weak("birth_date", "1903-03-03"))
 	latin := doc(10, weak("name", "CE JIA"), strong("passport", "FRA:AB12345"), weak("birth_date", "1904-04-04"))
-	permit := doc(11, weak("name", "测壬九"), strong("hk_macau_permit", "H00000001"), weak("birth_date", "1906-06-06"))
+	permit := doc(11, weak("name", "测壬九"), strong("hk_macau_permit", "H00000001"), weak("birth_date", "1906-06-06"), weak("phone", "15400000009"))
 	residence := doc(12, weak("name", "测癸十"), strong("residence_permit", "810000190001019012"))
 	for _, tc := range []struct {
 		name string
@@ -118,6 +118,7 @@ func TestDocuments(t *testing.T) {
 		{"a renewed passport is no contradiction", []match.Doc{latin}, asked{idType: "PPT", country: "FRA", id: "CD67890", name: "Ce Jia", birth: "1904-04-04"}, []string{"hit name_equal birth_equal"}},
 		{"permit", []match.Doc{permit}, asked{idType: "HMP", id: "H0000000102"}, []string{"hit document_equal"}},
 		{"another permit is a contradiction", []match.Doc{permit}, asked{idType: "HMP", id: "H00000009", name: "测壬九", birth: "1906-06-06"}, []string{"possible name_equal birth_equal document_other"}},
+		{"another permit on the same telephone", []match.Doc{permit}, asked{idType: "HMP", id: "H00000009", name: "测壬九", birth: "1906-06-06", phone: "15400000009"}, []string{"possible name_equal birth_equal document_other phone_equal"}},
 		{"residence permit", []match.Doc{residence}, asked{idType: "HMR", id: "810000190001019012"}, []string{"hit document_equal"}},
 		{"residence permit, wrong check digit", []match.Doc{residence}, asked{idType: "HMR", id: "810000190001019013"}, []string{"possible document_doubtful"}},
 		{"name and birth date", []match.Doc{p1}, asked{name: "测甲一", birth: "1900-01-15"}, []string{"hit name_equal birth_equal"}},
