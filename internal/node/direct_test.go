@@ -297,10 +297,14 @@ func (d *direct) publishIn(ctx context.Context, m record.MemberID, refs ...recor
 
 func (d *direct) ask(m record.MemberID) *federation.Answer {
 	d.t.Helper()
-	a, err := d.nodes[m].hub.Ask(d.t.Context(), federation.AskRequest{Account: "0123456789abcdef0123456789abcdef", Certificate: "99000000001", Purpose: "RAID",
-		WorkRef: federation.WorkRef{Kind: "spot_check", Number: "310117-01-XC-20260313-001"}, Question: federation.Question{IDNo: identifier.NewSecret(somebody)}})
+	a, err := d.asked(m)
 	d.ok(err)
 	return a
+}
+
+func (d *direct) asked(m record.MemberID) (*federation.Answer, error) {
+	return d.nodes[m].hub.Ask(d.t.Context(), federation.AskRequest{Account: "0123456789abcdef0123456789abcdef", Certificate: "99000000001", Purpose: "RAID",
+		WorkRef: federation.WorkRef{Kind: "spot_check", Number: "310117-01-XC-20260313-001"}, Question: federation.Question{IDNo: identifier.NewSecret(somebody)}})
 }
 
 func (d *direct) covered(s record.StreamID, seq uint64) exchange.Coverage {

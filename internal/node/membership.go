@@ -68,7 +68,11 @@ func (o *operator) handOver(ctx context.Context) (taken, missing []record.Member
 	given := make([]bool, len(peers))
 	var wg sync.WaitGroup
 	for i, m := range peers {
-		wg.Go(func() { given[i] = o.handTo(ctx, ro, m) || o.handTo(ctx, ro, m) }) // again: another may have told it meanwhile
+		wg.Go(func() {
+			for range 2 { // again: another may have told it meanwhile
+				given[i] = given[i] || o.handTo(ctx, ro, m)
+			}
+		})
 	}
 	wg.Wait()
 	for i, m := range peers {

@@ -34,47 +34,40 @@ func dump(t *testing.T, file string) (lines []string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	names, err := db.Query("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%' AND name<>'node'")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var tables []string
-	for names.Next() {
-		var n string
-		if err := names.Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		tables = append(tables, n)
-	}
-	if err := names.Err(); err != nil {
-		t.Fatal(err)
-	}
-	for _, n := range tables {
-		rows, err := db.Query("SELECT * FROM " + n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		columns, err := rows.Columns()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			v := make([]any, len(columns))
-			to := make([]any, len(columns))
-			for i := range v {
-				to[i] = &v[i]
-			}
-			if err := rows.Scan(to...); err != nil {
-				t.Fatal(err)
-			}
-			lines = append(lines, fmt.Sprintf("%s %v", n, v))
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
+	for _, name := range texts(t, db, "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%' AND name<>'node'") {
+		for _, line := range texts(t, db, "SELECT * FROM "+name[0].(string)) {
+			lines = append(lines, fmt.Sprintf("%s %v", name, line))
 		}
 	}
 	slices.Sort(lines)
 	return lines
+}
+
+func texts(t *testing.T, db *sql.DB, query string) (all [][]any) {
+	t.Helper()
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		v, to := make([]any, len(columns)), make([]any, len(columns))
+		for i := range v {
+			to[i] = &v[i]
+		}
+		if err := rows.Scan(to...); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, v)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // A copy taken while the node appends is one moment of it: every stream whole to its head. Restored into either database
