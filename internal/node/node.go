@@ -86,7 +86,7 @@ func (n *Node) openStore(ctx context.Context) (*sqlstore.Store, error) {
 }
 
 // signer returns what signs an own stream at a sequence. The history of keys counts sequences of the streams that others
-// hold; audit and local never leave, and are signed by the key of the day (ADR 9): a shorter stream must not ask for a key
+// hold; audit and local never leave, and are signed by the key of the day (ADR 11): a shorter stream must not ask for a key
 // that is lost or stolen.
 func (n *Node) signer(s record.StreamID, seq uint64) (*record.Signer, bool) {
 	if s.Kind() == record.Records {
