@@ -280,3 +280,23 @@ func TestNode_TornBackup(t *testing.T) {
 		}
 	}
 }
+
+// A member that knows of an agreement exports its logs and backs up all the same: tools without keys leave agreements out.
+func TestNode_ToolsBesideAgreement(t *testing.T) {
+	d := found(t, onHTTP, false, some(2)...)
+	d.released()
+	a := d.members[0]
+	_, err := d.nodes[a].newGroup(t.Context(), []record.MemberID{d.members[1]})
+	d.ok(err)
+	d.publish(a)
+	dir := t.TempDir()
+	if n, err := Export(t.Context(), d.nodes[a].cfg, filepath.Join(dir, "logs")); err != nil || n != 1 {
+		t.Errorf("exported %d, %v", n, err)
+	}
+	if _, err := BackUp(t.Context(), d.nodes[a].cfg, filepath.Join(dir, "backup"), filepath.Join(dir, "keys")); err != nil {
+		t.Error(err)
+	}
+	if _, err := CheckBackup(t.Context(), filepath.Join(dir, "backup")); err != nil {
+		t.Error(err)
+	}
+}
