@@ -30,6 +30,9 @@ type Heads struct {
 	HasAgreement func(id [32]byte) bool
 	// Statements returns the member statements in force that no charter version holds yet; nil: none.
 	Statements func() [][]byte
+	// State takes the statements that a peer says are in force, before anything else of the exchange is looked at: its
+	// checkpoints and receipts may be under keys that they bring. The directory decides which count. nil: none.
+	State func(ctx context.Context, notes [][]byte)
 	// Wall is the clock that answers print and peers' are compared with; nil: the hour that the methods are given.
 	Wall func() time.Time
 
@@ -46,7 +49,6 @@ type shownAt struct {
 type Wanted struct {
 	Charter    bool // the peer holds a newer version, or shows checkpoints that name one
 	Agreements [][32]byte
-	Statements [][]byte // what the peer says is in force; the directory decides
 }
 
 // Request returns what to ask a peer with; nonce is random and kept until the answer.
@@ -89,9 +91,9 @@ func (h *Heads) ours(ctx context.Context) (heads, receipts [][]byte, err error) 
 	return heads, receipts, nil
 }
 
-// Answer takes a peer's request and returns the signed answer. The statements of the request are the caller's to take,
-// before this: the answer then shows them.
+// Answer takes a peer's request and returns the signed answer, which shows that its statements are in force here.
 func (h *Heads) Answer(ctx context.Context, now time.Time, from record.MemberID, r HeadsRequest) ([]byte, Wanted, error) {
+	h.state(ctx, r.Statements)
 	w, err := h.take(ctx, now, from, r.Charter, r.Heads, r.Receipts)
 	if err != nil {
 		return nil, w, err
@@ -109,6 +111,12 @@ func (h *Heads) Answer(ctx context.Context, now time.Time, from record.MemberID,
 	h.Count.Add(CountHeads, "answered", 1)
 	b, err := a.Sign(h.Signer, h.Roster.Federation, h.Roster.Self)
 	return b, w, err
+}
+
+func (h *Heads) state(ctx context.Context, notes [][]byte) {
+	if h.State != nil && len(notes) > 0 {
+		h.State(ctx, notes)
+	}
 }
 
 // yours returns what is held of the asker's records streams, in memory too; of the first one always something, none
@@ -151,11 +159,11 @@ func (h *Heads) Answered(ctx context.Context, now time.Time, peer record.MemberI
 		h.alarm(AlarmClock, "", peer)
 	}
 	h.Count.Add(CountHeads, "asked", 1)
+	h.state(ctx, a.Statements)
 	if err := h.Release.Answered(now, peer, a.Yours); err != nil {
 		return Wanted{}, err
 	}
 	w, err := h.take(ctx, now, peer, a.Charter, a.Heads, a.Receipts)
-	w.Statements = a.Statements
 	for _, id := range a.Agreements {
 		if h.HasAgreement != nil && !h.HasAgreement(id) {
 			w.Agreements = append(w.Agreements, id)

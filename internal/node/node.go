@@ -167,6 +167,7 @@ func (n *Node) buildTraffic() error {
 	t.heads = &exchange.Heads{Log: n.store, Roster: n.roster, Replicas: t.replicas, Gaps: t.gaps, Receipts: t.receipts, Release: t.release, Signer: signer,
 		Count: n.count, Alarm: n.alarm,
 		Statements:   n.dir.Statements,
+		State:        func(ctx context.Context, notes [][]byte) { t.takeStatements(ctx, notes) },
 		Agreements:   func(m record.MemberID) [][32]byte { return hashes(n.dir.AgreementsOf(m)) },
 		HasAgreement: func(id [32]byte) bool { _, ok := n.dir.Agreement(id, n.cfg.Member); return ok }}
 	t.relay = &exchange.Relay{Log: n.store, Roster: n.roster, Stream: record.Stream(n.cfg.Member, record.Records), Released: t.release.Released, Count: n.count, Alarm: n.alarm, Produce: n.produce}

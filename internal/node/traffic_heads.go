@@ -135,7 +135,6 @@ func (t *traffic) askHeads(ctx context.Context, m record.MemberID) {
 
 // answerHeads answers a peer's head exchange.
 func (t *traffic) answerHeads(ctx context.Context, from record.MemberID, r exchange.HeadsRequest) ([]byte, error) {
-	t.takeStatements(ctx, r.Statements) // first, so that the answer says that they are here
 	b, w, err := t.heads.Answer(ctx, t.now(), from, r)
 	if err != nil {
 		return nil, err
@@ -151,7 +150,6 @@ func (t *traffic) answerHeads(ctx context.Context, from record.MemberID, r excha
 
 // want fetches what a peer has and this node lacks.
 func (t *traffic) want(ctx context.Context, m record.MemberID, w exchange.Wanted) {
-	t.takeStatements(ctx, w.Statements)
 	if w.Charter {
 		t.fetchCharter(ctx, m)
 	}

@@ -95,7 +95,7 @@ func groupOf(note []byte) record.GroupID {
 }
 
 // papers are the notes that a node has stored beside the first charter, in the order in which they came.
-type papers struct{ charters, agreements [][]byte }
+type papers struct{ charters, agreements, statements [][]byte }
 
 // directory is what the stored papers say.
 func (n *node) directory(p papers) *federation.Directory {
@@ -108,6 +108,11 @@ func (n *node) directory(p papers) *federation.Directory {
 	for _, note := range p.agreements {
 		if err == nil {
 			_, err = d.AddAgreement(note)
+		}
+	}
+	for _, note := range p.statements {
+		if err == nil {
+			_, err = d.AddStatement(note)
 		}
 	}
 	n.w.must("read papers", err)
@@ -132,6 +137,17 @@ func (n *node) learn(charter, agreement []byte) bool {
 	return changed
 }
 
+// state takes a member statement that came; false if it says nothing new.
+func (n *node) state(note []byte) bool {
+	changed, err := n.dir.AddStatement(note)
+	if err != nil || !changed {
+		return false
+	}
+	n.durable.papers.statements = append(slices.Clone(n.durable.papers.statements), note)
+	n.w.tell("%s hears of a new key", n.ID)
+	return true
+}
+
 // roster shows the directory to the exchange.
 func (n *node) roster() *exchange.Roster {
 	return &exchange.Roster{
@@ -144,11 +160,16 @@ func (n *node) roster() *exchange.Roster {
 			return n.dir.SignKey(s, seq)
 		},
 		NoteKeys: func(m record.MemberID) []ed25519.PublicKey {
-			key, ok := n.dir.CurrentKey(m)
-			if !ok {
+			e, ok := n.dir.Member(m)
+			if !ok || e.State != federation.Active {
 				return nil
 			}
-			return []ed25519.PublicKey{key}
+			var keys []ed25519.PublicKey
+			for _, k := range e.Sign {
+				keys = append(keys, k.Key)
+			}
+			slices.Reverse(keys)
+			return keys
 		},
 		Key:     func(id record.KeyID) (record.EpochKey, bool) { return n.dir.EpochKey(id) },
 		SealKey: func(id record.KeyID) (record.EpochKey, bool) { return n.dir.EpochKey(id) },

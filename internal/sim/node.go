@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"io"
 	"time"
 
@@ -56,7 +57,12 @@ func (n *node) newLog() *memlog.Log {
 			e, ok := n.dir.CurrentEpoch(g)
 			return e, ok && n.in(g)
 		}},
-		Signer:  func(s record.StreamID, seq uint64) (*record.Signer, bool) { return n.dir.Signer(s, seq) },
+		Signer: func(s record.StreamID, seq uint64) (*record.Signer, bool) {
+			if s.Kind() != record.Records {
+				return n.signer, true // the key of the day (ADR 11)
+			}
+			return n.dir.Signer(s, seq)
+		},
 		Charter: func() record.CharterRef { return n.dir.Charter() },
 	})
 }
@@ -160,6 +166,7 @@ func (p *process) build() {
 	p.heads = &exchange.Heads{
 		Log: p.log, Roster: p.roster, Replicas: p.replicas, Gaps: p.gaps, Receipts: p.receipts, Release: p.release,
 		Signer: n.signer, Count: &p.count, Alarm: alarm, Wall: n.wall,
+		Statements: n.dir.Statements, State: func(_ context.Context, notes [][]byte) { p.states(notes) },
 		Agreements: func(m record.MemberID) [][32]byte {
 			var ids [][32]byte
 			for _, h := range n.dir.AgreementsOf(m) {

@@ -182,6 +182,23 @@ type headerSeen struct {
 	seq  uint64
 }
 
+// verified verifies a checkpoint note under the key that its origin has for it.
+func (w *world) verified(note []byte, c record.Checkpoint) (record.Checkpoint, error) {
+	if c.Stream.Kind() == record.Records {
+		key, _ := w.signKey(c.Stream, max(c.Size, 1)-1)
+		return record.VerifyCheckpoint(note, key)
+	}
+	e, _ := w.node(c.Stream.Member()).dir.Member(c.Stream.Member())
+	err := record.ErrNoSignature
+	for _, k := range e.Sign { // of audit and local any key that the member ever had
+		var got record.Checkpoint
+		if got, err = record.VerifyCheckpoint(note, k.Key); err == nil {
+			return got, nil
+		}
+	}
+	return c, err
+}
+
 // checkpoint reads a stored checkpoint, and verifies it under its origin's key now and then, once for each note; a bad one is the zero Checkpoint.
 func (w *world) checkpoint(note []byte, s record.StreamID) record.Checkpoint {
 	if c, ok := w.notes[string(note)]; ok && c.Stream == s {
@@ -189,8 +206,7 @@ func (w *world) checkpoint(note []byte, s record.StreamID) record.Checkpoint {
 	}
 	c, err := record.ParseCheckpoint(note)
 	if err == nil && w.chance(0.1) { // the dear half of the check is drawn
-		key, _ := w.signKey(s, 0)
-		c, err = record.VerifyCheckpoint(note, key)
+		c, err = w.verified(note, c)
 	}
 	if err != nil || c.Stream != s {
 		return record.Checkpoint{}

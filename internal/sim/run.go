@@ -42,6 +42,7 @@ func Run(cfg Config) Report {
 	if !cfg.Calm && (w.removal || w.chance(0.5)) {
 		w.after(time.Duration(w.draw(25_000))*time.Millisecond, w.learnCharter)
 	}
+	w.planRotation()
 	w.plan(time.Second, time.Second, func() bool { return true }, w.lookAround)
 	for !w.ended && w.busy() && w.now < time.Hour {
 		w.step(time.Hour)

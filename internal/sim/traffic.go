@@ -146,7 +146,9 @@ func (p *process) askHeads(m record.MemberID) {
 			delete(p.asking, m)
 			var wanted exchange.Wanted
 			if err == nil {
-				wanted, err = p.heads.Answered(w.ctx, w.hour(), m, nonce, b)
+				if wanted, err = p.heads.Answered(w.ctx, w.hour(), m, nonce, b); err != nil && p.states(exchange.StatementsOf(b)) {
+					wanted, err = p.heads.Answered(w.ctx, w.hour(), m, nonce, b)
+				}
 			}
 			if err != nil {
 				p.release.Failed(m)
@@ -175,6 +177,15 @@ func (w *world) answerHeads(there *process, from record.MemberID, body []byte) (
 		there.schedule.Soon(from)
 	}
 	return b, err
+}
+
+// states puts member statements in force; it reports whether one was new.
+func (p *process) states(notes [][]byte) bool {
+	changed := false
+	for _, note := range notes {
+		changed = p.node.state(note) || changed
+	}
+	return changed
 }
 
 // want fetches what a peer has of charter and agreements.

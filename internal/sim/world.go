@@ -204,12 +204,12 @@ func (w *world) violated(invariant, format string, args ...any) {
 }
 
 // signKey is what the charter says of signing keys.
-func (w *world) signKey(s record.StreamID, _ uint64) (ed25519.PublicKey, bool) {
+func (w *world) signKey(s record.StreamID, seq uint64) (ed25519.PublicKey, bool) {
 	n := w.node(s.Member())
 	if n == nil {
 		return nil, false
 	}
-	return n.key, true
+	return n.dir.SignKey(s, seq) // whoever changes its key knows it first
 }
 
 // crash is thrown through production code when a process dies inside a store call.
