@@ -119,8 +119,8 @@ func (h *history) penaltyOf(at record.MemberID) string {
 	}
 	decided := h.now.AddDate(0, 0, -h.draw.IntN(120))
 	act := decided.AddDate(0, 0, -10-h.draw.IntN(60))
-	served, mode, proof := record.CivilDay(decided.AddDate(0, 0, h.draw.IntN(8))), "DIR", "true"
-	state := "in_period"
+	served, mode, state := record.CivilDay(decided.AddDate(0, 0, h.draw.IntN(8))), "DIR", "in_period"
+	var proof string
 	if served > record.CivilDay(h.now) || h.draw.IntN(4) == 0 {
 		served, mode, proof, state = "", "", "false", "none"
 	} else {
