@@ -20,6 +20,7 @@ CYCLES ?= 20
 FUZZTIME ?= 1m
 BENCH ?= Publish|Ask|Backlog
 FUZZTOTAL ?= 0
+EVAL ?=
 
 # Tests whose names begin so run alone, one package at a time and without the race detector: they measure time, kill
 # processes, run ten thousand histories, or build the product with a planted bug.
@@ -75,6 +76,9 @@ RECORDS ?= 1000000
 .PHONY: match-bench
 match-bench: tools-test ## the matching engine at RECORDS, beside PostgreSQL; MATCH=Match for the engine alone · 匹配引擎基准
 	$(OUT)/testsvcd run -- $(GO) test -run '^$$' -bench '^Benchmark($(or $(MATCH),Match.*))$$' -benchtime 1x -count 1 -timeout 3h ./match/internal/bench -records $(RECORDS)
+.PHONY: match-eval
+match-eval: ## figures of the matching engine by kind; EVAL=-better keeps better ones, EVAL='-show nickname' examples · 匹配评测
+	$(GO) run ./match/develop/measure $(EVAL)
 
 .PHONY: lint
 lint: $(LINT) ## vet, format, golangci-lint with the rules of .golangci.yml · 静态检查

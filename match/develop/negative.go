@@ -2,6 +2,7 @@ package develop
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/pilinhub/pilin/match"
 	"github.com/pilinhub/pilin/schemas/identifier"
@@ -25,9 +26,7 @@ func (d draw) otherYear(p *person, w *world, name string) (string, bool) {
 			m, dom := calendar(d.IntN(365))
 			birth = fmt.Sprintf("%d-%02d-%02d", y, m, dom)
 		}
-		own := 0
-		fmt.Sscan(p.year(), &own)
-		if abs(y-own) >= 2 && w.facts["born "+sounds(name)+birth[:4]] == 0 {
+		if own, err := strconv.Atoi(p.year()); err == nil && abs(y-own) >= 2 && w.facts["born "+sounds(name)+birth[:4]] == 0 {
 			return birth, true
 		}
 	}

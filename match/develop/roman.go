@@ -14,7 +14,7 @@ func romanised(d draw, p *person) (string, string, bool) {
 		n, ok := d.hongKong(p)
 		return n, "hong kong", ok
 	}
-	n, ok := d.letters(p, func(c rune, surname bool) string { return wadeGiles(readName(c, surname), d.chance(0.3)) }, true)
+	n, ok := d.letters(p, func(c rune, surname bool) string { return wadeGiles(readName(c, surname), d.chance(0.6)) }, true)
 	return n, "wade-giles", ok
 }
 
@@ -145,7 +145,7 @@ func wadeGiles(s string, lost bool) string {
 	if !ok {
 		out = wadeInitial(s)
 	}
-	if lost || !strings.Contains(out, "'") {
+	if lost {
 		return strings.NewReplacer("'", "", "ü", "u").Replace(out)
 	}
 	return out
