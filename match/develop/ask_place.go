@@ -38,6 +38,7 @@ func addressQuery(d draw, r *Record, w *world) (asked, bool) {
 	a.q.Address = p.write(m)
 	if r.who.people == 'h' && d.chance(0.15) {
 		a.q.Name = r.who.surname + "某"
+		a.form += ", surname"
 	}
 	return a, true
 }

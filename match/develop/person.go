@@ -127,7 +127,7 @@ func makePerson(seed uint64, i int) *person {
 		p.nick = d.nickname(p)
 	}
 	if d.chance(0.12) {
-		p.org = d.org(p.place.county)
+		p.org = d.org(p.place)
 	}
 	return p
 }

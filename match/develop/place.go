@@ -204,7 +204,7 @@ type org struct {
 
 func (o org) String() string { return o.region + o.core + o.kind + o.legal }
 
-func (d draw) org(c *county) org {
+func (d draw) org(at place) org {
 	t := table()
 	o := org{core: pick(d, t.words["core"])}
 	if d.chance(0.7) { // two of the syllables of others, since names are many
@@ -221,9 +221,9 @@ func (d draw) org(c *county) org {
 	o.kind = pick(d, t.words[[]string{"type-clinic", "type-beauty", "type-other"}[d.weigh(0.55, 0.25, 0.2)]])
 	switch d.IntN(4) {
 	case 0, 1:
-		o.region = c.name
+		o.region = at.county.name
 	case 2:
-		o.region = strings.TrimSuffix(strings.TrimSuffix(pick(d, c.towns), "街道"), "镇")
+		o.region = strings.TrimSuffix(at.town, "街道")
 	}
 	if d.chance(0.25) {
 		o.legal = pick(d, t.words["legal"])

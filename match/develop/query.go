@@ -152,8 +152,8 @@ func (d draw) withContext(q *match.QueryLine, r *Record, hard bool) (full, ok bo
 	alone, year, day, town, both := 0.12, 0.3, 0.25, 0.15, 0.18
 	switch {
 	case hard:
-		alone, year, day, town, both = 0, 0.05, 0.35, 0.2, 0.4
-	case len([]rune(p.name)) < 3:
+		alone, year, day, town, both = 0, 0, 0.35, 0.2, 0.45
+	case len([]rune(p.name)) < 3 || len([]rune(q.Name)) < 3:
 		alone = 0
 	}
 	if r.born() < 2 {

@@ -65,7 +65,7 @@ func makeRecord(seed uint64, i int) Record {
 	case 1:
 		l.Type = "institution"
 		if p.org.core == "" {
-			p.org = d.org(p.place.county)
+			p.org = d.org(p.place)
 		}
 		l.Name = p.org.String()
 		p.name, p.people, p.id, p.plate, p.former, p.nick = "", 'i', "", "", "", ""
