@@ -68,7 +68,14 @@ func idWrongQuery(d draw, r *Record, _ *world) (asked, bool) {
 	id := r.who.id
 	i := 6 + d.IntN(11)
 	a := asked{q: match.QueryLine{IDNo: id}}
-	switch d.weigh(0.45, 0.2, 0.12, 0.08, 0.15) {
+	switch d.weigh(0.4, 0.2, 0.12, 0.08, 0.13, 0.07) {
+	case 5: // a reading machine's letters; the number is whole
+		a.form = "letters"
+		a.q.IDNo, a.strong = id[:6]+strings.NewReplacer("0", "O", "1", "l").Replace(id[6:]), true
+		if d.chance(0.5) {
+			a.q.Name = r.who.name
+		}
+		return a, r.who.people == 'h' && recorded(r)
 	case 0:
 		a.form = "digit"
 		a.q.IDNo = id[:i] + otherDigit(d, id[i]) + id[i+1:]
