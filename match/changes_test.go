@@ -186,3 +186,22 @@ func TestWeed(t *testing.T) {
 		}
 	}
 }
+
+// TestWeedBeside: a block that fills while a merge runs keeps whom the merge does not know.
+func TestWeedBeside(t *testing.T) {
+	registry := devRegistry(101, blockSize+100)
+	e := NewEngine()
+	e.Load(registry[:3000])
+	e.writer.Lock()
+	alive, n := e.living(), e.store.n
+	e.writer.Unlock()
+	for i := range registry[3000:] {
+		e.Put(registry[3000+i])
+	}
+	e.weed(alive, n)
+	for i := range registry {
+		if a := e.Ask(Question{ID: registry[i].IDs[0]}); len(a.Candidates) == 0 || a.Candidates[0].Ref != registry[i].Ref {
+			t.Fatalf("record %d is lost", i)
+		}
+	}
+}

@@ -26,7 +26,7 @@ func (e *Engine) merge() {
 	}
 	e.mu.Lock()
 	e.frozen, e.delta, e.first = e.delta, &delta{}, e.store.n
-	base, lately, frozen, alive := e.base, e.recent, e.frozen, e.living()
+	base, lately, frozen, alive, n := e.base, e.recent, e.frozen, e.living(), e.store.n
 	e.mu.Unlock()
 	e.merges.Go(func() {
 		lately := lately.with(frozen, alive)
@@ -39,25 +39,20 @@ func (e *Engine) merge() {
 			}
 			lately = &recent{}
 		}
-		e.weed(alive)
+		e.weed(alive, n)
 		e.mu.Lock()
 		e.base, e.recent, e.frozen = next, lately, nil
 		e.mu.Unlock()
 	})
 }
 
-// weed takes out of memory what subjects said that are gone, from blocks where an eighth is.
-func (e *Engine) weed(alive func(uint32) bool) {
+// weed takes out of memory what subjects said that are gone, from blocks where an eighth is. alive was taken when n numbers
+// were given; of a block that has filled since it knows nothing.
+func (e *Engine) weed(alive func(uint32) bool, n int) {
 	e.mu.RLock()
-	blocks := slices.Clone(e.store.blocks)
+	blocks := slices.Clone(e.store.blocks[:n/blockSize])
 	e.mu.RUnlock()
 	for i, b := range blocks {
-		e.mu.RLock()
-		sealed := b.open == nil
-		e.mu.RUnlock()
-		if !sealed {
-			continue
-		}
 		weeded := b.weeded(func(at uint32) bool { return alive(uint32(i)<<blockBits | at) })
 		if weeded == nil {
 			continue

@@ -243,7 +243,10 @@ func (t *store) block(in *fields, here int) {
 	b := &block{}
 	var lengths [blockSize]int
 	for k := range here {
-		if lengths[k] = in.count(); lengths[k] > 0 {
+		if lengths[k] = in.count(); lengths[k] == 1 { // there, and empty: never written
+			in.fail(errSealed)
+		}
+		if lengths[k] > 0 {
 			b.alive[k/64] |= 1 << (k % 64)
 			t.live++
 		}
