@@ -101,14 +101,24 @@ func (g *gather) flush() {
 			break
 		}
 		g.scratch = g.e.lately(g.keys[i], g.scratch[:0])
-		if s.hi-s.lo+len(g.scratch) > crowded {
+		if s.hi-s.lo+len(g.scratch) > 8*crowded { // of so many, enough are there
 			g.truncated = true
 			continue
 		}
+		before := len(g.ids) // who is gone does not make a key crowded: it would depend on when the index merged
 		for j := s.lo; j < s.hi; j++ {
-			g.ids = append(g.ids, base.id(j))
+			if id := base.id(j); !g.e.store.mark(id).gone() {
+				g.ids = append(g.ids, id)
+			}
 		}
-		g.ids = append(g.ids, g.scratch...)
+		for _, id := range g.scratch {
+			if !g.e.store.mark(id).gone() {
+				g.ids = append(g.ids, id)
+			}
+		}
+		if len(g.ids)-before > crowded {
+			g.ids, g.truncated = g.ids[:before], true
+		}
 	}
 	g.keys = g.keys[:0]
 }

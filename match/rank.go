@@ -333,6 +333,7 @@ func (g *gather) namesakes(n *normal.Name) (same []uint32, parts int) {
 			}
 		}
 	}
+	slices.Sort(same) // the delta gives the newest first
 	return same, parts
 }
 
