@@ -64,8 +64,8 @@ var table = map[string]rule{
 	// Adapters.
 	"client":            {may: domain, reach: join(sql, kafka, redis, ours("internal"))},
 	"internal/auth":     {may: []string{"record", "federation"}, reach: join(sql, echo)},
-	"internal/sheets":   {may: []string{"schemas", "schemas/identifier", "blacklist"}, reach: join(sql, echo)},
-	"internal/sqlstore": {may: join(domain, []string{"internal/auth", "internal/fault"}), reach: join(echo, kafka, redis)},
+	"internal/sheets":   {may: []string{"schemas", "schemas/identifier", "record", "blacklist"}, reach: join(sql, echo)},
+	"internal/sqlstore": {may: join(domain, []string{"internal/auth", "internal/fault", "internal/sheets"}), reach: join(echo, kafka, redis)},
 	"internal/kafkabus": {may: []string{"record", "internal/fault"}, reach: join(sql, echo)},
 	"internal/httpapi": {may: join(domain, []string{"internal/auth", "internal/sheets", "web"}),
 		reach: ours("internal/sqlstore", "internal/kafkabus", "internal/rediscache")},

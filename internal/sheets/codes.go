@@ -49,7 +49,7 @@ var (
 
 	practices = []code{{"DEN", []string{"口腔", "牙科"}}, {"INF", []string{"静脉输液", "内科", "输液"}}, {"TCM", []string{"中医", "针灸推拿"}}, {"SUR", []string{"小手术"}}, {"GYN", []string{"妇科"}}, {"ABO", []string{"终止妊娠"}},
 		{"SEX", []string{"胎儿性别鉴定"}}, {"BEA", []string{"医疗美容"}}, {"ART", []string{"辅助生殖"}}, {"SEM", []string{"三伏贴"}}, {"VIS", []string{"验光配镜"}}, {"OTH", []string{"其他"}}}
-	modi = []code{{"HOP", []string{"换址"}}, {"SWAP", []string{"换人换点"}}, {"RELAY", []string{"人换点不换"}}, {"CAL", []string{"择时"}}, {"MOB", []string{"流动"}}, {"BORR", []string{"冒用身份", "借证"}}, {"FRONT", []string{"借壳"}}, {"ONL", []string{"网络招揽"}}, {"FIX", []string{"固定"}}}
+	modi      = []code{{"HOP", []string{"换址"}}, {"SWAP", []string{"换人换点"}}, {"RELAY", []string{"人换点不换"}}, {"CAL", []string{"择时"}}, {"MOB", []string{"流动"}}, {"BORR", []string{"冒用身份", "借证"}}, {"FRONT", []string{"借壳"}}, {"ONL", []string{"网络招揽"}}, {"FIX", []string{"固定"}}}
 	countries = []code{{"156", []string{"中国", "中国籍", "汉族中国"}}}
 )
 

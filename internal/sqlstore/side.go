@@ -64,6 +64,9 @@ func (s *Store) Maintain(ctx context.Context) error {
 		err = s.endOpen(ctx, now.Unix())
 	}
 	if err == nil {
+		err = s.pruneFiles(ctx, now)
+	}
+	if err == nil {
 		err = s.d.erase(ctx, s.write)
 	}
 	if err == nil {

@@ -1,0 +1,478 @@
+package sheets
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/record"
+)
+
+// together is how many rows are written to the log at once: commits of a log are shared.
+const together = 8
+
+// batchOf is how many checked rows are stored in one transaction.
+const batchOf = 500
+
+// reopen reads the file of an import again.
+func (d *Intake) reopen(ctx context.Context, imp *Import) (*File, *Survey, *Checker, error) {
+	b, err := d.Store.ImportFile(ctx, imp.ID)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if b == nil {
+		return nil, nil, nil, &Conflict{FileGone}
+	}
+	f, s, err := look(b, imp.Profile)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	k := &Checker{Profile: imp.Profile, Synthetic: d.Synthetic, Today: record.CivilDay(d.Now())}
+	if d.Decision != nil {
+		k.Decision = func(issuer, docNo string) (string, bool) { return d.Decision(ctx, issuer, docNo) }
+	}
+	return f, s, k, nil
+}
+
+// check is the dry run: it says of every row whether it can go in, and writes nothing but that.
+func (d *Intake) check(ctx context.Context, imp *Import, j *job) error {
+	f, s, k, err := d.reopen(ctx, imp)
+	if err != nil {
+		return err
+	}
+	if err := d.Store.DropChecked(ctx, imp.ID); err != nil {
+		return err
+	}
+	var rows []StoredRow
+	n := 0
+	flush := func() error {
+		if err := d.known(ctx, imp.ID, rows); err != nil {
+			return err
+		}
+		err := d.Store.PutChecked(ctx, rows)
+		rows = rows[:0]
+		d.progress(j, n)
+		return err
+	}
+	err = k.Check(f, s, func(c *Checked) error {
+		rows = append(rows, StoredRow{Import: imp.ID, Row: c.Row, State: c.State, Issues: c.Issues, Key: keyOf(imp.Profile.Type, c.Key), Gaps: len(Gaps(imp.Profile.Type, c.Payload))})
+		if n++; len(rows) < batchOf {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+// keyOf hides what tells decisions and persons apart.
+func keyOf(typ, key string) []byte {
+	if key == "" {
+		return nil
+	}
+	h := sha256.Sum256([]byte(typ + "\x00" + key))
+	return h[:]
+}
+
+// known marks rows that another import has brought in already.
+func (d *Intake) known(ctx context.Context, id string, rows []StoredRow) error {
+	var keys [][]byte
+	for _, r := range rows {
+		if r.Key != nil {
+			keys = append(keys, r.Key)
+		}
+	}
+	found, err := d.Store.KnownElsewhere(ctx, id, keys)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if rows[i].Key != nil && found[string(rows[i].Key)] {
+			rows[i].Step = StepKnown
+			rows[i].Issues = append(rows[i].Issues, Issue{Code: "known_already", Warning: true})
+		}
+	}
+	return nil
+}
+
+// Review is what a person says that he has before him: the steps of a batch are taken only if it is still so.
+type Review struct {
+	FileHash string `json:"file_hash" pattern:"^[0-9a-f]{64}$"`
+	Rows     int    `json:"rows" minimum:"1" doc:"Rows that the step is about"`
+	Warnings []int  `json:"warnings,omitempty" maxItems:"50000" doc:"Of these the rows with warnings, ascending; each has been opened"`
+	Reason   string `json:"reason,omitempty" maxLength:"1000" doc:"Of a return; without identifiers"`
+}
+
+// Commit makes drafts of the good rows, or of those chosen, and hands them to the reviewer as one batch. Rows with problems
+// stay out, rows that went in before too.
+func (d *Intake) Commit(ctx context.Context, actor blacklist.Actor, id string, chosen []int) (*Import, error) {
+	imp, err := d.idle(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	want := map[int]bool{}
+	total := 0
+	for _, state := range []RowState{RowOK, RowWarning} {
+		if err := d.eachRow(ctx, id, state, StepNone, func(r StoredRow) error {
+			if r.Step == StepNone && (len(chosen) == 0 || slices.Contains(chosen, r.Row)) {
+				want[r.Row] = true
+				total++
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	if total == 0 {
+		return nil, &Conflict{NothingToDo}
+	}
+	return d.step(ctx, imp, actor, "commit", total, nil, func(ctx context.Context, j *job) error { return d.commit(ctx, imp, actor, want, j) })
+}
+
+func (d *Intake) commit(ctx context.Context, imp *Import, actor blacklist.Actor, want map[int]bool, j *job) error {
+	f, s, k, err := d.reopen(ctx, imp)
+	if err != nil {
+		return err
+	}
+	w := d.workers(ctx, j)
+	err = k.Check(f, s, func(c *Checked) error {
+		if !want[c.Row] || c.Payload == nil {
+			return ctx.Err()
+		}
+		row := StoredRow{Import: imp.ID, Row: c.Row, State: c.State, Issues: slices.Clone(c.Issues), Key: keyOf(imp.Profile.Type, c.Key)}
+		one := []StoredRow{row}
+		if err := d.known(ctx, imp.ID, one); err != nil { // another import may have come first since the check
+			return err
+		}
+		if one[0].Step == StepKnown {
+			return w.do(func() error { return d.Store.PutStep(ctx, one[0]) })
+		}
+		return w.do(func() error { return d.draft(ctx, actor, imp.Profile.Type, c.Payload, row) })
+	})
+	return errors.Join(w.wait(), err)
+}
+
+// draft takes one row to the reviewer's desk, through the same two steps as a single entry.
+func (d *Intake) draft(ctx context.Context, actor blacklist.Actor, typ string, b []byte, row StoredRow) error {
+	done, err := d.Register.Draft(ctx, d.request(actor, row, "draft", sha256.Sum256(b)), blacklist.Proposal{Type: typ, Payload: b})
+	if err == nil {
+		row.Draft, row.Version = done.ID.String(), done.Version
+		done, err = d.Register.Submit(ctx, d.request(actor, row, "submit", seal(done.On)), done.On)
+	}
+	if err == nil {
+		row.Step, row.Version = StepSubmitted, done.Version
+	}
+	return d.settled(ctx, row, err)
+}
+
+// request names the idempotency slot of a row's step: a step that was taken before a fall is not taken again.
+func (d *Intake) request(actor blacklist.Actor, row StoredRow, step string, body [32]byte) blacklist.Request {
+	return blacklist.Request{Actor: actor, Scope: "import/" + row.Import + "/" + step + "/" + row.Draft, Key: strconv.Itoa(row.Row), BodyHash: body}
+}
+
+// seal stands for the body of a step's request: which draft, at which version.
+func seal(on blacklist.On) [32]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%s %d", on.ID, on.Version))
+}
+
+// settled writes how a row's step ended. What the register refuses is the row's matter, everything else the batch's.
+func (d *Intake) settled(ctx context.Context, row StoredRow, err error) error {
+	var no *blacklist.Refusal
+	var bad *blacklist.Invalid
+	switch {
+	case errors.As(err, &bad):
+		for _, v := range bad.Violations {
+			row.Issues = append(row.Issues, Issue{Pointer: v.Pointer, Code: v.Code})
+		}
+		row.State = RowProblem
+	case errors.As(err, &no):
+		row.Issues = append(row.Issues, Issue{Pointer: no.Pointer, Code: "draft_refused"})
+		row.State = RowProblem
+	case err != nil:
+		return err
+	}
+	return d.Store.PutStep(ctx, row)
+}
+
+// Approve is the legal review of a batch: the reviewer, none of its authors, signs what he has seen.
+func (d *Intake) Approve(ctx context.Context, actor blacklist.Actor, id string, seen Review) (*Import, error) {
+	return d.each(ctx, actor, id, "approve", StepSubmitted, &seen, func(ctx context.Context, row *StoredRow, on blacklist.On) (blacklist.Done, error) {
+		row.Step = StepApproved
+		return d.Register.Approve(ctx, d.request(actor, *row, "approve", seal(on)), on)
+	})
+}
+
+// Return sends a batch back to its authors; each row goes on as a single draft.
+func (d *Intake) Return(ctx context.Context, actor blacklist.Actor, id string, seen Review) (*Import, error) {
+	return d.each(ctx, actor, id, "return", StepSubmitted, &seen, func(ctx context.Context, row *StoredRow, on blacklist.On) (blacklist.Done, error) {
+		row.Step = StepReturned
+		return d.Register.Return(ctx, d.request(actor, *row, "return", seal(on)), on, seen.Reason)
+	})
+}
+
+// Publish puts an approved batch on the road to every member.
+func (d *Intake) Publish(ctx context.Context, actor blacklist.Actor, id string, seen Review) (*Import, error) {
+	return d.each(ctx, actor, id, "publish", StepApproved, &seen, func(ctx context.Context, row *StoredRow, on blacklist.On) (blacklist.Done, error) {
+		done, err := d.Register.Publish(ctx, d.request(actor, *row, "publish", seal(on)), on)
+		row.Step, row.Record = StepPublished, done.Record.String()
+		return done, err
+	})
+}
+
+// each takes one step with every row of a batch that waits for it.
+func (d *Intake) each(ctx context.Context, actor blacklist.Actor, id, name string, from Step, seen *Review,
+	take func(context.Context, *StoredRow, blacklist.On) (blacklist.Done, error)) (*Import, error) {
+	imp, err := d.idle(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if name == "approve" && slices.ContainsFunc(imp.Batch, func(s Signed) bool { return s.Step == "commit" && s.By == actor.Account }) {
+		return nil, &Conflict{OwnBatch}
+	}
+	total := 0
+	warnings := []int{}
+	if err := d.eachRow(ctx, id, "", from, func(r StoredRow) error {
+		total++
+		if r.State == RowWarning {
+			warnings = append(warnings, r.Row)
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	switch {
+	case total == 0:
+		return nil, &Conflict{NothingToDo}
+	case seen.FileHash != imp.FileHash, seen.Rows != total, name == "approve" && !slices.Equal(warnings, append([]int{}, seen.Warnings...)):
+		return nil, &Conflict{BatchChanged}
+	}
+	return d.step(ctx, imp, actor, name, total, warnings, func(ctx context.Context, j *job) error {
+		w := d.workers(ctx, j)
+		err := d.eachRow(ctx, id, "", from, func(r StoredRow) error {
+			return w.do(func() error {
+				draft, err := record.ParseBits128(r.Draft)
+				if err != nil {
+					return err
+				}
+				next := r
+				done, err := take(ctx, &next, blacklist.On{ID: draft, Version: r.Version})
+				if err != nil {
+					next.Step, next.Record = r.Step, r.Record
+				} else if next.Version = done.Version; next.Step == StepPublished {
+					next.Record = done.ID.String()
+				}
+				return d.settled(ctx, next, err)
+			})
+		})
+		return errors.Join(w.wait(), err)
+	})
+}
+
+// idle returns an import that nothing is being done with.
+func (d *Intake) idle(ctx context.Context, id string) (*Import, error) {
+	imp, err := d.Import(ctx, id)
+	if err == nil && imp.Work.State == "running" {
+		err = &Conflict{Running}
+	}
+	return imp, err
+}
+
+// step writes who takes a step with a batch, and begins it.
+func (d *Intake) step(ctx context.Context, imp *Import, actor blacklist.Actor, name string, rows int, warnings []int, work func(context.Context, *job) error) (*Import, error) {
+	imp.Work = Work{Step: name, State: "running", Total: rows}
+	imp.Batch = append(imp.Batch, Signed{Step: name, By: actor.Account, At: d.Now().UTC().Format(time.RFC3339), FileHash: imp.FileHash, Rows: rows, Warnings: warnings})
+	if err := d.save(ctx, imp, nil); err != nil {
+		return nil, err
+	}
+	return imp, d.run(imp, work)
+}
+
+// eachRow reads rows page by page. Rows that leave the selection meanwhile are not met twice.
+func (d *Intake) eachRow(ctx context.Context, id string, state RowState, step Step, f func(StoredRow) error) error {
+	after := 0
+	for {
+		rows, err := d.Store.ImportRows(ctx, id, state, step, after, batchOf)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := f(r); err != nil {
+				return err
+			}
+			after = r.Row
+		}
+		if len(rows) < batchOf {
+			return nil
+		}
+	}
+}
+
+// crew does work of rows a few at a time and stops at the first failure.
+type crew struct {
+	d    *Intake
+	ctx  context.Context
+	j    *job
+	room chan struct{}
+	wg   sync.WaitGroup
+	mu   sync.Mutex
+	done int
+	err  error
+}
+
+func (d *Intake) workers(ctx context.Context, j *job) *crew {
+	return &crew{d: d, ctx: ctx, j: j, room: make(chan struct{}, together)}
+}
+
+func (c *crew) do(f func() error) error {
+	select {
+	case c.room <- struct{}{}:
+	case <-c.ctx.Done():
+		return c.ctx.Err()
+	}
+	c.mu.Lock()
+	err := c.err
+	c.mu.Unlock()
+	if err != nil {
+		<-c.room
+		return err
+	}
+	c.wg.Go(func() {
+		err := f()
+		c.mu.Lock()
+		c.done++
+		if c.err == nil {
+			c.err = err
+		}
+		n := c.done
+		c.mu.Unlock()
+		c.d.progress(c.j, n)
+		<-c.room
+	})
+	return nil
+}
+
+func (c *crew) wait() error {
+	c.wg.Wait()
+	return c.err
+}
+
+// Copy writes the person's own file with what is said of each row.
+func (d *Intake) Copy(ctx context.Context, id string, out io.Writer) error {
+	imp, err := d.idle(ctx, id)
+	if err != nil {
+		return err
+	}
+	f, s, _, err := d.reopen(ctx, imp)
+	if err != nil {
+		return err
+	}
+	p := &page{d: d, ctx: ctx, id: id}
+	if err := f.Copy(out, s, p.told); err != nil {
+		return err
+	}
+	return p.err
+}
+
+// page reads stored rows in step with a file that is copied.
+type page struct {
+	d    *Intake
+	ctx  context.Context
+	id   string
+	rows []StoredRow
+	last int
+	end  bool
+	err  error
+}
+
+func (p *page) told(row int) (RowState, []Issue) {
+	for !p.end && p.err == nil {
+		for len(p.rows) > 0 && p.rows[0].Row < row {
+			p.rows = p.rows[1:]
+		}
+		if len(p.rows) > 0 {
+			break
+		}
+		if p.rows, p.err = p.d.Store.ImportRows(p.ctx, p.id, "", StepNone, max(p.last, row-1), batchOf); len(p.rows) == 0 {
+			p.end = true
+			break
+		}
+		p.last = p.rows[len(p.rows)-1].Row
+	}
+	if len(p.rows) > 0 && p.rows[0].Row == row {
+		return p.rows[0].State, p.rows[0].Issues
+	}
+	return "", nil
+}
+
+// MissingLine is a line of the list 待补齐: a record of the old files and what it lacks today.
+type MissingLine struct {
+	Import string `json:"import"`
+	Row    int    `json:"row"`
+	ID     string `json:"id" doc:"Draft, or published subject"`
+	Stage  string `json:"stage" enum:"draft,published"`
+	Type   string `json:"type"`
+	Gaps   []Gap  `json:"gaps"`
+}
+
+// Missing is the list 待补齐, in order of import and row, after a line; next is the last row looked at, nil at the end. What a
+// correction has filled in is no longer on it.
+func (d *Intake) Missing(ctx context.Context, stream record.StreamID, afterImport string, afterRow, limit int) (lines []MissingLine, next *StoredRow, err error) {
+	rows, err := d.Store.GapRows(ctx, afterImport, afterRow, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range rows {
+		l := MissingLine{Import: r.Import, Row: r.Row, ID: r.Draft, Stage: "draft"}
+		var b []byte
+		if r.Step == StepPublished {
+			l.ID, l.Stage = r.Record, "published"
+			b, l.Type, err = d.published(ctx, stream, r.Record)
+		} else {
+			b, l.Type, err = d.drafted(ctx, r.Draft)
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("read row %d of import %s: %w", r.Row, r.Import, err)
+		}
+		if l.Gaps = Gaps(l.Type, b); len(l.Gaps) > 0 {
+			lines = append(lines, l)
+		}
+	}
+	if len(rows) == limit {
+		next = &rows[len(rows)-1]
+	}
+	return lines, next, nil
+}
+
+func (d *Intake) published(ctx context.Context, stream record.StreamID, id string) ([]byte, string, error) {
+	b, err := record.ParseBits128(id)
+	if err != nil {
+		return nil, "", err
+	}
+	e, err := d.Register.Entry(ctx, stream, b, record.CivilDay(d.Now()))
+	if err != nil {
+		return nil, "", err
+	}
+	p, err := e.Payload()
+	if errors.Is(err, blacklist.ErrNothing) { // withdrawn
+		return nil, e.Type, nil
+	}
+	return p, e.Type, err
+}
+
+func (d *Intake) drafted(ctx context.Context, id string) ([]byte, string, error) {
+	b, err := record.ParseBits128(id)
+	if err != nil {
+		return nil, "", err
+	}
+	s, err := d.Register.Sheet(ctx, b)
+	return s.Payload, s.Type, err
+}

@@ -1,0 +1,207 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/pilinhub/pilin/internal/sheets"
+)
+
+var _ sheets.Store = (*Store)(nil)
+
+// keepFiles is how long the file of an import is kept after the last thing that was done with it; what is known of its rows
+// stays, so that the same file never goes in twice.
+const keepFiles = 90 * 24 * time.Hour
+
+// PutImport implements sheets.Store.
+func (s *Store) PutImport(ctx context.Context, id string, at int64, doc, file []byte) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if file == nil {
+			_, err := tx.ExecContext(ctx, "UPDATE import SET at=$2, doc=$3 WHERE id=$1", id, at, string(doc))
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO import (id, at, doc, file) VALUES ($1,$2,$3,$4) ON CONFLICT (id) DO UPDATE SET at=excluded.at, doc=excluded.doc, file=excluded.file",
+			id, at, string(doc), file)
+		return err
+	})
+}
+
+// Import implements sheets.Store.
+func (s *Store) Import(ctx context.Context, id string) ([]byte, error) {
+	var doc string
+	err := s.read.QueryRowContext(ctx, "SELECT doc FROM import WHERE id=$1", id).Scan(&doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return []byte(doc), classify(err)
+}
+
+// ImportFile implements sheets.Store.
+func (s *Store) ImportFile(ctx context.Context, id string) ([]byte, error) {
+	var file []byte
+	err := s.read.QueryRowContext(ctx, "SELECT file FROM import WHERE id=$1", id).Scan(&file)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return file, classify(err)
+}
+
+// Imports implements sheets.Store.
+func (s *Store) Imports(ctx context.Context, limit int) ([][]byte, error) {
+	return s.documents(ctx, "SELECT doc FROM import ORDER BY at DESC, id LIMIT $1", limit)
+}
+
+// documents reads one text column.
+func (s *Store) documents(ctx context.Context, query string, args ...any) ([][]byte, error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, classify(err)
+	}
+	defer rows.Close()
+	var out [][]byte
+	for rows.Next() {
+		var doc string
+		if err := rows.Scan(&doc); err != nil {
+			return nil, classify(err)
+		}
+		out = append(out, []byte(doc))
+	}
+	return out, classify(rows.Err())
+}
+
+const importRowColumns = "import, row_no, state, step, draft, version, record, ident, gaps, issues"
+
+// PutChecked implements sheets.Store.
+func (s *Store) PutChecked(ctx context.Context, rows []sheets.StoredRow) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		put, err := tx.PrepareContext(ctx, "INSERT INTO import_row ("+importRowColumns+") VALUES ($1,$2,$3,$4,'',0,'',$5,$6,$7) "+
+			"ON CONFLICT (import, row_no) DO UPDATE SET gaps=excluded.gaps") // only a row that has a draft is still there
+		if err != nil {
+			return err
+		}
+		defer put.Close()
+		for _, r := range rows {
+			issues, err := json.Marshal(r.Issues)
+			if err != nil {
+				return fmt.Errorf("encode issues: %w", err)
+			}
+			if _, err := put.ExecContext(ctx, r.Import, r.Row, string(r.State), string(r.Step), r.Key, r.Gaps, string(issues)); err != nil {
+				return fmt.Errorf("write checked row: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// DropChecked implements sheets.Store.
+func (s *Store) DropChecked(ctx context.Context, id string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM import_row WHERE import=$1 AND draft=''", id)
+		return err
+	})
+}
+
+// PutStep implements sheets.Store.
+func (s *Store) PutStep(ctx context.Context, r sheets.StoredRow) error {
+	issues, err := json.Marshal(r.Issues)
+	if err != nil {
+		return fmt.Errorf("encode issues: %w", err)
+	}
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE import_row SET state=$3, step=$4, draft=$5, version=$6, record=$7, issues=$8 WHERE import=$1 AND row_no=$2",
+			r.Import, r.Row, string(r.State), string(r.Step), r.Draft, r.Version, r.Record, string(issues))
+		return one(res, err, "write step of a row", errors.New("no such row of an import"))
+	})
+}
+
+// ImportRows implements sheets.Store.
+func (s *Store) ImportRows(ctx context.Context, id string, state sheets.RowState, step sheets.Step, after, limit int) ([]sheets.StoredRow, error) {
+	return s.importRows(ctx, "SELECT "+importRowColumns+" FROM import_row WHERE import=$1 AND row_no>$2 AND ($3='' OR state=$3) AND ($4='' OR step=$4) ORDER BY row_no LIMIT $5",
+		id, after, string(state), string(step), limit)
+}
+
+// GapRows implements sheets.Store.
+func (s *Store) GapRows(ctx context.Context, afterImport string, afterRow, limit int) ([]sheets.StoredRow, error) {
+	return s.importRows(ctx, "SELECT "+importRowColumns+" FROM import_row WHERE gaps>0 AND draft<>'' AND (import>$1 OR import=$1 AND row_no>$2) ORDER BY import, row_no LIMIT $3",
+		afterImport, afterRow, limit)
+}
+
+func (s *Store) importRows(ctx context.Context, query string, args ...any) ([]sheets.StoredRow, error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, classify(err)
+	}
+	defer rows.Close()
+	var out []sheets.StoredRow
+	for rows.Next() {
+		var r sheets.StoredRow
+		var issues string
+		if err := rows.Scan(&r.Import, &r.Row, &r.State, &r.Step, &r.Draft, &r.Version, &r.Record, &r.Key, &r.Gaps, &issues); err != nil {
+			return nil, classify(err)
+		}
+		if err := json.Unmarshal([]byte(issues), &r.Issues); err != nil {
+			return nil, fmt.Errorf("read issues of row %d: %w", r.Row, err)
+		}
+		out = append(out, r)
+	}
+	return out, classify(rows.Err())
+}
+
+// CountRows implements sheets.Store.
+func (s *Store) CountRows(ctx context.Context, id string) ([]sheets.Count, error) {
+	rows, err := s.read.QueryContext(ctx, "SELECT state, step, COUNT(*) FROM import_row WHERE import=$1 GROUP BY state, step", id)
+	if err != nil {
+		return nil, classify(err)
+	}
+	defer rows.Close()
+	var out []sheets.Count
+	for rows.Next() {
+		var c sheets.Count
+		if err := rows.Scan(&c.State, &c.Step, &c.N); err != nil {
+			return nil, classify(err)
+		}
+		out = append(out, c)
+	}
+	return out, classify(rows.Err())
+}
+
+// KnownElsewhere implements sheets.Store.
+func (s *Store) KnownElsewhere(ctx context.Context, id string, keys [][]byte) (map[string]bool, error) {
+	found := map[string]bool{}
+	for _, k := range keys {
+		var one int
+		err := s.read.QueryRowContext(ctx, "SELECT 1 FROM import_row WHERE ident=$1 AND import<>$2 AND draft<>'' LIMIT 1", k, id).Scan(&one)
+		if err == nil {
+			found[string(k)] = true
+		} else if !errors.Is(err, sql.ErrNoRows) {
+			return nil, classify(err)
+		}
+	}
+	return found, nil
+}
+
+// PutProfile implements sheets.Store.
+func (s *Store) PutProfile(ctx context.Context, name string, doc []byte) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO import_profile (name, doc) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET doc=excluded.doc", name, string(doc))
+		return err
+	})
+}
+
+// Profiles implements sheets.Store.
+func (s *Store) Profiles(ctx context.Context) ([][]byte, error) {
+	return s.documents(ctx, "SELECT doc FROM import_profile ORDER BY name")
+}
+
+// pruneFiles forgets files of imports that nobody has touched for keepFiles.
+func (s *Store) pruneFiles(ctx context.Context, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE import SET file=NULL WHERE file IS NOT NULL AND at<$1", now.Add(-keepFiles).Unix())
+		return err
+	})
+}
