@@ -141,13 +141,20 @@ func newListener(o options) *listener {
 	return l
 }
 
-// unlessStream applies a middleware to all requests but streams, which outlive an answer's time.
+// fileTime bounds a request that reads or writes a whole spreadsheet.
+const fileTime = 25 * time.Second
+
+// unlessStream applies a middleware to all requests but streams, which outlive an answer's time, and gives files more of it.
 func unlessStream(m echo.MiddlewareFunc) echo.MiddlewareFunc {
+	long := middleware.ContextTimeout(fileTime)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		within := m(next)
+		within, slow := m(next), long(next)
 		return func(c echo.Context) error {
-			if strings.HasSuffix(c.Request().URL.Path, watchPath) {
+			switch path := c.Request().URL.Path; {
+			case strings.HasSuffix(path, watchPath):
 				return next(c)
+			case strings.HasPrefix(path, importsPath), strings.HasPrefix(path, exportsPath):
+				return slow(c)
 			}
 			return within(c)
 		}

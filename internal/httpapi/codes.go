@@ -5,6 +5,7 @@ import (
 
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/internal/sheets"
 )
 
 // word is what a code means at the border: a status and one sentence in each language. A sentence says what to do; it
@@ -99,7 +100,28 @@ var codes = map[string]word{
 	"not_lead":         {http.StatusForbidden, "只有牵头单位可以进行此操作", "Only the lead may do this"},
 	"not_invited":      {http.StatusForbidden, "本单位未受邀参加此行动", "This member is not invited"},
 	"guard":            {http.StatusConflict, "不满足此操作的条件", "A condition of this step is not met"},
-	"unreleased":       {http.StatusServiceUnavailable, "本节点正在与其他成员核对,请稍后再试", "This node is still comparing itself with the others"},
+	// spreadsheets
+	sheets.Unsupported:       {http.StatusUnsupportedMediaType, "不支持这种文件:请另存为不含宏、外部链接和密码的 .xlsx 或 CSV", "Not supported: save it as .xlsx without macros, links and password, or as CSV"},
+	sheets.Malformed:         {http.StatusUnprocessableEntity, "工作簿已损坏或不合规范,请用表格软件打开后另存为 .xlsx", "The workbook is damaged or not as the format says; open it and save it again"},
+	sheets.Bomb:              {http.StatusUnprocessableEntity, "文件展开后过大,不予读取", "The file unpacks to more than is allowed"},
+	sheets.TooManyRows:       {http.StatusUnprocessableEntity, "行数超过 50000,请拆分文件,并删除数据下方的空白行", "More than 50,000 rows; split the file and delete empty rows below the data"},
+	sheets.TooManyColumns:    {http.StatusUnprocessableEntity, "列数超过 64,请删除不需要的列", "More than 64 columns; delete those that are not needed"},
+	sheets.CellTooLong:       {http.StatusUnprocessableEntity, "单元格文字过长", "A cell is too long"},
+	sheets.EncodingAmbiguous: {http.StatusUnprocessableEntity, "文字编码无法确定,请在映射方案中注明(gbk 或 utf-8)", "The text encoding is not certain; state gbk or utf-8 in the profile"},
+	sheets.EncodingMixed:     {http.StatusUnprocessableEntity, "文件中混有两种文字编码,请统一后重试", "The file mixes two encodings"},
+	sheets.EncodingInvalid:   {http.StatusUnprocessableEntity, "文件不是所注明的文字编码", "The file is not in the encoding stated, or in none that is known"},
+	sheets.CSVMalformed:      {http.StatusUnprocessableEntity, "CSV 的引号不成对", "Quotes of the CSV file do not match"},
+	sheets.NoSheet:           {http.StatusUnprocessableEntity, "没有可见的工作表,或没有此名称的工作表", "No visible sheet, or none of that name"},
+	sheets.NoHeader:          {http.StatusUnprocessableEntity, "找不到表头:前 20 行中没有两个以上认识的列名", "No header: none of the first 20 rows has two known headings"},
+	sheets.FileTooLarge:      {http.StatusRequestEntityTooLarge, "文件超过 20 MiB", "The file is larger than 20 MiB"},
+	sheets.Running:           {http.StatusConflict, "此文件正在处理中", "This file is being worked on"},
+	sheets.BatchChanged:      {http.StatusConflict, "批次与您看到的不一致,请刷新后重新核对", "The batch is not what you have seen; read it again"},
+	sheets.NothingToDo:       {http.StatusConflict, "没有可以处理的行", "No row is waiting for this step"},
+	sheets.FileGone:          {http.StatusConflict, "原文件已过保存期,请重新上传", "The file is past its retention; hand it in again"},
+	"export_too_large":       {http.StatusUnprocessableEntity, "超过 5000 行,请按日期分次导出", "More than 5,000 rows; export by days"},
+	"import_profile_unknown": {http.StatusUnprocessableEntity, "没有此映射方案", "There is no such profile"},
+
+	"unreleased": {http.StatusServiceUnavailable, "本节点正在与其他成员核对,请稍后再试", "This node is still comparing itself with the others"},
 }
 
 // guardTexts are the words of guards, by name: the sentence of domain.md §5 that is not fulfilled.

@@ -12,6 +12,7 @@ import (
 	"github.com/pilinhub/pilin/events"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/internal/sheets"
 	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/schemas"
 	"github.com/pilinhub/pilin/workflow"
@@ -57,6 +58,8 @@ func toProblem(ctx context.Context, err error) *Problem {
 		invalid *blacklist.Invalid
 		board   *events.Refusal
 		unfit   *events.Invalid
+		file    *sheets.Refusal
+		batch   *sheets.Conflict
 	)
 	switch {
 	case errors.As(err, &skew):
@@ -89,6 +92,10 @@ func toProblem(ctx context.Context, err error) *Problem {
 		return stepProblem(board.Code, board.Pointer)
 	case errors.As(err, &unfit):
 		return violations(unfit.Violations)
+	case errors.As(err, &file):
+		return fileProblem(file)
+	case errors.As(err, &batch):
+		return stepProblem(batch.Code, "")
 	}
 	for _, m := range meanings {
 		if errors.Is(err, m.err) {
@@ -109,6 +116,7 @@ var deskCodes = map[string]string{
 	blacklist.VersionConflict: "version_conflict", blacklist.IdempotencyConflict: "idempotency_body", blacklist.NotFound: "not_found",
 	blacklist.UnknownType: "type_unknown", blacklist.OtherSubject: "other_subject", blacklist.UnknownAccount: "forbidden",
 	events.NotLead: "not_lead", events.NotInvited: "not_invited", workflow.WrongRole: "forbidden", workflow.IllegalTransition: "transition",
+	sheets.Running: sheets.Running, sheets.BatchChanged: sheets.BatchChanged, sheets.NothingToDo: sheets.NothingToDo, sheets.FileGone: sheets.FileGone,
 }
 
 // stepProblem says why a step of a state machine is not taken; the guard is named so that a program can show its rule.
@@ -126,5 +134,16 @@ func stepProblem(code, at string) *Problem {
 	if at != "" {
 		p.add(schemas.Violation{Pointer: at, Code: border})
 	}
+	return p
+}
+
+// fileProblem says why a file is not read at all, and where.
+func fileProblem(r *sheets.Refusal) *Problem {
+	p := problem(r.Code)
+	if r.At != "" {
+		p.Detail += "(" + r.At + ")"
+		p.DetailEn += " (" + r.At + ")"
+	}
+	p.add(schemas.Violation{Pointer: "/file", Code: r.Code})
 	return p
 }

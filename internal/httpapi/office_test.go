@@ -28,6 +28,7 @@ import (
 	"github.com/pilinhub/pilin/internal/auth"
 	"github.com/pilinhub/pilin/internal/exchange"
 	"github.com/pilinhub/pilin/internal/httpapi"
+	"github.com/pilinhub/pilin/internal/sheets"
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/transfer"
@@ -52,7 +53,8 @@ type office struct {
 	receipts  *exchange.Receipts
 	questions *httpapi.Open
 	heads     atomic.Int64 // how often the border read the heads of the log
-	full      error        // what the log's Append answers when set
+	intake    *sheets.Intake
+	full      error // what the log's Append answers when set
 }
 
 // indexed is the log as the domains append to it: what is durable is in the index.
@@ -205,7 +207,10 @@ func (o *office) open() *office {
 	o.ready = []httpapi.Capability{{Name: "write", Ready: true}, {Name: "kafka", Ready: true, Optional: true}}
 	o.questions = httpapi.NewOpen(o.clock.Now, o.store)
 	must(o.t, o.questions.Resume(o.t.Context()))
-	h, err := httpapi.People(httpapi.Deps{Open: o.questions, Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: headed{o.store, o}, List: o.list, Coverage: o.coverage, Operations: o.operations,
+	o.intake = &sheets.Intake{Store: o.store, Register: o.register, Synthetic: true, Now: o.clock.Now,
+		Decision: httpapi.OwnDecision(o.hub.Index, o.hub.Records, func() string { return record.CivilDay(o.clock.Now()) }, o.register.Entry)}
+	o.t.Cleanup(o.intake.Close)
+	h, err := httpapi.People(httpapi.Deps{Open: o.questions, Intake: o.intake, Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: headed{o.store, o}, List: o.list, Coverage: o.coverage, Operations: o.operations,
 		Status: func(ctx context.Context) (httpapi.Status, error) {
 			if o.status != nil {
 				return o.status(ctx)

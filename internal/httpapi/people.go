@@ -20,6 +20,7 @@ import (
 	"github.com/pilinhub/pilin/events"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/internal/sheets"
 	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/workflow"
 )
@@ -32,6 +33,8 @@ type Deps struct {
 	Register  *blacklist.Register
 	Board     *events.Board
 	Log       record.Log
+	// Intake takes spreadsheets in.
+	Intake *sheets.Intake
 	// List returns rows of own subjects, newest change first, at most Limit.
 	List func(ctx context.Context, f Filter) ([]Item, error)
 	// Operations returns the joint operations that this node can read: those that its bureau leads or is invited to.
@@ -69,13 +72,21 @@ func People(d Deps) (http.Handler, error) {
 		return nil, fmt.Errorf("draw cursor key: %w", err)
 	}
 	l := newListener(options{name: "people", title: "Pilin API 毗邻接口", log: d.Logger, metrics: m, now: d.Now, random: d.Random,
-		limit: func(string) int64 { return maxBody }, check: func(string) bool { return true }, headers: secure, time: requestTime})
+		limit: limitOf, check: func(string) bool { return true }, headers: secure, time: requestTime})
 	h.routes(l.api)
 	h.probes(l.echo)
 	if d.Open != nil {
 		d.Open.start(h.run, d.Logger)
 	}
 	return l.echo, nil
+}
+
+// limitOf is how large a body may be.
+func limitOf(path string) int64 {
+	if path == importsPath {
+		return maxUpload
+	}
+	return maxBody
 }
 
 type people struct {
@@ -95,6 +106,8 @@ func (h *people) routes(api huma.API) {
 	h.countRoutes(api)
 	h.entryRoutes(api)
 	h.operationRoutes(api)
+	h.importRoutes(api)
+	h.exportRoutes(api)
 	h.recordRoutes(api)
 	h.statusRoutes(api)
 }

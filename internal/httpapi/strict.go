@@ -99,7 +99,7 @@ func checkAccept(r *http.Request) *Problem {
 			continue
 		}
 		switch t {
-		case "*/*", "application/*", "application/json", "application/problem+json", "application/pilin-range", "application/pilin-note", "text/plain", "text/*", "text/event-stream":
+		case "*/*", "application/*", "application/json", "application/problem+json", "application/pilin-range", "application/pilin-note", mimeXLSX, "application/octet-stream", "text/csv", "text/plain", "text/*", "text/event-stream":
 			r.Header.Set("Accept", "application/json")
 			return nil
 		}
@@ -131,10 +131,11 @@ func readBody(c echo.Context, limit int64, check bool) *Problem {
 		r.Body = http.NoBody
 		return nil
 	}
-	if !jsonUTF8(r.Header.Values("Content-Type")) {
+	file := isUpload(r)
+	if !file && !jsonUTF8(r.Header.Values("Content-Type")) || file && !uploadType(r.Header.Values("Content-Type")) {
 		return problem("media_type")
 	}
-	if check {
+	if check && !file {
 		if v := checkJSON(b); v != nil {
 			p := problem("malformed")
 			p.add(*v)

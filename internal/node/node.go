@@ -315,6 +315,9 @@ func (n *Node) upkeepLoop(ctx context.Context) {
 // Close lets go of connections and the store.
 func (n *Node) Close() error {
 	var err error
+	if n.intake != nil {
+		n.intake.Close() // before the log that it writes to
+	}
 	if n.t != nil && n.t.producer != nil {
 		err = n.t.producer.Close()
 	}

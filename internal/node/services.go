@@ -23,6 +23,7 @@ import (
 	"github.com/pilinhub/pilin/internal/exchange"
 	"github.com/pilinhub/pilin/internal/httpapi"
 	"github.com/pilinhub/pilin/internal/rediscache"
+	"github.com/pilinhub/pilin/internal/sheets"
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/record"
 )
@@ -37,6 +38,7 @@ type services struct {
 	members  *httpapi.MemberListener
 	desk     *http.Server
 	open     *httpapi.Open
+	intake   *sheets.Intake
 }
 
 // buildServices makes the members' listener and the client of other members' listeners.
@@ -110,7 +112,10 @@ func (n *Node) buildDesk() error {
 		cert = &c
 	}
 	n.open = httpapi.NewOpen(n.now, n.store)
-	h, err := httpapi.People(httpapi.Deps{Open: n.open, Directory: n.dir, People: n.people, Hub: n.hub, Register: n.register, Board: n.board, Operations: n.Operations, Log: ownLog{n.store, n},
+	own := record.Stream(n.cfg.Member, record.Records)
+	n.intake = &sheets.Intake{Store: n.store, Register: n.register, Synthetic: n.dir.Synthetic(), Now: n.now,
+		Decision: httpapi.OwnDecision(n.index, own, func() string { return record.CivilDay(n.now()) }, n.register.Entry)}
+	h, err := httpapi.People(httpapi.Deps{Open: n.open, Intake: n.intake, Directory: n.dir, People: n.people, Hub: n.hub, Register: n.register, Board: n.board, Operations: n.Operations, Log: ownLog{n.store, n},
 		List: n.list, Coverage: n.coverage, Status: n.status, Ready: n.ready, Logger: n.slog, Metrics: n.registry, Gatherer: n.registry, Now: n.now, Random: rand.Reader, Secure: cert != nil})
 	if err != nil {
 		return fmt.Errorf("people's listener: %w", err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,7 +63,9 @@ func (d *Intake) check(ctx context.Context, imp *Import, j *job) error {
 		return err
 	}
 	err = k.Check(f, s, func(c *Checked) error {
-		rows = append(rows, StoredRow{Import: imp.ID, Row: c.Row, State: c.State, Issues: c.Issues, Key: keyOf(imp.Profile.Type, c.Key), Gaps: len(Gaps(imp.Profile.Type, c.Payload))})
+		row := StoredRow{Import: imp.ID, Row: c.Row, State: c.State, Issues: c.Issues, Key: keyOf(imp.Profile.Type, c.Key), Gaps: len(Gaps(imp.Profile.Type, c.Payload))}
+		d.ownAlready(ctx, imp, c, &row)
+		rows = append(rows, row)
 		if n++; len(rows) < batchOf {
 			return nil
 		}
@@ -83,6 +86,18 @@ func keyOf(typ, key string) []byte {
 	return h[:]
 }
 
+// ownAlready marks a decision that the bureau has published, however it came in.
+func (d *Intake) ownAlready(ctx context.Context, imp *Import, c *Checked, row *StoredRow) {
+	issuer, docNo, ok := strings.Cut(c.Key, " ")
+	if d.Decision == nil || !ok || c.Payload == nil || imp.Profile.Type != blacklist.TypePenalty {
+		return
+	}
+	if _, found := d.Decision(ctx, issuer, docNo); found {
+		row.Step = StepKnown
+		row.Issues = append(slices.Clone(row.Issues), Issue{Code: "known_already", Warning: true})
+	}
+}
+
 // known marks rows that another import has brought in already.
 func (d *Intake) known(ctx context.Context, id string, rows []StoredRow) error {
 	var keys [][]byte
@@ -96,7 +111,7 @@ func (d *Intake) known(ctx context.Context, id string, rows []StoredRow) error {
 		return err
 	}
 	for i := range rows {
-		if rows[i].Key != nil && found[string(rows[i].Key)] {
+		if rows[i].Step == StepNone && rows[i].Key != nil && found[string(rows[i].Key)] {
 			rows[i].Step = StepKnown
 			rows[i].Issues = append(rows[i].Issues, Issue{Code: "known_already", Warning: true})
 		}
@@ -150,6 +165,7 @@ func (d *Intake) commit(ctx context.Context, imp *Import, actor blacklist.Actor,
 		}
 		row := StoredRow{Import: imp.ID, Row: c.Row, State: c.State, Issues: slices.Clone(c.Issues), Key: keyOf(imp.Profile.Type, c.Key)}
 		one := []StoredRow{row}
+		d.ownAlready(ctx, imp, c, &one[0])
 		if err := d.known(ctx, imp.ID, one); err != nil { // another import may have come first since the check
 			return err
 		}
@@ -423,12 +439,12 @@ type MissingLine struct {
 	Gaps   []Gap  `json:"gaps"`
 }
 
-// Missing is the list 待补齐, in order of import and row, after a line; next is the last row looked at, nil at the end. What a
-// correction has filled in is no longer on it.
-func (d *Intake) Missing(ctx context.Context, stream record.StreamID, afterImport string, afterRow, limit int) (lines []MissingLine, next *StoredRow, err error) {
+// Missing is the list 待补齐, in order of import and row, after a line; next names the last row looked at, as import.row, and is
+// empty at the end. What a correction has filled in is no longer on it.
+func (d *Intake) Missing(ctx context.Context, stream record.StreamID, afterImport string, afterRow, limit int) (lines []MissingLine, next string, err error) {
 	rows, err := d.Store.GapRows(ctx, afterImport, afterRow, limit)
 	if err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	for _, r := range rows {
 		l := MissingLine{Import: r.Import, Row: r.Row, ID: r.Draft, Stage: "draft"}
@@ -440,14 +456,14 @@ func (d *Intake) Missing(ctx context.Context, stream record.StreamID, afterImpor
 			b, l.Type, err = d.drafted(ctx, r.Draft)
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("read row %d of import %s: %w", r.Row, r.Import, err)
+			return nil, "", fmt.Errorf("read row %d of import %s: %w", r.Row, r.Import, err)
 		}
 		if l.Gaps = Gaps(l.Type, b); len(l.Gaps) > 0 {
 			lines = append(lines, l)
 		}
 	}
 	if len(rows) == limit {
-		next = &rows[len(rows)-1]
+		next = rows[len(rows)-1].Import + "." + strconv.Itoa(rows[len(rows)-1].Row)
 	}
 	return lines, next, nil
 }

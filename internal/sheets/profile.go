@@ -1,6 +1,8 @@
 package sheets
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -33,6 +35,12 @@ const (
 	validMonths    = 36
 	retentionYears = 10
 )
+
+// ProfileID is what a profile is called where its name may not stand, such as in a URL.
+func ProfileID(name string) string {
+	h := sha256.Sum256([]byte("pilin profile 1\x00" + name))
+	return hex.EncodeToString(h[:16])
+}
 
 // live reports whether gaps are problems.
 func (p *Profile) live() bool { return p.Intake == "live" }

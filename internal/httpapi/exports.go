@@ -1,0 +1,106 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/internal/sheets"
+	"github.com/pilinhub/pilin/record"
+)
+
+// exportsPath writes spreadsheets.
+const exportsPath = "/api/v1/exports"
+
+// maxExport bounds the rows of one export; a longer list is exported by days.
+const maxExport = 5000
+
+type exportIn struct {
+	Body struct {
+		Type    string             `json:"type" enum:"penalty,blacklist.person"`
+		Format  string             `json:"format,omitempty" enum:"xlsx,csv" doc:"Absent = xlsx"`
+		From    string             `json:"from,omitempty" maxLength:"10" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"First day, of the first record"`
+		To      string             `json:"to,omitempty" maxLength:"10" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"Last day"`
+		Purpose federation.Purpose `json:"purpose,omitempty" maxLength:"16" doc:"目的; mandatory"`
+		WorkRef *workRef           `json:"work_ref,omitempty" doc:"工作编号; mandatory"`
+	}
+}
+
+func (h *people) exportRoutes(api huma.API) {
+	o := h.op(api, auth.ListOwn, "export-list", http.MethodPost, "exports", "Own records as a spreadsheet, as far as the person may see them 导出本单位记录", http.StatusOK)
+	o.Tags = []string{"exports"}
+	register(api, o, h.export)
+}
+
+// export writes own records that still stand. Each carries who exported it, when, and what the list is not.
+func (h *people) export(ctx context.Context, in *exportIn) (*fileOut, error) {
+	who, b := principalOf(ctx), &in.Body
+	if b.WorkRef == nil || b.WorkRef.Kind == "" || b.WorkRef.Number == "" {
+		return nil, problem(string(federation.RefusedWorkRef))
+	}
+	if b.Purpose == "" {
+		return nil, problem(string(federation.RefusedPurpose))
+	}
+	if !auth.MayAsk(who.Roles, b.Purpose) {
+		return nil, problem("forbidden")
+	}
+	view := auth.ViewOf(who.Roles, auth.Situation{Own: true, Purpose: b.Purpose})
+	if view < auth.ViewCard {
+		return nil, problem("forbidden")
+	}
+	own := record.Stream(h.Directory.Self(), record.Records)
+	items, err := h.List(ctx, Filter{Stream: own, Type: b.Type, DayFrom: b.From, DayTo: b.To, Limit: maxExport + 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(items) > maxExport {
+		return nil, problem("export_too_large")
+	}
+	now := h.Now()
+	t := &sheets.Table{Type: b.Type, By: who.Account + " " + now.In(record.CivilZone).Format("2006-01-02 15:04"), Synthetic: h.Register.Synthetic}
+	n := 0
+	rows := func(line func([]byte) error) error {
+		for _, it := range items {
+			e, err := h.Register.Entry(ctx, own, it.Subject, record.CivilDay(now))
+			if err != nil {
+				return fmt.Errorf("export: %w", err)
+			}
+			if e.State == blacklist.Withdrawn || e.State == blacklist.Voided {
+				continue
+			}
+			p, err := e.Payload()
+			if err == nil {
+				p, err = cutPayload(e.Type, p, view)
+			}
+			if err == nil {
+				err = line(p)
+			}
+			if err != nil {
+				return fmt.Errorf("export: %w", err)
+			}
+			n++
+		}
+		return nil
+	}
+	var out bytes.Buffer
+	if b.Format == "csv" {
+		err = t.CSV(&out, rows)
+	} else {
+		err = t.Workbook(&out, rows)
+	}
+	if err != nil {
+		return nil, err
+	}
+	lineOf(ctx).note(slog.Int("exported", n), slog.String("purpose", string(b.Purpose)))
+	if b.Format == "csv" {
+		return &fileOut{"text/csv; charset=utf-8", attachment("pilin-export", false), out.Bytes()}, nil
+	}
+	return &fileOut{mimeXLSX, attachment("pilin-export", true), out.Bytes()}, nil
+}
