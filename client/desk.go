@@ -152,16 +152,24 @@ func (d *Desk) send(ctx context.Context, token, method, path, key string, body, 
 	var b []byte
 	var err error
 	if body != nil {
-		if b, err = json.Marshal(body, json.Deterministic(true)); err != nil {
+		if b, err = encode(body); err != nil {
 			return fmt.Errorf("encode request to %s: %w", route(path), err)
 		}
 	}
+	return d.transfer(ctx, token, method, path, "application/json", key, b, into)
+}
+
+// encode writes a request's body.
+func encode(body any) ([]byte, error) { return json.Marshal(body, json.Deterministic(true)) }
+
+// transfer makes one request whose body is written already.
+func (d *Desk) transfer(ctx context.Context, token, method, path, contentType, key string, b []byte, into any) error {
 	r, err := http.NewRequestWithContext(ctx, method, d.base+path, bytes.NewReader(b))
 	if err != nil {
 		return fmt.Errorf("request to %s: %w", route(path), err)
 	}
 	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", contentType)
 	}
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)

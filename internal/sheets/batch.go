@@ -111,7 +111,7 @@ func (d *Intake) known(ctx context.Context, id string, rows []StoredRow) error {
 		return err
 	}
 	for i := range rows {
-		if rows[i].Step == StepNone && rows[i].Key != nil && found[string(rows[i].Key)] {
+		if rows[i].Step == StepNone && rows[i].State != RowProblem && rows[i].Key != nil && found[string(rows[i].Key)] {
 			rows[i].Step = StepKnown
 			rows[i].Issues = append(rows[i].Issues, Issue{Code: "known_already", Warning: true})
 		}

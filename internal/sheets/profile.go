@@ -26,8 +26,8 @@ type Profile struct {
 	Encoding  string            `json:"encoding,omitempty" enum:"utf-8,gbk,gb18030,utf-16le,utf-16be" doc:"Of a text file; absent = found out"`
 	Hidden    bool              `json:"hidden_rows,omitzero" doc:"Read hidden rows as well"`
 	// How long the records are valid and kept, from the day of service or else of decision. The bureau sets them.
-	ValidMonths    int `json:"valid_months,omitempty" minimum:"1" maximum:"600" doc:"Absent = 36"`
-	RetentionYears int `json:"retention_years,omitempty" minimum:"1" maximum:"60" doc:"Absent = 10"`
+	ValidMonths    int `json:"valid_months,omitzero" minimum:"1" maximum:"600" doc:"Absent = 36"`
+	RetentionYears int `json:"retention_years,omitzero" minimum:"1" maximum:"60" doc:"Absent = 10"`
 }
 
 // Defaults of the two periods [K]: the bureau's archive rules win.
