@@ -17,7 +17,7 @@ import (
 )
 
 // together is how many rows are written to the log at once: commits of a log are shared.
-const together = 8
+const together = 32
 
 // batchOf is how many checked rows are stored in one transaction.
 const batchOf = 500
@@ -170,15 +170,15 @@ func (d *Intake) commit(ctx context.Context, imp *Import, actor blacklist.Actor,
 			return err
 		}
 		if one[0].Step == StepKnown {
-			return w.do(func() error { return d.Store.PutStep(ctx, one[0]) })
+			return w.do(func() (StoredRow, error) { return one[0], nil })
 		}
-		return w.do(func() error { return d.draft(ctx, actor, imp.Profile.Type, c.Payload, row) })
+		return w.do(func() (StoredRow, error) { return d.draft(ctx, actor, imp.Profile.Type, c.Payload, row) })
 	})
 	return errors.Join(w.wait(), err)
 }
 
 // draft takes one row to the reviewer's desk, through the same two steps as a single entry.
-func (d *Intake) draft(ctx context.Context, actor blacklist.Actor, typ string, b []byte, row StoredRow) error {
+func (d *Intake) draft(ctx context.Context, actor blacklist.Actor, typ string, b []byte, row StoredRow) (StoredRow, error) {
 	done, err := d.Register.Draft(ctx, d.request(actor, row, "draft", sha256.Sum256(b)), blacklist.Proposal{Type: typ, Payload: b})
 	if err == nil {
 		row.Draft, row.Version = done.ID.String(), done.Version
@@ -187,7 +187,7 @@ func (d *Intake) draft(ctx context.Context, actor blacklist.Actor, typ string, b
 	if err == nil {
 		row.Step, row.Version = StepSubmitted, done.Version
 	}
-	return d.settled(ctx, row, err)
+	return settled(row, err)
 }
 
 // request names the idempotency slot of a row's step: a step that was taken before a fall is not taken again.
@@ -200,8 +200,8 @@ func seal(on blacklist.On) [32]byte {
 	return sha256.Sum256(fmt.Appendf(nil, "%s %d", on.ID, on.Version))
 }
 
-// settled writes how a row's step ended. What the register refuses is the row's matter, everything else the batch's.
-func (d *Intake) settled(ctx context.Context, row StoredRow, err error) error {
+// settled says how a row's step ended. What the register refuses is the row's matter, everything else the batch's.
+func settled(row StoredRow, err error) (StoredRow, error) {
 	var no *blacklist.Refusal
 	var bad *blacklist.Invalid
 	switch {
@@ -214,9 +214,9 @@ func (d *Intake) settled(ctx context.Context, row StoredRow, err error) error {
 		row.Issues = append(row.Issues, Issue{Pointer: no.Pointer, Code: "draft_refused"})
 		row.State = RowProblem
 	case err != nil:
-		return err
+		return row, err
 	}
-	return d.Store.PutStep(ctx, row)
+	return row, nil
 }
 
 // Approve is the legal review of a batch: the reviewer, none of its authors, signs what he has seen.
@@ -274,10 +274,10 @@ func (d *Intake) each(ctx context.Context, actor blacklist.Actor, id, name strin
 	return d.step(ctx, imp, actor, name, total, warnings, func(ctx context.Context, j *job) error {
 		w := d.workers(ctx, j)
 		err := d.eachRow(ctx, id, "", from, func(r StoredRow) error {
-			return w.do(func() error {
+			return w.do(func() (StoredRow, error) {
 				draft, err := record.ParseBits128(r.Draft)
 				if err != nil {
-					return err
+					return r, err
 				}
 				next := r
 				done, err := take(ctx, &next, blacklist.On{ID: draft, Version: r.Version})
@@ -286,7 +286,7 @@ func (d *Intake) each(ctx context.Context, actor blacklist.Actor, id, name strin
 				} else if next.Version = done.Version; next.Step == StepPublished {
 					next.Record = done.ID.String()
 				}
-				return d.settled(ctx, next, err)
+				return settled(next, err)
 			})
 		})
 		return errors.Join(w.wait(), err)
@@ -332,7 +332,8 @@ func (d *Intake) eachRow(ctx context.Context, id string, state RowState, step St
 	}
 }
 
-// crew does work of rows a few at a time and stops at the first failure.
+// crew does work of rows some at a time, stops at the first failure, and writes how the rows ended. What is done and not
+// written yet when the process falls is done again to no effect: each step has its idempotency slot.
 type crew struct {
 	d    *Intake
 	ctx  context.Context
@@ -340,6 +341,7 @@ type crew struct {
 	room chan struct{}
 	wg   sync.WaitGroup
 	mu   sync.Mutex
+	rows []StoredRow
 	done int
 	err  error
 }
@@ -348,37 +350,49 @@ func (d *Intake) workers(ctx context.Context, j *job) *crew {
 	return &crew{d: d, ctx: ctx, j: j, room: make(chan struct{}, together)}
 }
 
-func (c *crew) do(f func() error) error {
+func (c *crew) do(f func() (StoredRow, error)) error {
 	select {
 	case c.room <- struct{}{}:
 	case <-c.ctx.Done():
 		return c.ctx.Err()
 	}
-	c.mu.Lock()
-	err := c.err
-	c.mu.Unlock()
-	if err != nil {
+	if err := c.write(batchOf); err != nil {
 		<-c.room
 		return err
 	}
 	c.wg.Go(func() {
-		err := f()
+		defer func() { <-c.room }()
+		row, err := f()
 		c.mu.Lock()
-		c.done++
-		if c.err == nil {
-			c.err = err
+		defer c.mu.Unlock()
+		if err != nil {
+			c.err = errors.Join(c.err, err)
+			return
 		}
-		n := c.done
-		c.mu.Unlock()
-		c.d.progress(c.j, n)
-		<-c.room
+		c.rows = append(c.rows, row)
+		c.done++
+		c.d.progress(c.j, c.done)
 	})
 	return nil
 }
 
+// write stores rows when there are so many, and returns the first failure.
+func (c *crew) write(least int) error {
+	c.mu.Lock()
+	rows, err := c.rows, c.err
+	if len(rows) >= least {
+		c.rows = nil
+	}
+	c.mu.Unlock()
+	if len(rows) < least {
+		return err
+	}
+	return errors.Join(err, c.d.Store.PutSteps(context.WithoutCancel(c.ctx), rows))
+}
+
 func (c *crew) wait() error {
 	c.wg.Wait()
-	return c.err
+	return c.write(0)
 }
 
 // Copy writes the person's own file with what is said of each row.

@@ -3,6 +3,7 @@ package sheets
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // ResultHeading is the column that a returned copy carries; an import looks past it, so that a person can correct the copy
@@ -44,27 +45,36 @@ func (s *Survey) result() int {
 
 const headSearch = 20 // rows with content in which a header is looked for
 
-// heading is how headings are compared: without spaces, marks of obligation, and colons.
-func heading(s string) string {
-	return strings.ToLower(strings.NewReplacer(" ", "", "\n", "", "\r", "", "\t", "", "*", "", ":", "", "_", "").Replace(tidy(s)))
-}
+var headingForm = strings.NewReplacer(" ", "", "\n", "", "\r", "", "\t", "", "*", "", ":", "", "_", "")
 
-// fieldOf finds the field that a heading is known for.
-func fieldOf(fields []Field, text string) string {
-	h := heading(text)
-	if h == "" {
-		return ""
-	}
-	short := h
-	if i := strings.IndexByte(h, '('); i > 0 {
-		short = h[:i]
-	}
-	for _, want := range []string{h, short} {
-		for _, f := range fields {
-			if heading(f.Title) == want || f.Pointer == text || slices.ContainsFunc(f.Aliases, func(a string) bool { return heading(a) == want }) {
-				return f.Pointer
+// heading is how headings are compared: without spaces, marks of obligation, and colons.
+func heading(s string) string { return strings.ToLower(headingForm.Replace(tidy(s))) }
+
+// headings are the known headings of each type, as they are compared.
+var headings = sync.OnceValue(func() map[string]map[string]string {
+	out := map[string]map[string]string{}
+	for _, typ := range Types {
+		m := map[string]string{}
+		for _, f := range FieldsOf(typ) {
+			for _, h := range append([]string{f.Title, f.Pointer}, f.Aliases...) {
+				if _, taken := m[heading(h)]; !taken {
+					m[heading(h)] = f.Pointer
+				}
 			}
 		}
+		out[typ] = m
+	}
+	return out
+})
+
+// fieldOf finds the field of a type that a heading is known for; with and without what it says in brackets.
+func fieldOf(typ, text string) string {
+	known, h := headings()[typ], heading(text)
+	if to := known[h]; to != "" {
+		return to
+	}
+	if i := strings.IndexByte(h, '('); i > 0 {
+		return known[h[:i]]
 	}
 	return ""
 }
@@ -94,7 +104,7 @@ func (f *File) Look(typ, sheet string) (*Survey, error) {
 		return nil, err
 	}
 	s.merged, s.MergedCells = layout.Merged, len(layout.Merged)
-	at := s.header(FieldsOf(typ), head)
+	at := s.header(typ, head)
 	if at < 0 {
 		return s, refuse(NoHeader, "")
 	}
@@ -117,12 +127,12 @@ func (f *File) Look(typ, sheet string) (*Survey, error) {
 }
 
 // header finds the row, or two rows, that have most known headings; -1 if no row has two.
-func (s *Survey) header(fields []Field, rows []Row) int {
+func (s *Survey) header(typ string, rows []Row) int {
 	best, most := -1, 1
 	for n := 1; n <= 2; n++ { // two rows only where they say more than one: a title above is no heading
 		for i := 0; i+n <= len(rows); i++ {
 			known := 0
-			for _, c := range s.columns(fields, rows[i:i+n]) {
+			for _, c := range s.columns(typ, rows[i:i+n]) {
 				if c.Field != "" {
 					known++
 				}
@@ -134,14 +144,14 @@ func (s *Survey) header(fields []Field, rows []Row) int {
 	}
 	if best >= 0 {
 		s.HeaderRow = rows[best].Number
-		s.Columns = s.columns(fields, rows[best:best+s.HeaderRows])
+		s.Columns = s.columns(typ, rows[best:best+s.HeaderRows])
 	}
 	return best
 }
 
 // columns reads one or two rows as headings. Over two rows a heading is the lower one, or the upper where the lower is
 // empty, or both together; a field goes to the first column that has it.
-func (s *Survey) columns(fields []Field, rows []Row) []Column {
+func (s *Survey) columns(typ string, rows []Row) []Column {
 	width := 0
 	for _, r := range rows {
 		if n := len(r.Cells); n > 0 {
@@ -153,15 +163,15 @@ func (s *Survey) columns(fields []Field, rows []Row) []Column {
 	names := map[string]int{}
 	for col := range width {
 		top := tidy(s.cell(&rows[0], col).Text)
-		text, field := top, fieldOf(fields, top)
+		text, field := top, fieldOf(typ, top)
 		if len(rows) == 2 {
 			low := tidy(rows[1].at(col).Text)
 			switch {
 			case low == "":
-			case fieldOf(fields, top+low) != "":
-				text, field = top+"/"+low, fieldOf(fields, top+low)
-			case fieldOf(fields, low) != "" || field == "":
-				text, field = low, fieldOf(fields, low)
+			case fieldOf(typ, top+low) != "":
+				text, field = top+"/"+low, fieldOf(typ, top+low)
+			case fieldOf(typ, low) != "" || field == "":
+				text, field = low, fieldOf(typ, low)
 				if top != "" && top != low {
 					text = top + "/" + low
 				}

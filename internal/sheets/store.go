@@ -50,8 +50,8 @@ type Store interface {
 	PutChecked(ctx context.Context, rows []StoredRow) error
 	// DropChecked removes rows without a draft.
 	DropChecked(ctx context.Context, id string) error
-	// PutStep writes how far a row has come, and its issues.
-	PutStep(ctx context.Context, row StoredRow) error
+	// PutSteps writes how far rows have come, and their issues.
+	PutSteps(ctx context.Context, rows []StoredRow) error
 	// ImportRows returns rows after a row number, ascending; state and step empty select all, "*" any step but none.
 	ImportRows(ctx context.Context, id string, state RowState, step Step, after, limit int) ([]StoredRow, error)
 	// CountRows counts the rows of an import.

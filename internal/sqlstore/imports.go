@@ -106,16 +106,21 @@ func (s *Store) DropChecked(ctx context.Context, id string) error {
 	})
 }
 
-// PutStep implements sheets.Store.
-func (s *Store) PutStep(ctx context.Context, r sheets.StoredRow) error {
-	issues, err := json.Marshal(r.Issues)
-	if err != nil {
-		return fmt.Errorf("encode issues: %w", err)
-	}
+// PutSteps implements sheets.Store.
+func (s *Store) PutSteps(ctx context.Context, rows []sheets.StoredRow) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE import_row SET state=$3, step=$4, draft=$5, version=$6, record=$7, issues=$8 WHERE import=$1 AND row_no=$2",
-			r.Import, r.Row, string(r.State), string(r.Step), r.Draft, r.Version, r.Record, string(issues))
-		return one(res, err, "write step of a row", errors.New("no such row of an import"))
+		for _, r := range rows {
+			issues, err := json.Marshal(r.Issues)
+			if err != nil {
+				return fmt.Errorf("encode issues: %w", err)
+			}
+			res, err := tx.ExecContext(ctx, "UPDATE import_row SET state=$3, step=$4, draft=$5, version=$6, record=$7, issues=$8 WHERE import=$1 AND row_no=$2",
+				r.Import, r.Row, string(r.State), string(r.Step), r.Draft, r.Version, r.Record, string(issues))
+			if err := one(res, err, "write step of a row", errors.New("no such row of an import")); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
