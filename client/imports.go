@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/go-json-experiment/json"
 )
 
 // maxFile bounds what a Desk reads of a file that comes back; a copy with its reasons is larger than what was handed in.
@@ -297,6 +299,15 @@ func (d *Desk) SaveProfile(ctx context.Context, p Profile) (Profile, error) {
 	var out Profile
 	err := d.call(ctx, http.MethodPost, "/api/v1/import-profiles", "", p, &out)
 	return out, err
+}
+
+// ReadProfile reads a profile from JSON, strictly.
+func ReadProfile(b []byte) (Profile, error) {
+	var p Profile
+	if err := json.Unmarshal(b, &p, json.RejectUnknownMembers(true)); err != nil {
+		return p, fmt.Errorf("read profile: %w", err)
+	}
+	return p, nil
 }
 
 // Profiles lists the saved profiles.

@@ -32,7 +32,9 @@ type cli struct {
 	List      listCmd      `cmd:"" help:"列出本单位条目 · List this bureau's entries."`
 	Show      showCmd      `cmd:"" help:"查看一条及其历史、回执 · Show one entry with history and receipts."`
 	Account   accountCmd   `cmd:"" help:"账号与口令 · Accounts and passwords."`
-	Export    exportCmd    `cmd:"" help:"导出日志供核验 · Export logs for verification."`
+	Import    importCmd    `cmd:"" help:"导入表格:试算、退回件、送审 · Check a spreadsheet, give it back marked, hand it to the reviewer."`
+	Batch     batchCmd     `cmd:"" help:"导入批次:查看、审核、发布、待补齐 · Batches of imported rows."`
+	Export    exportTree   `cmd:"" help:"导出日志或表格 · Export logs, or own records as a spreadsheet."`
 	Backup    backupCmd    `cmd:"" help:"备份数据库,密钥另存;节点可以在运行 · Back up the database, keys apart; the node may run."`
 	Restore   restoreCmd   `cmd:"" help:"检查备份、恢复到空库 · Check a backup, restore it into an empty database."`
 	Rejoin    rejoinCmd    `cmd:"" help:"恢复后:查看进度、确认归队 · After a restore: show how far it is, confirm."`
