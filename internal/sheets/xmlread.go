@@ -17,13 +17,30 @@ const (
 // spreadsheet program writes one.
 type scanner struct {
 	d     *xml.Decoder
+	in    *keeper
 	depth int
 }
 
+// keeper remembers why its reader ended: the decoder would call it bad XML.
+type keeper struct {
+	io.Reader
+	err error
+}
+
+// Read implements io.Reader.
+func (k *keeper) Read(b []byte) (int, error) {
+	n, err := k.Reader.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		k.err = err
+	}
+	return n, err
+}
+
 func newScanner(r io.Reader) *scanner {
-	d := xml.NewDecoder(r)
+	in := &keeper{Reader: r}
+	d := xml.NewDecoder(in)
 	d.Strict = true
-	return &scanner{d: d}
+	return &scanner{d: d, in: in}
 }
 
 // next returns the next start, end or text token; io.EOF at the end. Tokens are valid until the next call.
@@ -35,7 +52,7 @@ func (s *scanner) next() (xml.Token, error) {
 			switch {
 			case errors.Is(err, io.EOF) && s.depth == 0:
 				return nil, io.EOF
-			case errors.As(err, &r):
+			case errors.As(s.in.err, &r):
 				return nil, r
 			}
 			return nil, refuse(Malformed, "xml")
