@@ -204,6 +204,68 @@ func TestImport_twice_at_once(t *testing.T) {
 	}
 }
 
+// List entries stand on penalties that the bureau has published: their numbers become references.
+func TestImport_list_entries(t *testing.T) {
+	o := offices(t, 1)[0].open().staff()
+	d := o.client(t, "c.officer", auth.Officer)
+	in := func(p client.Profile, text string) sheets.Import {
+		t.Helper()
+		p, err := d.SaveProfile(t.Context(), p)
+		must(t, err)
+		up, err := d.UploadImport(t.Context(), []byte(text), "", p.ID)
+		must(t, err)
+		var imp sheets.Import
+		o.ok("officer", "GET", "/api/v1/imports/"+up.ID, nil, &imp)
+		o.settled(&imp)
+		return imp
+	}
+	through := func(imp sheets.Import) sheets.Import {
+		t.Helper()
+		at := "/api/v1/imports/" + imp.ID
+		var warned struct {
+			Rows []httpapi.ImportRow `json:"rows"`
+		}
+		o.ok("officer", "POST", at+"/commit", `{"all":true}`, &imp)
+		o.settled(&imp)
+		o.ok("reviewer", "GET", at+"/rows?state=warning&step=submitted", nil, &warned)
+		seen := sheets.Review{FileHash: imp.FileHash, Rows: imp.Counts.Submitted}
+		for _, r := range warned.Rows {
+			seen.Warnings = append(seen.Warnings, r.Row)
+		}
+		o.ok("reviewer", "POST", at+"/approve", seen, &imp)
+		o.settled(&imp)
+		o.ok("liaison", "POST", at+"/publish", sheets.Review{FileHash: imp.FileHash, Rows: imp.Counts.Approved}, &imp)
+		o.settled(&imp)
+		return imp
+	}
+	people := "姓名,身份证号,性别,处罚文号,行医类别,医师资格,违法日期\n测甲一,310116190001010016,男,测金卫医罚(2025)9001号,口腔、输液,无,2025-01-02\n测甲九,310117190003030244,女,测金卫医罚〔2025〕9999号,口腔,无,2025-01-02\n"
+	of := client.Profile{Name: "名单", Type: "blacklist.person", Constants: map[string]string{"/issuer": "", "/legal_basis": "行政处罚法第26条", "/purpose": "CASE"}}
+	if _, err := d.SaveProfile(t.Context(), of); err == nil {
+		t.Error("a constant of no field was saved")
+	}
+	of.Constants = map[string]string{"/issuer_uscc": "11310116000090018Y", "/legal_basis": "行政处罚法第26条", "/purpose": "CASE"}
+	penalties := client.Profile{Name: "台账", Type: "penalty", Constants: issuerOf}
+	if imp := in(of, people); imp.Counts.Problem != 2 { // nothing is published yet
+		t.Errorf("%+v", imp.Counts)
+	}
+	served := "姓名,身份证号,性别,文号,处罚日期,送达日期,送达方式,案由\n测甲一,310116190001010016,男,测金卫医罚〔2025〕9001号,2025-03-05,2025-03-06,直接送达,非医师行医\n"
+	if imp := through(in(penalties, served)); imp.Counts.Published != 1 {
+		t.Fatalf("%+v", imp.Counts)
+	}
+	imp := in(of, people+"\n") // another file: the first was checked when nothing was there
+	if imp.Counts.Problem != 1 {
+		t.Fatalf("%+v", imp.Counts)
+	}
+	if imp = through(imp); imp.Counts.Published != 1 {
+		t.Errorf("%+v", imp.Counts)
+	}
+	a, err := d.Ask(t.Context(), client.Ask{Purpose: "CASE", WorkRef: client.WorkRef{Kind: "case", Number: "测金卫医案〔2026〕9001"}, Question: client.Question{IDNo: "310116190001010016"}})
+	must(t, err)
+	if a.Outcome != "hit" || len(a.Hits) != 2 {
+		t.Errorf("%s, %d hits", a.Outcome, len(a.Hits))
+	}
+}
+
 // Already known elsewhere? The question is the ordinary one: with purpose and work reference, audited at both sides.
 func TestImport_asks_before_publishing(t *testing.T) {
 	all := offices(t, 2)

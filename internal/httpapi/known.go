@@ -46,9 +46,7 @@ func OwnDecision(index federation.Index, self record.StreamID, today func() stri
 	}
 }
 
-// maxKnown bounds how many questions one request may put to the federation.
-const maxKnown = 20
-
+// knownIn bounds how many questions one request may put to the federation: twenty.
 type knownIn struct {
 	ID   string `path:"id" pattern:"^[0-9a-f]{32}$"`
 	Body struct {

@@ -1,7 +1,6 @@
 package sheets
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -78,6 +77,9 @@ func (p *payload) gap(pointer, reason string) {
 
 // put writes what a cell means for a field.
 func (p *payload) put(f *Field, x value) {
+	if f.aside {
+		return
+	}
 	if x.gap != "" {
 		if !f.needed {
 			p.gap(f.at(), x.gap)
@@ -275,5 +277,3 @@ func nearest(cols []Column, pointer string) int {
 	}
 	return -1
 }
-
-func rowText(n int) string { return "row " + strconv.Itoa(n) }

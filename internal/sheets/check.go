@@ -212,7 +212,7 @@ func (r *rowCheck) read(row *Row) *payload {
 			r.say(b.col.Index, b.field.Pointer, x.warning, true)
 		}
 		if b.field.Kind == refs {
-			r.reference(p, b, x)
+			r.reference(p, row, b, x)
 			continue
 		}
 		p.put(b.field, x)
@@ -221,13 +221,17 @@ func (r *rowCheck) read(row *Row) *payload {
 }
 
 // reference turns the numbers of decisions into the ids of their records.
-func (r *rowCheck) reference(p *payload, b boundField, x value) {
+func (r *rowCheck) reference(p *payload, row *Row, b boundField, x value) {
 	s, _ := x.v.(string)
+	issuer := r.Profile.Constants["/issuer_uscc"]
+	if col := columnIndex(r.columns, "/issuer_uscc"); col >= 0 && row.at(col).Kind == Text {
+		issuer = tidy(row.at(col).Text)
+	}
 	var ids []string
 	for no := range strings.FieldsFuncSeq(s, func(c rune) bool { return strings.ContainsRune("、,;,;\n", c) }) {
 		id, ok := "", false
 		if r.Decision != nil {
-			id, ok = r.Decision(r.Profile.Constants["/issuer_uscc"], identifier.ParseDocNo(no, identifier.Date{}).Normalised)
+			id, ok = r.Decision(issuer, identifier.ParseDocNo(no, identifier.Date{}).Normalised)
 		}
 		if !ok {
 			r.say(b.col.Index, b.field.Pointer, "decision_unknown", false)

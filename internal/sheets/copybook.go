@@ -15,11 +15,10 @@ import (
 // splicer copies an XML part byte for byte while its tokens are looked at, so that what is not changed stays as the person's
 // own program wrote it.
 type splicer struct {
-	s    *scanner
-	in   *recorder
-	out  io.Writer
-	skip bool // what is read is left out
-	err  error
+	s   *scanner
+	in  *recorder
+	out io.Writer
+	err error
 }
 
 // recorder keeps the bytes that the decoder has read and the splicer has not passed yet.

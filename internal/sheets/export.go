@@ -1,7 +1,6 @@
 package sheets
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"strconv"
@@ -104,38 +103,47 @@ func (f *Field) show(p *payload) string {
 
 // CSV writes an export as UTF-8 with a mark, every field quoted. rows calls its argument for each payload.
 func (t *Table) CSV(out io.Writer, rows func(func(payload []byte) error) error) error {
-	w := bufio.NewWriter(out)
-	line := func(fields []string) {
+	mark := "\xEF\xBB\xBF"
+	line := func(fields []string) error {
+		var b strings.Builder
+		b.WriteString(mark)
+		mark = ""
 		for i, s := range fields {
 			if i > 0 {
-				w.WriteByte(',') //nolint:errcheck // Flush tells
+				b.WriteByte(',')
 			}
-			w.WriteString(`"` + strings.ReplaceAll(s, `"`, `""`) + `"`) //nolint:errcheck // Flush tells
+			b.WriteString(`"` + strings.ReplaceAll(s, `"`, `""`) + `"`)
 		}
-		w.WriteString("\r\n") //nolint:errcheck // Flush tells
+		b.WriteString("\r\n")
+		if _, err := io.WriteString(out, b.String()); err != nil {
+			return fmt.Errorf("write export: %w", err)
+		}
+		return nil
 	}
-	w.WriteString("\xEF\xBB\xBF") //nolint:errcheck // Flush tells
-	line(t.head())
-	err := rows(func(b []byte) error {
+	if err := line(t.head()); err != nil {
+		return err
+	}
+	if err := rows(func(b []byte) error {
 		fields, err := t.line(b)
 		if err == nil {
-			line(fields)
+			err = line(fields)
 		}
 		return err
-	})
+	}); err != nil {
+		return err
+	}
 	for _, s := range t.foot() {
-		line([]string{s})
+		if err := line([]string{s}); err != nil {
+			return err
+		}
 	}
-	if flush := w.Flush(); err == nil {
-		err = flush
-	}
-	return err
+	return nil
 }
 
 // Workbook writes an export as .xlsx; every cell is text.
 func (t *Table) Workbook(out io.Writer, rows func(func(payload []byte) error) error) error {
 	x := excelize.NewFile()
-	defer x.Close()
+	defer func() { _ = x.Close() }() // it removes temporary files; what is written is told by Write
 	w, err := x.NewStreamWriter("Sheet1")
 	if err != nil {
 		return fmt.Errorf("write export: %w", err)

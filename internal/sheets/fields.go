@@ -27,6 +27,7 @@ type Field struct {
 	Aliases []string // other headings that are known for it
 	codes   []code
 	needed  bool   // null never (domain.md §2.1.3)
+	aside   bool   // helps to read the row and is no member of the record
 	gap     string // pointer that is null where nothing is known; its own if empty, none if "-"
 }
 
@@ -38,16 +39,21 @@ func (f *Field) at() string {
 	return f.gap
 }
 
-func person(in string, notNull bool) []Field {
+// person are the fields of somebody at a place of the payload; a list entry says the nationality, a penalty may.
+func person(in string) []Field {
+	nation := ""
+	if in != "" {
+		nation = "-"
+	}
 	return []Field{
-		{Pointer: in + "/name", Title: "姓名", Aliases: []string{"当事人", "当事人姓名", "被处罚人", "被处罚人姓名", "违法行为人", "行医人", "名字"}, needed: notNull},
+		{Pointer: in + "/name", Title: "姓名", Aliases: []string{"当事人", "当事人姓名", "被处罚人", "被处罚人姓名", "违法行为人", "行医人", "名字"}, needed: true},
 		{Pointer: in + "/id_type", Title: "证件类型", Kind: choice, Aliases: []string{"证件种类", "证件类别"}, codes: idTypes},
 		{Pointer: in + "/id_no", Title: "证件号码", Kind: ident, Aliases: []string{"身份证号", "身份证号码", "居民身份证号", "身份证", "证件号", "公民身份号码", "当事人身份证号", "当事人证件号码"}},
 		{Pointer: in + "/id_country", Title: "护照国家", Aliases: []string{"国家代码"}, gap: "-"},
 		{Pointer: in + "/id_quality", Title: "核验方式", Kind: choice, codes: idQualities},
 		{Pointer: in + "/sex", Title: "性别", Kind: choice, codes: sexes},
 		{Pointer: in + "/birth_date", Title: "出生日期", Kind: when, Aliases: []string{"出生年月日", "生日", "出生年份"}, gap: "-"},
-		{Pointer: in + "/nationality", Title: "国籍", Kind: choice, codes: countries, gap: "-"},
+		{Pointer: in + "/nationality", Title: "国籍", Kind: choice, codes: countries, gap: nation},
 		{Pointer: in + "/hukou_region", Title: "户籍地区划", Kind: region, Aliases: []string{"户籍地代码"}, gap: "-"},
 		{Pointer: in + "/phones/0/no", Title: "电话", Kind: ident, Aliases: []string{"联系电话", "手机", "手机号", "手机号码"}, gap: "-"},
 		{Pointer: in + "/addresses/0/text", Title: "住址", Aliases: []string{"地址", "家庭住址", "现住址", "暂住地"}, gap: "-"},
@@ -60,7 +66,7 @@ var penaltyFields = append([]Field{
 	{Pointer: "/issuer_uscc", Title: "决定机关统一社会信用代码", Kind: ident, Aliases: []string{"处罚机关代码", "机关信用代码"}, needed: true},
 	{Pointer: "/issuer_kind", Title: "决定机关类别", Kind: choice, codes: issuers},
 	{Pointer: "/respondent_kind", Title: "当事人类型", Kind: choice, Aliases: []string{"当事人类别", "对象类型"}, codes: respondents}},
-	append(person("/respondent", true), []Field{
+	append(person("/respondent"), []Field{
 		{Pointer: "/respondent/org_name", Title: "单位名称", Aliases: []string{"机构名称", "字号名称", "被处罚单位"}, gap: "-"},
 		{Pointer: "/respondent/org_uscc", Title: "统一社会信用代码", Kind: ident, Aliases: []string{"信用代码", "社会信用代码"}, gap: "-"},
 		{Pointer: "/practitioner_is_respondent", Title: "当事人即行医人", Kind: truth},
@@ -88,7 +94,7 @@ var penaltyFields = append([]Field{
 		{Pointer: "/purpose", Title: "目的", needed: true},
 	}...)...)
 
-var personFields = append(person("", true), []Field{
+var personFields = append(person(""), []Field{
 	{Pointer: "/qualification", Title: "医师资格状态", Kind: choice, Aliases: []string{"医师资格", "资格"}, codes: qualifications},
 	{Pointer: "/qual_checked_at", Title: "资格核查时间", Kind: day},
 	{Pointer: "/qual_source", Title: "资格核查来源"},
@@ -96,6 +102,7 @@ var personFields = append(person("", true), []Field{
 	{Pointer: "/modus", Title: "行为方式", Kind: choice, codes: modi, gap: "-"},
 	{Pointer: "/marks", Title: "体貌特征", Aliases: []string{"特征"}, gap: "-"},
 	{Pointer: "/occurred_at", Title: "发生日期", Kind: day, Aliases: []string{"违法日期", "行为日期"}},
+	{Pointer: "/issuer_uscc", Title: "决定机关统一社会信用代码", Kind: ident, Aliases: []string{"处罚机关代码", "机关信用代码"}, aside: true, gap: "-"},
 	{Pointer: "/penalty_refs", Title: "处罚决定书文号", Kind: refs, Aliases: []string{"文号", "处罚文号", "决定书文号", "行政处罚决定书文号"}, needed: true},
 	{Pointer: "/legal_basis", Title: "依据", needed: true},
 	{Pointer: "/purpose", Title: "目的", needed: true},

@@ -15,7 +15,7 @@ const templateRows = 5000
 // a second sheet that says how to fill it in.
 func Template(out io.Writer, typ string) (err error) {
 	x := excelize.NewFile()
-	defer x.Close()
+	defer func() { _ = x.Close() }() // it removes temporary files; what is written is told by Write
 	t := &templateWriter{x: x}
 	t.do(x.SetSheetName("Sheet1", "数据"))
 	for _, name := range []string{"说明", "代码"} {

@@ -84,7 +84,7 @@ func (s *Store) PutChecked(ctx context.Context, rows []sheets.StoredRow) error {
 		if err != nil {
 			return err
 		}
-		defer put.Close()
+		defer func() { _ = put.Close() }() // it ends with its transaction
 		for _, r := range rows {
 			issues, err := json.Marshal(r.Issues)
 			if err != nil {
