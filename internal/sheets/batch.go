@@ -306,10 +306,10 @@ func (d *Intake) idle(ctx context.Context, id string) (*Import, error) {
 func (d *Intake) step(ctx context.Context, imp *Import, actor blacklist.Actor, name string, rows int, warnings []int, work func(context.Context, *job) error) (*Import, error) {
 	imp.Work = Work{Step: name, State: "running", Total: rows}
 	imp.Batch = append(imp.Batch, Signed{Step: name, By: actor.Account, At: d.Now().UTC().Format(time.RFC3339), FileHash: imp.FileHash, Rows: rows, Warnings: warnings})
-	if err := d.save(ctx, imp, nil); err != nil {
+	if err := d.begin(ctx, imp, nil, work); err != nil {
 		return nil, err
 	}
-	return imp, d.run(imp, work)
+	return imp, nil
 }
 
 // eachRow reads rows page by page. Rows that leave the selection meanwhile are not met twice.

@@ -117,6 +117,7 @@ func TestHostile_files(t *testing.T) {
 		"nested zip":             {extra("xl/inner.zip"), sheets.Malformed},
 		"nested zip, hidden":     {packed(t, entry{name: "xl/inner.bin", body: plain, head: func(h *zip.FileHeader) { h.Method = zip.Store }}), sheets.Malformed},
 		"overlapping entries":    {overlapped(t), sheets.Malformed},
+		"quoted entry":           {otherName(plain), sheets.Malformed},
 		"cut off":                {plain[:len(plain)-30], sheets.Malformed},
 
 		"declared dimension":  {packed(t, sheetPart(strings.Replace(rowsXML(""), "<sheetData>", `<dimension ref="A1:C1048576"/><sheetData>`, 1))), sheets.TooManyRows},
@@ -200,13 +201,20 @@ func encryptedFlag(b []byte) []byte {
 	return out
 }
 
-// overlapped makes two entries of the directory share their bytes.
+// overlapped lets an entry of the directory reach into the next one.
 func overlapped(t testing.TB) []byte {
 	b := packed(t, entry{name: "xl/aa.xml", body: []byte("same")}, entry{name: "xl/bb.xml", body: []byte("same")})
-	first := bytes.Index(b, []byte("xl/aa.xml")) - 30
-	dir := bytes.LastIndex(b, []byte("xl/bb.xml")) - 46
-	binary.LittleEndian.PutUint32(b[dir+42:], uint32(first))
+	dir := bytes.LastIndex(b, []byte("xl/aa.xml")) - 46
+	size := binary.LittleEndian.Uint32(b[dir+20:])
+	binary.LittleEndian.PutUint32(b[dir+20:], size+40)
 	return b
+}
+
+// otherName lets the header in front of an entry say another name than the directory.
+func otherName(b []byte) []byte {
+	out := bytes.Clone(b)
+	out[bytes.Index(out, []byte("xl/workbook.xml"))] = 'y'
+	return out
 }
 
 func onlyEntry(t testing.TB, name string) []byte {

@@ -156,13 +156,7 @@ func (d *Intake) Upload(ctx context.Context, by string, b []byte, p Profile) (*I
 		return old, d.count(ctx, old)
 	}
 	imp.Work = Work{Step: "check", State: "running", Total: s.Rows}
-	if err := d.save(ctx, imp, b); err != nil {
-		return nil, err
-	}
-	if err := d.run(imp, func(ctx context.Context, j *job) error { return d.check(ctx, imp, j) }); err != nil {
-		return nil, err
-	}
-	return imp, nil
+	return imp, d.begin(ctx, imp, b, func(ctx context.Context, j *job) error { return d.check(ctx, imp, j) })
 }
 
 func look(b []byte, p Profile) (*File, *Survey, error) {
@@ -203,18 +197,25 @@ func (d *Intake) busy(id string) bool {
 	return d.jobs[id] != nil
 }
 
-// run does work on an import in the background, one import at a time.
-func (d *Intake) run(imp *Import, work func(context.Context, *job) error) error {
+// begin writes that work on an import begins, and does it in the background, one import at a time. The work is known before
+// its document says so: a document of running work that nobody does is one that a stop has broken off.
+func (d *Intake) begin(ctx context.Context, imp *Import, file []byte, work func(context.Context, *job) error) error {
+	j := &job{work: imp.Work}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.jobs[imp.ID] != nil {
+		d.mu.Unlock()
 		return &Conflict{Running}
 	}
-	if d.ctx.Err() != nil {
-		return context.Canceled
-	}
-	j := &job{work: imp.Work}
 	d.jobs[imp.ID] = j
+	d.mu.Unlock()
+	err := d.ctx.Err()
+	if err == nil {
+		err = d.save(ctx, imp, file)
+	}
+	if err != nil {
+		d.drop(imp.ID)
+		return err
+	}
 	d.wg.Go(func() {
 		err := func() error {
 			select {
@@ -228,6 +229,12 @@ func (d *Intake) run(imp *Import, work func(context.Context, *job) error) error 
 		d.finish(imp, j, err)
 	})
 	return nil
+}
+
+func (d *Intake) drop(id string) {
+	d.mu.Lock()
+	delete(d.jobs, id)
+	d.mu.Unlock()
 }
 
 // finish writes how work ended. What a stop breaks off says so by itself: it is running and nobody does it.
@@ -249,9 +256,7 @@ func (d *Intake) finish(imp *Import, j *job, err error) {
 		fresh.Work = w
 		_ = d.save(context.WithoutCancel(d.ctx), fresh, nil) // unsaved it reads as interrupted, and can be begun again
 	}
-	d.mu.Lock()
-	delete(d.jobs, imp.ID)
-	d.mu.Unlock()
+	d.drop(imp.ID)
 }
 
 func (d *Intake) progress(j *job, done int) {
@@ -295,13 +300,18 @@ func (d *Intake) Import(ctx context.Context, id string) (*Import, error) {
 
 // count fills in what changes while work goes on.
 func (d *Intake) count(ctx context.Context, imp *Import) error {
-	d.mu.Lock()
-	if j := d.jobs[imp.ID]; j != nil {
-		imp.Work = j.work
-	} else if imp.Work.State == "running" {
-		imp.Work.State = "interrupted"
+	if !d.working(imp) && imp.Work.State == "running" { // it has ended since the document was read, or was broken off
+		fresh, err := d.load(ctx, imp.ID)
+		if err != nil {
+			return err
+		}
+		if fresh != nil {
+			imp.Work, imp.Batch = fresh.Work, fresh.Batch
+		}
+		if !d.working(imp) && imp.Work.State == "running" {
+			imp.Work.State = "interrupted"
+		}
 	}
-	d.mu.Unlock()
 	all, err := d.Store.CountRows(ctx, imp.ID)
 	if err != nil {
 		return err
@@ -316,6 +326,17 @@ func (d *Intake) count(ctx context.Context, imp *Import) error {
 		*map[RowState]*int{RowOK: &c.OK, RowWarning: &c.Warning, RowProblem: &c.Problem, RowSkipped: &c.Skipped}[n.State] += n.N
 	}
 	return nil
+}
+
+// working fills in how far work under way is; false if there is none.
+func (d *Intake) working(imp *Import) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	j := d.jobs[imp.ID]
+	if j != nil {
+		imp.Work = j.work
+	}
+	return j != nil
 }
 
 // Imports returns imports, newest first.
