@@ -24,10 +24,10 @@ func TestTimedStory_AnOldListIsFoundAtAnotherNode(t *testing.T) {
 		c, _ := identifier.ResidentCheck(body)
 		ids[i] = body + string(c)
 		no := ids[i]
-		switch {
-		case i%30 == 7:
+		switch i % 30 {
+		case 7:
 			no = "3.30482E+17"
-		case i%30 == 8:
+		case 8:
 			no = ids[i][:6] + ids[i][8:17]
 		}
 		fmt.Fprintf(&text, "%d,测庚%c,%s,%s,测平卫医罚〔2025〕%d号,%s,非医师行医,%s\r\n", i+1, []rune("一二三四五六七八九十")[i%10], no,
