@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	mrand "math/rand/v2"
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -233,15 +235,21 @@ func (d *direct) wire(n *Node) {
 	}
 }
 
-// freePort returns a loopback address that was free a moment ago.
+// freePort returns a loopback address that was free a moment ago, below the ports that the machine gives to connections:
+// of those one that is free now may be the end of another node's call before a listener takes it.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for range 100 {
+		var l net.Listener
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(15_000+mrand.IntN(17_000)))
+		if l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", address); err == nil {
+			l.Close()
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal(err)
+	return ""
 }
 
 // until waits for a condition that the exchange brings about by itself.

@@ -28,7 +28,7 @@ func copyOf(t *testing.T, cfg Config) Config {
 		}
 	}
 	cfg.Data, cfg.Database.DSN = dir, filepath.Join(dir, "pilin.db")
-	cfg.Members.Listen, cfg.People.Listen = freePort(t), freePort(t)
+	cfg.Members.Listen = freePort(t)
 	return cfg
 }
 
@@ -127,7 +127,7 @@ func TestNode_SignedAnew(t *testing.T) {
 // admit makes a bureau, lets enough members sign it in, and starts its node.
 func (d *direct) admit(m record.MemberID) {
 	d.t.Helper()
-	cfg := Config{Member: m, Data: d.t.TempDir(), Members: Members{Listen: freePort(d.t)}, People: People{Listen: freePort(d.t)}, UnsafeTest: true}
+	cfg := Config{Member: m, Data: d.t.TempDir(), Members: Members{Listen: freePort(d.t)}, People: People{Listen: "127.0.0.1:0"}, UnsafeTest: true}
 	id, err := Init(cfg.Data, m, federation.Entry{Name: string(m), Address: "https://" + cfg.Members.Listen, AgreementNo: "测1", PIPIANo: "测1", Retention: "测1"}, time.Now())
 	d.ok(err)
 	request, err := os.ReadFile(id.RequestFile)
