@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -290,16 +291,17 @@ func (r *reply) namesakes(ctx context.Context, out *answerText, same []Place) (n
 			continue
 		}
 		card, body := cutParts(v.Record, groups)
-		seen, numbered := false, false
+		var numbers []string // a record may tell its own number twice
 		for _, id := range identifiersOf(v.Type, v.Record.Meaning.Schema, card, body) {
 			if id.Strong && match.IdentifiesPerson(id.Kind) {
-				numbered = true
-				seen = seen || counted[id.Value]
-				counted[id.Value] = true
+				numbers = append(numbers, id.Value)
 			}
 		}
-		if !numbered || !seen {
+		if !slices.ContainsFunc(numbers, func(no string) bool { return counted[no] }) {
 			n++
+		}
+		for _, no := range numbers {
+			counted[no] = true
 		}
 	}
 	return n

@@ -99,8 +99,14 @@ func (e *Engine) pair(n, r *normal.Name, i, j int) pairVerdict {
 			}
 		}
 		switch {
-		case hint == 0 || c == normal.Wild:
+		case c == normal.Wild:
 			return pairVerdict{-0.5, "lost", "缺字"}
+		case hint == 0:
+			bits := -0.5
+			if w := n.Written[i]; a == normal.Wild && w != '某' && w != '*' && w != '×' { // whoever cannot write it: rare ones sooner
+				bits += min(3, max(0, 0.4*(e.counts.bitsOf(c, surname)-9)))
+			}
+			return pairVerdict{bits, "lost", "缺字"}
 		case hanzi.Reads(c, hint):
 			return pairVerdict{e.counts.soundBits(hint) - 1, "hint", "拼音相符"}
 		}

@@ -2,8 +2,10 @@ package match
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pilinhub/pilin/match/internal/hanzi"
 	"github.com/pilinhub/pilin/match/normal"
@@ -37,6 +39,11 @@ func (t *tally) weighPlace(q *posed, s *subject, c *context) {
 
 // comparePlaces gives bits, code, text, and whether the whole address is equal down to a room or house.
 func comparePlaces(a, b *normal.Address) (float64, string, string, bool) {
+	if t, ok := townAside(a, b); ok {
+		a = &t
+	} else if t, ok := townAside(b, a); ok {
+		b = &t
+	}
 	area, areas := 0.0, 0
 	for _, x := range a.Areas {
 		best := 0.0
@@ -100,6 +107,23 @@ func comparePlaces(a, b *normal.Address) (float64, string, string, bool) {
 		return min(16, bits+2), "place_equal", "地址相同", true
 	}
 	return min(14, bits), "place_like", "地址基本相同", false
+}
+
+// townAside takes the other's town out of the first area, where 镇 was left out: 赵巷港家桥村.
+func townAside(a, b *normal.Address) (normal.Address, bool) {
+	if a.Town != "" || b.Town == "" || len(a.Areas) == 0 {
+		return normal.Address{}, false
+	}
+	rest, ok := strings.CutPrefix(a.Areas[0], b.Town)
+	if !ok || rest != "" && utf8.RuneCountInString(rest) < 2 {
+		return normal.Address{}, false
+	}
+	out := *a
+	out.Town, out.Areas = b.Town, slices.Clone(a.Areas)
+	if out.Areas[0] = rest; rest == "" {
+		out.Areas = out.Areas[1:]
+	}
+	return out, true
 }
 
 // compareNumbers counts numbers that agree, that differ, and that only one side says; last tells that what differs is the

@@ -8,10 +8,12 @@ type hash uint64
 type keyKind uint8
 
 const (
-	byName      keyKind = iota + 1 // folded characters, and these less one
+	byName      keyKind = iota + 1 // folded characters
+	byNameLess                     // these less one
 	byBag                          // sorted characters
 	bySound                        // toneless syllables
-	byFuzzy                        // fuzzy syllables, and these less one
+	byFuzzy                        // fuzzy syllables
+	byFuzzyLess                    // these less one
 	byCoarse                       // transcriptions, and these less one
 	byCantonese                    // Jyutping
 	byWords                        // a name in letters
@@ -20,13 +22,16 @@ const (
 	byCharCounty
 	byCharPlace
 	byNumber     // resident number
-	byNumberLess // the same less one character
-	byHeadTail   // first four and last four
+	byHead6Tail4 // area and last four
+	byBirthTail4
+	byHead6Seq // area and sequence: the last one masked
+	byHead6Tail2
+	byHeadTail // first four and last four
 	byTail6
 	byTail4
 	byHead14
 	byPhone
-	byPhoneLess
+	byPhone3And4 // first three and last four
 	byPhone4
 	byPhone7
 	byPhone8

@@ -53,8 +53,10 @@ func (s *subject) keys() keySet {
 }
 
 // charKey makes the characters' key; the surname stands in its class.
-func charKey(chars []rune) uint64 {
-	h := start(byName)
+func charKey(chars []rune) uint64 { return charKeyOf(byName, chars) }
+
+func charKeyOf(k keyKind, chars []rune) uint64 {
+	h := start(k)
 	for i, c := range chars {
 		if i == 0 {
 			c = normal.SurnameClass(c)
@@ -197,7 +199,7 @@ func hanKeys(k *keySet, n *normal.Name, y string) {
 	k.add(bagKey(n.Chars))
 	if len(n.Chars) >= 3 {
 		for i := range n.Chars {
-			k.add(charKey(without(n.Chars, i)))
+			k.add(charKeyOf(byNameLess, without(n.Chars, i)))
 		}
 	}
 	for i, s := range sequences(n, 4) {
@@ -206,7 +208,7 @@ func hanKeys(k *keySet, n *normal.Name, y string) {
 		k.add(classKey(byFuzzy, f))
 		if len(f) >= 3 && i < 2 {
 			for j := range f {
-				k.add(classKey(byFuzzy, without(f, j)))
+				k.add(classKey(byFuzzyLess, without(f, j)))
 			}
 		}
 		if y != "" {
@@ -292,15 +294,17 @@ func numberKeys(k *keySet, id normal.ID) {
 	}
 	if id.Whole {
 		k.add(keyOf(byNumber, n))
-		for i := range n {
-			k.add(keyOf(byNumberLess, n[:i]+n[i+1:]))
-		}
 	}
 	add := func(kind keyKind, s string) {
 		if !strings.Contains(s, "*") {
 			k.add(keyOf(kind, s))
 		}
 	}
+	// One slip spoils one of area, birth date and the last four; the other two find the number.
+	add(byHead6Tail4, n[:6]+n[14:])
+	add(byBirthTail4, n[6:])
+	add(byHead6Seq, n[:6]+n[14:17])
+	add(byHead6Tail2, n[:6]+n[16:])
 	add(byHeadTail, n[:4]+n[14:])
 	add(byTail6, n[12:])
 	add(byTail4, n[14:])
@@ -313,9 +317,7 @@ func phoneKeys(k *keySet, p string) {
 	}
 	k.add(keyOf(byPhone, p))
 	if len(p) == 11 {
-		for i := 1; i < len(p); i++ {
-			k.add(keyOf(byPhoneLess, p[:i]+p[i+1:]))
-		}
+		k.add(keyOf(byPhone3And4, p[:3]+p[7:]))
 		k.add(keyOf(byPhoneHead7, p[:7]))
 	}
 	for _, t := range []struct {

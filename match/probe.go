@@ -87,8 +87,11 @@ func (g *gather) numbers(q *posed) {
 	if id.Whole {
 		g.probe(keyOf(byNumber, id.Number))
 		if !id.Valid {
-			for i := range id.Number {
-				g.probe(keyOf(byNumberLess, id.Number[:i]+id.Number[i+1:]))
+			g.nearly(id.Number[:6], id.Number[6:14], id.Number[14:])
+			for _, i := range []int{6, 14} { // exchanged across a border, two of the three are spoilt
+				n := []byte(id.Number)
+				n[i-1], n[i] = n[i], n[i-1]
+				g.probe(keyOf(byNumber, string(n)))
 			}
 		}
 	}
@@ -96,20 +99,22 @@ func (g *gather) numbers(q *posed) {
 		for _, t := range []struct {
 			kind keyKind
 			part string
-		}{{byHead14, n[:14]}, {byTail6, n[12:]}, {byHeadTail, n[:4] + n[14:]}, {byTail4, n[14:]}} {
+		}{{byHead14, n[:14]}, {byHead6Tail4, n[:6] + n[14:]}, {byBirthTail4, n[6:]}, {byHead6Seq, n[:6] + n[14:17]}, {byTail6, n[12:]}, {byHead6Tail2, n[:6] + n[16:]}, {byHeadTail, n[:4] + n[14:]}, {byTail4, n[14:]}} {
 			if !strings.Contains(t.part, "*") {
 				g.probe(keyOf(t.kind, t.part))
 			}
 		}
 	}
 	if p := id.Part; p != "" {
-		if len(p) == 17 {
-			g.probe(keyOf(byNumberLess, p))
+		if len(p) == 17 { // one is missing: from the area, the birth date or the last four
+			g.nearly("", p[5:13], p[13:])
+			g.nearly(p[:6], "", p[13:])
+			g.nearly(p[:6], p[6:14], "")
 		}
 		if len(p) == 19 {
-			for i := range p {
-				g.probe(keyOf(byNumber, p[:i]+p[i+1:]))
-			}
+			g.nearly("", p[7:15], p[15:])
+			g.nearly(p[:6], "", p[15:])
+			g.nearly(p[:6], p[6:14], "")
 		}
 		if len(p) >= 6 {
 			g.probe(keyOf(byTail6, p[len(p)-6:]))
@@ -141,14 +146,16 @@ func (g *gather) numbers(q *posed) {
 		return
 	}
 	if q.phone.Mobile {
-		for i := 1; i < len(p); i++ {
-			g.probe(keyOf(byPhoneLess, p[:i]+p[i+1:]))
-		}
+		g.probe(keyOf(byPhoneHead7, p[:7]))
+		g.probe(keyOf(byPhone3And4, p[:3]+p[7:]))
+		g.probe(keyOf(byPhone8, p[3:]))
 	}
 	if q.phone.Part {
 		switch {
 		case len(p) == 10 && p[0] == '1':
-			g.probe(keyOf(byPhoneLess, p))
+			g.probe(keyOf(byPhoneHead7, p[:7])) // one is missing
+			g.probe(keyOf(byPhone3And4, p[:3]+p[6:]))
+			g.probe(keyOf(byPhone8, p[2:]))
 		case len(p) >= 8:
 			g.probe(keyOf(byPhone8, p[len(p)-8:]))
 		case len(p) == 7:
@@ -159,6 +166,19 @@ func (g *gather) numbers(q *posed) {
 		}
 	} else if !q.phone.Mobile {
 		g.probe(keyOf(byPhone7, p[len(p)-7:]))
+	}
+}
+
+// nearly looks by what is known of area, birth date and last four of a number; one of them may be empty.
+func (g *gather) nearly(area, birth, last string) {
+	if area != "" && birth != "" {
+		g.probe(keyOf(byHead14, area+birth))
+	}
+	if area != "" && last != "" {
+		g.probe(keyOf(byHead6Tail4, area+last))
+	}
+	if birth != "" && last != "" {
+		g.probe(keyOf(byBirthTail4, birth+last))
 	}
 }
 
@@ -245,16 +265,25 @@ func (g *gather) sounding(q *posed) {
 // slipped looks for names with a character more, less or another, by characters and by sounds.
 func (g *gather) slipped(q *posed) {
 	n := &q.name
-	if n.Form != normal.Han || len(n.Chars) < 3 {
+	if n.Form != normal.Han || len(n.Chars) < 2 {
+		return
+	}
+	g.probe(charKeyOf(byNameLess, n.Chars))
+	for _, s := range q.sequences[:min(2, len(q.sequences))] {
+		g.probe(classKey(byFuzzyLess, classes(s, hanzi.Syllable.Fuzzy)))
+	}
+	if len(n.Chars) < 3 {
 		return
 	}
 	for i := range n.Chars {
 		g.probe(charKey(without(n.Chars, i)))
+		g.probe(charKeyOf(byNameLess, without(n.Chars, i)))
 	}
 	for _, s := range q.sequences[:min(2, len(q.sequences))] {
 		f := classes(s, hanzi.Syllable.Fuzzy)
 		for i := range f {
 			g.probe(classKey(byFuzzy, without(f, i)))
+			g.probe(classKey(byFuzzyLess, without(f, i)))
 		}
 	}
 	if len(n.Chars) >= 4 { // a transcription without its dot

@@ -51,7 +51,7 @@ func Share(s Person, own []Owned, links []Link, asOf identifier.Date) (Shared, e
 		switch {
 		case o.Level >= record.L2 && l.Level == "":
 			continue // found by a likeness that the count does not know: nobody's penalty is told for that
-		case o.Level == record.L3 && l.Level != Lead && !slices.Contains(l.Agreed, factLink):
+		case o.Level == record.L3 && (l.Level != Lead || linkable(&s, &p)) && !slices.Contains(l.Agreed, factLink):
 			out.Facts, out.Told = append(out.Facts, fact), append(out.Told, o)
 		case o.Level >= record.L2: // of a namesake the line says that he is there, and no more
 			b, err := EncodeLine(&l)
@@ -67,6 +67,12 @@ func Share(s Person, own []Owned, links []Link, asOf identifier.Date) (Shared, e
 	}
 	out.Basic = Basic(s, bare, links, asOf)
 	return out, nil
+}
+
+// linkable reports that both bear a number, of different kinds: evidence at the asker may join them (R1L).
+func linkable(s *Person, p *Penalty) bool {
+	r := &p.Respondent
+	return s.IDNo != "" && r.IDNo != "" && s.IDType != r.IDType
 }
 
 // suspendedWith maps penalties to the suspension of a list entry that rests on them (domain.md §5.1: person or record is

@@ -76,6 +76,15 @@ func ReadInstitution(s string) Institution {
 	}
 	if m := townForm.FindString(s); m != "" && len(s)-len(m) >= 6 {
 		s = s[len(m):]
+	} else if r := []rune(s); len(r) >= 4 {
+		for n := min(3, len(r)-2); n >= 2; n-- {
+			if county, ok := towns[string(r[:n])]; ok { // 平望民寿卫生室
+				if s = string(r[n:]); in.County == "" {
+					in.County = county
+				}
+				break
+			}
+		}
 	}
 	if s == "" {
 		s = whole

@@ -95,6 +95,9 @@ func gazetteer(s string) map[string]string {
 // is left must name a place of its own, so that 亭林大街 stays a street.
 func cutTown(s string) (rest, town, county string) {
 	r := []rune(s)
+	if code, ok := towns[s]; ok {
+		return "", s, code
+	}
 	for n := min(3, len(r)-1); n >= 2; n-- {
 		code, ok := towns[string(r[:n])]
 		if rest := string(r[n:]); ok && namesPlace(rest) {
