@@ -147,7 +147,7 @@ func (t *tally) outcome(q *posed) Outcome {
 	case t.idEqual && !t.doubted, // the number itself
 		t.numbers && (!named || t.name >= nameNear || t.name == nameFaint): // phone or plate, no name against it
 		return Hit
-	case t.placeOK && (!named || t.name >= nameNear): // the address itself, where one lives there or the name agrees
+	case t.placeOK: // the address itself, where one lives there or the name agrees
 		return Hit
 	case t.bits < hitBits:
 		return Possible

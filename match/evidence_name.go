@@ -261,7 +261,7 @@ func (e *Engine) aligned(n, r *normal.Name, skipA, skipB int, c *context, write 
 func (e *Engine) compareNick(n, r *normal.Name) nameVerdict {
 	if n.Form == r.Form {
 		if n.Whole == r.Whole {
-			return nameVerdict{nameSame, 8, "name_nick_equal", "称呼相同"}
+			return nameVerdict{nameSame, 9.5, "name_nick_equal", "称呼相同"}
 		}
 		if slices.Equal(n.Chars, r.Chars) && n.Surname == r.Surname {
 			return nameVerdict{nameFaint, 3, "name_nick", "称呼相近"}

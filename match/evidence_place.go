@@ -56,9 +56,9 @@ func comparePlaces(a, b *normal.Address) (float64, string, string, bool) {
 	missing := 0
 	if areas == 0 {
 		if a.Town == "" || a.Town != b.Town {
-			return 0, "place_other", "地址不同", false
+			return elsewhere(a, b), "place_other", "地址不同", false
 		}
-		return 4, "place_town", "同一乡镇街道", false
+		return 5, "place_town", "同一乡镇街道", false
 	}
 	if len(b.Areas) < areas { // a level that one side did not write
 		missing = areas - len(b.Areas)
@@ -85,9 +85,9 @@ func comparePlaces(a, b *normal.Address) (float64, string, string, bool) {
 	}
 	if area < 0.45 {
 		if a.Town != "" && a.Town == b.Town {
-			return 2 + county/2, "place_town", "同一乡镇街道", false
+			return 3 + county/2, "place_town", "同一乡镇街道", false
 		}
-		return 0, "place_other", "地址不同", false
+		return elsewhere(a, b), "place_other", "地址不同", false
 	}
 	same, differ, silent, last := compareNumbers(a, b)
 	base := 8*area - 2
@@ -107,6 +107,14 @@ func comparePlaces(a, b *normal.Address) (float64, string, string, bool) {
 		return min(16, bits+2), "place_equal", "地址相同", true
 	}
 	return min(14, bits), "place_like", "地址基本相同", false
+}
+
+// elsewhere is what speaks against a record of another place: people are met where they live, mostly.
+func elsewhere(a, b *normal.Address) float64 {
+	if a.County != "" && b.County != "" && a.County != b.County || a.Town != "" && b.Town != "" && a.Town != b.Town {
+		return -1.5
+	}
+	return 0
 }
 
 // townAside takes the other's town out of the first area, where 镇 was left out: 赵巷港家桥村.

@@ -361,11 +361,23 @@ func placeKeys(k *keySet, a *normal.Address) {
 func orgKeys(k *keySet, o normal.Institution) {
 	r := []rune(o.Core)
 	k.add(keyOf(byOrg, o.Core))
-	h := start(byOrgSound)
+	heard := []hash{start(byOrgSound)}
 	for _, c := range r {
-		h = h.add(uint64(hanzi.First(c).Fuzzy()))
+		rs := hanzi.Syllables(c)
+		if len(rs) == 0 {
+			rs = []hanzi.Syllable{0}
+		}
+		var next []hash
+		for _, x := range rs[:min(2, len(rs))] {
+			for _, h := range heard {
+				next = append(next, h.add(uint64(x.Fuzzy())))
+			}
+		}
+		heard = next[:min(4, len(next))]
 	}
-	k.add(h.sum())
+	for _, h := range heard {
+		k.add(h.sum())
+	}
 	for i := range r {
 		if len(r) > 2 {
 			k.add(keyOf(byOrg, string(without(r, i))))

@@ -174,6 +174,10 @@ func wadeGiles(p string) []string {
 		return []string{"yu", "yv"}
 	case "yi":
 		return []string{"i", "yi"}
+	case "yun", "yuan":
+		return []string{p, "yv" + p[2:]}
+	case "yue":
+		return []string{"yueh", "yveh"}
 	}
 	j := map[string]string{"b": "p", "p": "p'", "d": "t", "t": "t'", "g": "k", "k": "k'", "j": "ch", "q": "ch'", "x": "hs", "zh": "ch", "ch": "ch'", "z": "ts", "c": "ts'", "r": "j"}
 	if w, ok := j[initial]; ok {

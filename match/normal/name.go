@@ -203,7 +203,7 @@ func (n *Name) nick() {
 	case len(c) == 2 && c[0] == '阿' && c[1] != Wild, len(c) == 3 && c[0] == '阿' && (c[1] == c[2] || strings.ContainsRune(kin, c[2])):
 		keep(1, 2)
 		n.Either = n.Title != "" || len(c) == 3 && c[1] != c[2]
-	case len(c) == 2 && c[0] != Wild && strings.ContainsRune(kin, c[1]) && (c[1] != '子' || !common[c[0]]):
+	case len(c) == 2 && c[0] != Wild && strings.ContainsRune(kin, c[1]) && !(c[1] == '子' && common[c[0]] || strings.ContainsRune("妹弟头", c[1]) && IsSurname(c[0])):
 		keep(0, 1)
 		n.Either = true // 强哥, 王姐
 	case len(c) == 3 && c[0] != Wild && c[1] == c[2] && strings.ContainsRune("爷奶伯叔婆公婶姨嫂", c[1]):

@@ -70,7 +70,7 @@ var towns = gazetteer(`中山 永丰 新桥 大桥 新丰 七星 高新 马桥 �
 310118 夏阳 盈浦 香花桥 赵巷 徐泾 重固 白鹤 朱家角 练塘 金泽
 310117 岳阳 方松 广富林 九里亭 泗泾 佘山 车墩 洞泾 九亭 泖港 石湖荡 新浜 叶榭 小昆山
 310120 南桥 奉城 金汇 四团 柘林 西渡 奉浦
-320509 松陵 江陵 横扇 八坼 同里 平望 盛泽 震泽 七都 桃源 黎里
+320509 松陵 江陵 横扇 八坼 同里 平望 盛泽 震泽 七都 桃源 黎里 汾湖
 330421 罗星 魏塘 西塘 干窑 姚庄 陶庄 天凝
 330482 当湖 钟埭 曹桥 乍浦 新埭 独山港 广陈 林埭
 330402 余新 凤桥 东栅 330411 王店 王江泾 新塍 洪合 油车港 高照
@@ -100,19 +100,25 @@ func cutTown(s string) (rest, town, county string) {
 	}
 	for n := min(3, len(r)-1); n >= 2; n-- {
 		code, ok := towns[string(r[:n])]
-		if rest := string(r[n:]); ok && namesPlace(rest) {
+		if rest := string(r[n:]); ok && code != "" && namesPlace(rest) {
 			return rest, string(r[:n]), code
 		}
 	}
 	return s, "", ""
 }
 
+// phase is how estates are numbered: 康坊四期.
+var phase = regexp.MustCompile(`^\p{Han}{2,8}[一二三四五六七八九十][期村坊区]$`)
+
 // namesPlace reports a road, village or estate with at least two characters before its suffix.
 func namesPlace(s string) bool {
 	for _, form := range []*regexp.Regexp{villForm, roadForm} {
 		if m := form.FindStringSubmatch(s); m != nil {
-			return utf8.RuneCountInString(m[1]) >= 2 && !strings.ContainsAny(m[1][:3], "东西南北中大小新老")
+			return utf8.RuneCountInString(m[1]) >= 2
 		}
+	}
+	if phase.MatchString(s) {
+		return true
 	}
 	for _, end := range estateEnds {
 		if before, ok := strings.CutSuffix(s, end); ok {

@@ -22,8 +22,8 @@ func init() {
 // fuzzy writes syllables alike that dialects do not tell apart: zh z, ch c, sh s; n l r; f and hu; final n and ng.
 func fuzzy(s string) string {
 	switch s {
-	case "feng":
-		return "hon"
+	case "hong": // beside feng
+		return "hun"
 	case "fo", "fou":
 		return "huo"
 	case "fu":
