@@ -348,6 +348,9 @@ func placeKeys(k *keySet, a *normal.Address) {
 				h = h.add(uint64(hanzi.First(c).Fuzzy()))
 			}
 			k.add(h.str(numbers).sum())
+			if i := strings.LastIndexByte(numbers, '-'); i > 0 { // the group is left out
+				k.add(h.str(numbers[i+1:]).sum())
+			}
 			for _, c := range r {
 				k.add(start(byPlacePart).add(uint64(c)).str(numbers).sum())
 			}

@@ -100,7 +100,7 @@ func cutTown(s string) (rest, town, county string) {
 	}
 	for n := min(3, len(r)-1); n >= 2; n-- {
 		code, ok := towns[string(r[:n])]
-		if rest := string(r[n:]); ok && code != "" && namesPlace(rest) {
+		if rest := string(r[n:]); ok && namesPlace(rest) && (code != "" || villForm.MatchString(rest)) {
 			return rest, string(r[:n]), code
 		}
 	}
