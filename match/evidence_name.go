@@ -273,6 +273,9 @@ func (e *Engine) compareNick(n, r *normal.Name) nameVerdict {
 		nick, full = r, n
 	}
 	c := nick.Chars[0]
+	if full.Form == normal.Mono && len(full.Parts) > 1 && string(full.PartsOf()[0]) == nick.Whole {
+		return nameVerdict{nameNear, 9, "name_part", "姓名的一部分相符"}
+	}
 	if full.Form != normal.Han || len(full.Chars) == 0 {
 		if slices.Contains(full.Chars, c) {
 			return nameVerdict{nameFaint, 1, "name_nick", "称呼可能相符"}
@@ -419,6 +422,11 @@ func compareLetters(n, r *normal.Name) nameVerdict {
 // compareSpelled compares letters with characters: every way to read the letters, the best counts.
 func (e *Engine) compareSpelled(q *posed, r *normal.Name) nameVerdict {
 	best := e.compareInitials(q.initials, r)
+	if r.Form == normal.Mono {
+		if v := compareConsonants(q.name.Words, r); v.bits > best.bits {
+			best = v
+		}
+	}
 	for k := range q.spelled {
 		s := &q.spelled[k]
 		if len(s.jyutping) > 0 {

@@ -49,6 +49,8 @@ const (
 	byOrgSound
 	byOrgPart
 	byDay // birth date alone
+	byConsonants
+	byConsonantsLess
 )
 
 func start(k keyKind) hash { return hash(14695981039346656037).add(uint64(k)) }

@@ -159,6 +159,7 @@ func nameKeys(k *keySet, n *normal.Name, birth, county string) {
 	case normal.Mono:
 		k.add(charKey(n.Chars))
 		monoKeys(k, n)
+		consonantKeys(k, n)
 	case normal.Latin:
 		k.add(wordsKey(n.Words))
 		for _, w := range n.Words {

@@ -224,6 +224,7 @@ func (g *gather) named(q *posed) {
 		}
 	case normal.Nick:
 		g.probe(keyOf(byWords, n.Whole))
+		g.probe(charKey([]rune(n.Whole))) // 阿西 may be the whole first name
 	case normal.Mono:
 		g.probe(charKey(n.Chars))
 	case normal.Latin:
@@ -350,6 +351,7 @@ func (g *gather) beside(q *posed) {
 
 func (g *gather) latin(q *posed) {
 	g.probe(wordsKey(q.name.Words))
+	g.transcribed(q.name.Words)
 	for _, s := range q.spelled {
 		if len(s.jyutping) > 0 {
 			g.probe(keyOf(byCantonese, s.jyutping...))
