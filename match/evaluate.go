@@ -90,16 +90,17 @@ func sexOf(v jsontext.Value) string {
 
 // Evaluation answers lines of questions over one registry, with the engine that serves asks.
 type Evaluation struct {
-	Engine *Engine
-	ids    []string
+	Engine  *Engine
+	ids     []string
+	members []string
 }
 
 // NewEvaluation builds the engine over lines of a registry.
 func NewEvaluation(lines []RegistryLine) *Evaluation {
-	ev := &Evaluation{Engine: NewEngine(), ids: make([]string, len(lines))}
+	ev := &Evaluation{Engine: NewEngine(), ids: make([]string, len(lines)), members: make([]string, len(lines))}
 	entries := make([]Entry, len(lines))
 	for i := range lines {
-		ev.ids[i], entries[i] = lines[i].ID, lines[i].Entry(i)
+		ev.ids[i], ev.members[i], entries[i] = lines[i].ID, lines[i].Member, lines[i].Entry(i)
 	}
 	ev.Engine.Load(entries)
 	return ev

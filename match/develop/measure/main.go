@@ -1,6 +1,7 @@
 // Command measure builds the engine over development sets, asks, and prints the figures by kind beside those of other
 // systems and the goals (matching.md §5 and §6). It ends with 1 when a figure falls more than half a point below the best
-// that the repository holds. With -better or -accept it writes those first.
+// that the repository holds. With -better or -accept it writes those first. With -calibrate it counts instead what each line
+// of evidence is worth on sets of other seeds.
 package main
 
 import (
@@ -26,6 +27,9 @@ type options struct {
 	better, accept bool
 	show           string
 	examples       int
+	fit            bool
+	seeds          uint64
+	random         int
 }
 
 func main() {
@@ -38,9 +42,16 @@ func main() {
 	flag.BoolVar(&o.accept, "accept", false, "write all figures into it, also worse ones")
 	flag.StringVar(&o.show, "show", "", "print questions of this kind that went wrong")
 	flag.IntVar(&o.examples, "examples", 10, "how many of them")
+	flag.BoolVar(&o.fit, "calibrate", false, "count what evidence is worth, over the seeds behind -seed")
+	flag.Uint64Var(&o.seeds, "seeds", 4, "how many seeds -calibrate counts over")
+	flag.IntVar(&o.random, "random", 1000, "random entries beside each question of -calibrate")
 	flag.Parse()
 	err := o.read(*sizes)
-	if err == nil {
+	switch {
+	case err != nil:
+	case o.fit:
+		o.calibrate()
+	default:
 		err = o.run()
 	}
 	if err != nil {

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/pilinhub/pilin/match"
+	"github.com/pilinhub/pilin/match/develop"
+)
+
+// calibrate counts what evidence is worth over sets of the seeds behind the one that is compared, so that what is fitted
+// on some is measured on another.
+func (o *options) calibrate() {
+	for _, n := range o.sizes {
+		var c develop.Calibration
+		for seed := o.seed + 1; seed <= o.seed+o.seeds; seed++ {
+			sample := develop.Sample(seed, n)
+			lines := make([]match.RegistryLine, n)
+			for i := range sample {
+				lines[i] = sample[i].Line
+			}
+			c.Add(seed, match.NewEvaluation(lines), sample, develop.Queries(seed, sample, o.share), o.random)
+		}
+		fmt.Printf("\n%d entries, seeds %d to %d, %s\n", n, o.seed+1, o.seed+o.seeds, match.EngineVersion)
+		fmt.Printf("%-20s %8s %9s %9s %10s %8s %8s %8s\n", "code", "true", "random", "m", "u", "engine", "fitted", "by")
+		for _, e := range c.Evidence() {
+			if math.IsNaN(e.Engine) {
+				fmt.Printf("%-20s %8d %9d %9.5f %10.2e\n", e.Code, e.True, e.Random, e.M, e.U)
+				continue
+			}
+			least := ""
+			if e.Bound {
+				least = ">"
+			}
+			fmt.Printf("%-20s %8d %9d %9.5f %10.2e %8.1f %8s %+8.1f\n", e.Code, e.True, e.Random, e.M, e.U, e.Engine, least+fmt.Sprintf("%.1f", e.Fitted), e.Fitted-e.Engine)
+		}
+		for _, gated := range []bool{false, true} {
+			name := "candidates"
+			if gated {
+				name = "candidates for whom a gate holds"
+			}
+			curve := c.Curve(gated)
+			fmt.Printf("\n%s: bits, share of true ones, how many\n", name)
+			for _, s := range curve {
+				fmt.Printf("  %6.1f to %6.1f  %.4f  %d\n", s.From, s.To, s.P(), s.N)
+			}
+			for _, p := range []float64{0.2, 0.95, 0.99} {
+				if bits, ok := develop.Threshold(curve, p); ok {
+					fmt.Printf("  p >= %.2f from %.1f bits\n", p, bits)
+				}
+			}
+		}
+	}
+}
