@@ -11,7 +11,7 @@ import (
 )
 
 // EngineVersion names keys, weights and gates together. Who keeps an answer keeps it beside it.
-const EngineVersion = "match-v2+" + normal.Version
+const EngineVersion = "match-v3+" + normal.Version
 
 // Gates. Figures are the starting values of the design; a calibration replaces them under a new version.
 const (

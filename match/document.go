@@ -146,23 +146,23 @@ func (t *tally) weighDocuments(q *posed, s *subject) {
 			continue
 		}
 		t.numbers, t.idEqual = true, true
-		t.other += 40
+		t.other += weights.document
 		switch kind, _, _ := strings.Cut(d, ":"); kind {
 		case kindDecision:
 			t.code = true
-			t.add("decision_equal", 40, "发文机关和文号相同")
+			t.add("decision_equal", weights.document, "发文机关和文号相同")
 		case kindUSCC:
 			t.code = true
-			t.add("uscc_equal", 40, "统一社会信用代码相同")
+			t.add("uscc_equal", weights.document, "统一社会信用代码相同")
 		default:
-			t.add("document_equal", 40, "证件或代码相同")
+			t.add("document_equal", weights.document, "证件或代码相同")
 		}
 		return
 	}
 	for _, d := range q.papers {
 		if kind, _, _ := strings.Cut(d, ":"); t.differ(kind, s) {
 			t.veto = true
-			t.add("document_other", -15, "两个有效证件号不同")
+			t.add("document_other", weights.documentOther, "两个有效证件号不同")
 			return
 		}
 	}
@@ -173,14 +173,14 @@ func (t *tally) weighDocuments(q *posed, s *subject) {
 		if !slices.Contains(s.doubtful, d) {
 			continue
 		}
-		t.other += 25
+		t.other += weights.documentDoubtful
 		switch kind, _, _ := strings.Cut(d, ":"); kind {
 		case kindDocNo:
-			t.add("doc_no_equal", 25, "文号相同,发文机关未核对")
+			t.add("doc_no_equal", weights.documentDoubtful, "文号相同,发文机关未核对")
 		case kindUSCC:
-			t.add("uscc_doubtful", 25, "统一社会信用代码相同,但校验位有误")
+			t.add("uscc_doubtful", weights.documentDoubtful, "统一社会信用代码相同,但校验位有误")
 		default:
-			t.add("document_doubtful", 25, "证件号码相同,但种类、国别或校验存疑")
+			t.add("document_doubtful", weights.documentDoubtful, "证件号码相同,但种类、国别或校验存疑")
 		}
 		return
 	}

@@ -62,10 +62,10 @@ func (e *Engine) weigh(q *posed, s *subject, c *context, write bool) tally {
 	t.weighOrg(q, s, c)
 	t.weighPlace(q, s, c)
 	if q.county != "" && s.county == q.county && q.place.IsZero() {
-		t.add("county", 3, "同一区县")
+		t.add("county", weights.county, "同一区县")
 	}
 	if t.idEqual && !t.code && t.name == nameOther {
-		t.add("id_other_name", -12, "号同名异:证件号相同而姓名明显不同,疑借用或误录")
+		t.add("id_other_name", weights.idOtherName, "号同名异:证件号相同而姓名明显不同,疑借用或误录")
 	}
 	return t
 }
@@ -130,29 +130,29 @@ func compareID(q, r normal.ID, birthTold bool) (idLevel, float64, string, string
 	switch {
 	case q.Whole && r.Whole && q.Number == r.Number:
 		if !q.Valid {
-			return idNear, 30, "id_equal_wrong", "证件号相同但校验位有误"
+			return idNear, weights.idEqualWrong, "id_equal_wrong", "证件号相同但校验位有误"
 		}
-		return idSame, 45, "id_equal", "证件号相同"
+		return idSame, weights.idEqual, "id_equal", "证件号相同"
 	case q.Whole && r.Whole && q.Valid && r.Valid:
-		return idOther, -15, "id_other", "两个有效证件号不同"
+		return idOther, weights.idOther, "id_other", "两个有效证件号不同"
 	case q.Whole && r.Whole:
 		if oneSlip(q.Number, r.Number) {
-			return idNear, 20, "id_near", "证件号仅差一处"
+			return idNear, weights.idNear, "id_near", "证件号仅差一处"
 		}
 		if d := differing(q.Number, r.Number); d == 2 {
-			return idNear, 8, "id_near_two", "证件号差两处"
+			return idNear, weights.idNearTwo, "id_near_two", "证件号差两处"
 		}
-		return idOther, -8, "id_other", "证件号不同"
+		return idOther, weights.idOtherWrong, "id_other", "证件号不同"
 	case q.Part != "" && r.Whole:
 		if len(q.Part) == 17 && lessOne(r.Number, q.Part) || len(q.Part) == 19 && lessOne(q.Part, r.Number) {
-			return idNear, 20, "id_length", "证件号缺一位或多一位"
+			return idNear, weights.idLength, "id_length", "证件号缺一位或多一位"
 		}
 		i := strings.Index(r.Number, q.Part)
 		if strings.HasSuffix(r.Number, q.Part) {
 			i = 18 - len(q.Part)
 		}
 		if i < 0 {
-			return idPart, -6, "id_part_other", "证件号片段不符"
+			return idPart, weights.idPieceOther, "id_part_other", "证件号片段不符"
 		}
 		return partBits(strings.Repeat("*", i)+q.Part+strings.Repeat("*", 18-i-len(q.Part)), birthTold)
 	case q.Number != "" && r.Number != "":
@@ -171,9 +171,9 @@ func compareID(q, r normal.ID, birthTold bool) (idLevel, float64, string, string
 		l, bits, code, text := partBits(string(known), birthTold)
 		switch {
 		case wrong == 1:
-			return idPart, bits/2 - 6, "id_part_near", "证件号已知位差一位"
+			return idPart, bits/2 + weights.idPartNear, "id_part_near", "证件号已知位差一位"
 		case wrong > 1:
-			return idPart, -10, "id_part_other", "证件号已知位不符"
+			return idPart, weights.idPartOther, "id_part_other", "证件号已知位不符"
 		}
 		return l, bits, code, text
 	}
@@ -262,26 +262,26 @@ func (t *tally) weighBirth(e *Engine, q *posed, s *subject) {
 	switch {
 	case both && a == b:
 		t.full = true
-		bits := e.counts.yearBits(b) + 7.7 // the day: one of 365, and slips
+		bits := e.counts.yearBits(b) + weights.birthDay // the day: one of 365, and slips
 		support(bits)
 		t.add("birth_equal", bits, "出生日期相同")
 	case both && d == 0 && a[5:7] == b[8:] && a[8:] == b[5:7]:
-		support(8)
-		t.add("birth_swapped", 8, "出生月日颠倒")
+		support(weights.birthSwapped)
+		t.add("birth_swapped", weights.birthSwapped, "出生月日颠倒")
 	case both && d == 0 && differing(a, b) == 1:
-		t.other += 5
-		t.add("birth_near", 5, "出生日期差一位")
+		t.other += weights.birthNear
+		t.add("birth_near", weights.birthNear, "出生日期差一位")
 	case both && d == 0:
-		t.add("birth_year_only", -1, "出生年相同而月日不同")
+		t.add("birth_year_only", weights.birthYearOnly, "出生年相同而月日不同")
 	case d == 0:
-		bits := e.counts.yearBits(b)
+		bits := e.counts.yearBits(b) + weights.birthYear
 		support(bits)
 		t.add("birth_year", bits, "出生年相同")
 	case d == 1:
-		t.add("birth_year_near", -0.7, "出生年相差一年")
+		t.add("birth_year_near", weights.birthYearNear, "出生年相差一年")
 	default:
 		t.birthNo = true
-		t.add("birth_other", -7, "出生年不同")
+		t.add("birth_other", weights.birthOther, "出生年不同")
 	}
 }
 
@@ -289,10 +289,10 @@ func (t *tally) weighSex(q *posed, s *subject) {
 	switch {
 	case q.sex == 0 || s.sex == 0:
 	case q.sex == s.sex:
-		t.add("sex_equal", 0.9, "性别相同")
+		t.add("sex_equal", weights.sexEqual, "性别相同")
 	default:
 		t.sexNo = true
-		t.add("sex_other", -5.6, "性别不同")
+		t.add("sex_other", weights.sexOther, "性别不同")
 	}
 }
 
@@ -320,19 +320,19 @@ func (t *tally) weighPhone(q *posed, s *subject, c *context) {
 				t.add("phone_shared", 0, "电话相同,但为"+strconv.Itoa(c.phoneOwners)+"人共用,不计分")
 				return
 			}
-			better(16-math.Log2(float64(max(1, c.phoneOwners))), "phone_equal", "电话相同")
+			better(weights.phoneEqual-math.Log2(float64(max(1, c.phoneOwners))), "phone_equal", "电话相同")
 		case q.phone.Masked || strings.Contains(r, "*"):
 			if n := maskedEqual(p, r); n > 0 {
-				better(min(11, 1.8*float64(n)-4), "phone_masked", "电话已知"+strconv.Itoa(n)+"位相符")
+				better(min(11, 1.8*float64(n)+weights.phoneMasked), "phone_masked", "电话已知"+strconv.Itoa(n)+"位相符")
 			}
 		case q.phone.Part && len(p) >= 4 && strings.HasSuffix(r, p):
-			better(min(15, 2.3*float64(len(p))), "phone_part", "电话末"+strconv.Itoa(len(p))+"位相符")
+			better(min(15, 2.3*float64(len(p))+weights.phonePart), "phone_part", "电话末"+strconv.Itoa(len(p))+"位相符")
 		case q.phone.Part && len(p) >= 5 && strings.Contains(r, p):
-			better(min(12, 1.6*float64(len(p))), "phone_part", "电话片段相符")
+			better(min(12, 1.6*float64(len(p))+weights.phonePart), "phone_part", "电话片段相符")
 		case len(p) >= 7 && len(p) < len(r) && strings.HasSuffix(r, p), len(r) >= 7 && strings.HasSuffix(p, r):
-			better(12, "phone_local", "电话除区号外相同")
+			better(weights.phoneLocal, "phone_local", "电话除区号外相同")
 		case len(p) == len(r) && oneSlip(p, r), lessOne(r, p), lessOne(p, r):
-			better(4, "phone_near", "电话差一位")
+			better(weights.phoneNear, "phone_near", "电话差一位")
 		}
 	}
 	switch code {
@@ -377,13 +377,13 @@ func (t *tally) weighPlate(q *posed, s *subject) {
 		bits, c, x := 0.0, "", ""
 		switch {
 		case p.Full == r.Full:
-			bits, c, x = 18, "plate_equal", "车牌相同"
+			bits, c, x = weights.plateEqual, "plate_equal", "车牌相同"
 		case p.Bare == r.Bare && (!p.Province || !r.Province):
-			bits, c, x = 15, "plate_bare", "车牌除省份外相同"
+			bits, c, x = weights.plateBare, "plate_bare", "车牌除省份外相同"
 		case p.Skeleton() == r.Skeleton() && (p.Province != r.Province || p.Full[:len(p.Full)-len(p.Bare)] == r.Full[:len(r.Full)-len(r.Bare)]):
-			bits, c, x = 13-float64(differing(p.Bare, r.Bare)), "plate_confused", "车牌形近字符互换后相同"
+			bits, c, x = weights.plateConfused-float64(differing(p.Bare, r.Bare)), "plate_confused", "车牌形近字符互换后相同"
 		case len(p.Bare) == len(r.Bare) && differing(p.Bare, r.Bare) == 1:
-			bits, c, x = 2, "plate_near", "车牌差一位"
+			bits, c, x = weights.plateNear, "plate_near", "车牌差一位"
 		}
 		if bits > best {
 			best, code, text = bits, c, x

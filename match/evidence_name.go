@@ -36,7 +36,7 @@ func (t *tally) weighName(e *Engine, q *posed, s *subject, c *context) {
 	for i := range s.names {
 		v := e.compareName(q, &s.names[i], c, t.write)
 		if i >= s.main && v.level > nameOther {
-			v.bits--
+			v.bits += weights.alias
 			if v.text += ";登记的别名或曾用名"; s.names[i].Form == normal.Nick && v.level == nameSame {
 				v.level = nameNear
 			}
@@ -100,46 +100,46 @@ func (e *Engine) pair(n, r *normal.Name, i, j int) pairVerdict {
 		}
 		switch {
 		case c == normal.Wild:
-			return pairVerdict{-0.5, "lost", "缺字"}
+			return pairVerdict{weights.lost, "lost", "缺字"}
 		case hint == 0:
-			bits := -0.5
+			bits := weights.lost
 			if w := n.Written[i]; a == normal.Wild && w != '某' && w != '*' && w != '×' { // whoever cannot write it: rare ones sooner
 				bits += min(3, max(0, 0.4*(e.counts.bitsOf(c, surname)-9)))
 			}
 			return pairVerdict{bits, "lost", "缺字"}
 		case hanzi.Reads(c, hint):
-			return pairVerdict{e.counts.soundBits(hint) - 1, "hint", "拼音相符"}
+			return pairVerdict{e.counts.soundBits(hint) + weights.hint, "hint", "拼音相符"}
 		}
-		return pairVerdict{-6, "unlike", "拼音不符"}
+		return pairVerdict{weights.unlikeHint, "unlike", "拼音不符"}
 	case a == b:
 		bits := e.counts.bitsOf(b, surname)
 		if n.Written[i] != r.Written[j] {
-			return pairVerdict{bits - 0.3, "variant", "繁简或异体"}
+			return pairVerdict{bits + weights.variant, "variant", "繁简或异体"}
 		}
 		return pairVerdict{bits: bits}
 	case i == 0 && j == 0 && normal.SurnameClass(a) == normal.SurnameClass(b):
-		return pairVerdict{e.counts.bitsOf(b, true) - 0.5, "variant", "姓氏通用字"}
+		return pairVerdict{e.counts.bitsOf(b, true) + weights.surnameVariant, "variant", "姓氏通用字"}
 	}
 	switch hanzi.Sound(a, b) {
 	case hanzi.SameSound:
-		bits := min(e.counts.soundBits(hanzi.First(b)), 8) - 3
+		bits := min(e.counts.soundBits(hanzi.First(b)), 8) + weights.homophone
 		return pairVerdict{bits, "homophone", "同音"}
 	case hanzi.FuzzyNear:
 		if r := hanzi.Likeness(a, b); r > 0 && r <= 4 {
-			return pairVerdict{2.5, "glyph", "形近"}
+			return pairVerdict{weights.glyphSounding, "glyph", "形近"}
 		}
-		return pairVerdict{min(e.counts.soundBits(hanzi.First(b)), 7) - 4.5, "fuzzy", "近音"}
+		return pairVerdict{min(e.counts.soundBits(hanzi.First(b)), 7) + weights.fuzzy, "fuzzy", "近音"}
 	}
 	switch r := hanzi.Likeness(a, b); {
 	case r > 0 && r <= 4:
-		return pairVerdict{2, "glyph", "形近"}
+		return pairVerdict{weights.glyphNear, "glyph", "形近"}
 	case r > 0:
-		return pairVerdict{0.5, "glyph", "形近"}
+		return pairVerdict{weights.glyph, "glyph", "形近"}
 	}
 	if surname {
-		return pairVerdict{-7, "unlike", "姓不同"}
+		return pairVerdict{weights.unlikeSurname, "unlike", "姓不同"}
 	}
-	return pairVerdict{-4, "unlike", "不同"}
+	return pairVerdict{weights.unlike, "unlike", "不同"}
 }
 
 func (e *Engine) compareHan(n, r *normal.Name, c *context, write bool) nameVerdict {
@@ -151,7 +151,7 @@ func (e *Engine) compareHan(n, r *normal.Name, c *context, write bool) nameVerdi
 			for j, x := range b {
 				bits += e.counts.bitsOf(x, j < r.Surname)
 			}
-			if w := (nameVerdict{nameSound, min(bits, c.nameBits) - 3, "name_swapped", "姓名字序颠倒"}); w.bits > v.bits {
+			if w := (nameVerdict{nameSound, min(bits, c.nameBits) + weights.swapped, "name_swapped", "姓名字序颠倒"}); w.bits > v.bits {
 				v = w
 			}
 		}
@@ -233,11 +233,11 @@ func (e *Engine) aligned(n, r *normal.Name, skipA, skipB int, c *context, write 
 			v.bits = min(v.bits, 3)
 		}
 	case gap:
-		v.level, v.code, v.bits = nameNear, "name_gap", min(v.bits-5, c.nameBits-4)
+		v.level, v.code, v.bits = nameNear, "name_gap", min(v.bits+weights.gap, c.nameBits-4)
 		v.text = "姓名多字或少字" + text
 	case unlike == 1:
 		v.level, v.code, v.text = nameFaint, "name_one_other", "姓名一字不同"+text
-		v.bits = min(v.bits-1.5, c.nameBits-6)
+		v.bits = min(v.bits+weights.oneOther, c.nameBits-6)
 	case lost > 0:
 		v.level, v.code, v.text = nameNear, "name_lost", "姓名有缺字,其余相符"+text
 	case changed == 0 && kind == "variant":
@@ -261,10 +261,10 @@ func (e *Engine) aligned(n, r *normal.Name, skipA, skipB int, c *context, write 
 func (e *Engine) compareNick(n, r *normal.Name) nameVerdict {
 	if n.Form == r.Form {
 		if n.Whole == r.Whole {
-			return nameVerdict{nameSame, 9.5, "name_nick_equal", "称呼相同"}
+			return nameVerdict{nameSame, weights.nickEqual, "name_nick_equal", "称呼相同"}
 		}
 		if slices.Equal(n.Chars, r.Chars) && n.Surname == r.Surname {
-			return nameVerdict{nameFaint, 3, "name_nick", "称呼相近"}
+			return nameVerdict{nameFaint, weights.nick, "name_nick", "称呼相近"}
 		}
 		return nameVerdict{nameFaint, -3, "name_nick_other", "称呼不同"}
 	}
@@ -289,7 +289,7 @@ func (e *Engine) compareNick(n, r *normal.Name) nameVerdict {
 	}
 	if nick.Surname == 0 || nick.Either {
 		if i := slices.Index(full.Chars[1:], c); i >= 0 {
-			bits := min(6, e.counts.bitsOf(c, false)-1)
+			bits := min(6, e.counts.bitsOf(c, false)+weights.nickGiven)
 			if i+2 == len(full.Chars) {
 				bits += 0.7 // 阿强 is called so by the last character
 			}
@@ -357,9 +357,9 @@ func monoVerdict(score float64, la, lb int) nameVerdict {
 	inside := score / short // one part of a name for the whole
 	switch {
 	case like >= 0.88:
-		return nameVerdict{nameSound, min(17, 2.6*score), "name_transcribed", "音译姓名相符,用字不同"}
+		return nameVerdict{nameSound, min(17, 2.6*score) + weights.transcribed, "name_transcribed", "音译姓名相符,用字不同"}
 	case like >= 0.7:
-		return nameVerdict{nameNear, min(14, 2.2*score) - 3, "name_transcribed", "音译姓名相近"}
+		return nameVerdict{nameNear, min(14, 2.2*score) - 3 + weights.transcribed, "name_transcribed", "音译姓名相近"}
 	case inside >= 0.9 && short >= 3:
 		return nameVerdict{nameNear, min(12, 2.2*score) - 3, "name_part", "姓名的一部分相符"}
 	case like >= 0.55:
@@ -433,7 +433,7 @@ func (e *Engine) compareSpelled(q *posed, r *normal.Name) nameVerdict {
 			if len(s.jyutping) != len(r.Chars) || !readsCantonese(s.jyutping, r.Chars) {
 				continue
 			}
-			if v := (nameVerdict{nameSound, min(e.soundsBits(r), 14) - 2.5, "name_cantonese", "粤语拼写与姓名读音相符"}); v.bits > best.bits {
+			if v := (nameVerdict{nameSound, min(e.soundsBits(r), 14) + weights.cantonese, "name_cantonese", "粤语拼写与姓名读音相符"}); v.bits > best.bits {
 				best = v
 			}
 			continue
@@ -516,7 +516,7 @@ func (e *Engine) syllablesBeside(s []hanzi.Syllable, r *normal.Name) nameVerdict
 		}
 		bits += e.counts.soundBits(x)
 	}
-	v := nameVerdict{nameSound, min(bits, 17) - 1 - 4*float64(slips), "name_pinyin", "拼音与姓名读音相符"}
+	v := nameVerdict{nameSound, min(bits, 17) + weights.pinyin - 4*float64(slips), "name_pinyin", "拼音与姓名读音相符"}
 	if slips > 0 {
 		v.level, v.text = nameNear, "拼音与姓名读音相近"
 	}

@@ -58,7 +58,7 @@ func comparePlaces(a, b *normal.Address) (float64, string, string, bool) {
 		if a.Town == "" || a.Town != b.Town {
 			return elsewhere(a, b), "place_other", "地址不同", false
 		}
-		return 5, "place_town", "同一乡镇街道", false
+		return weights.placeTown, "place_town", "同一乡镇街道", false
 	}
 	if len(b.Areas) < areas { // a level that one side did not write
 		missing = areas - len(b.Areas)
@@ -99,20 +99,20 @@ func comparePlaces(a, b *normal.Address) (float64, string, string, bool) {
 	case differ > 0:
 		return base/2 + county/2 + float64(same) - 2, "place_near", "同一路或村,门牌部分不同", false
 	case same == 0:
-		return min(6, base+county), "place_road", "同一路或村", false
+		return min(6, base+county) + weights.placeRoad, "place_road", "同一路或村", false
 	}
 	bits := base + county + 3*float64(same) - 2*float64(silent)
 	full := area > 0.95 && silent == 0 && county >= 0 && missing == 0
 	if full {
-		return min(16, bits+2), "place_equal", "地址相同", true
+		return min(16, bits+weights.placeEqual), "place_equal", "地址相同", true
 	}
-	return min(14, bits), "place_like", "地址基本相同", false
+	return min(14, bits+weights.placeLike), "place_like", "地址基本相同", false
 }
 
 // elsewhere is what speaks against a record of another place: people are met where they live, mostly.
 func elsewhere(a, b *normal.Address) float64 {
 	if a.County != "" && b.County != "" && a.County != b.County || a.Town != "" && b.Town != "" && a.Town != b.Town {
-		return -1.5
+		return weights.placeElsewhere
 	}
 	return 0
 }
@@ -214,7 +214,7 @@ func (t *tally) weighOrg(q *posed, s *subject, c *context) {
 	if q.org.Core == "" || len(s.orgs) == 0 {
 		return
 	}
-	best, code, text := -3.0, "org_other", "机构名称不同"
+	best, code, text := weights.orgOther, "org_other", "机构名称不同"
 	level := nameOther
 	for _, o := range s.orgs {
 		like := areaLikeness(q.org.Core, o.Core)
@@ -224,12 +224,12 @@ func (t *tally) weighOrg(q *posed, s *subject, c *context) {
 		switch {
 		case like == 1:
 			l = nameSame
-			bits, co, x = math.Min(16, math.Log2(c.n/float64(max(1, c.orgOwners)))), "org_equal", "机构字号相同"
+			bits, co, x = math.Min(16, math.Log2(c.n/float64(max(1, c.orgOwners)))+weights.orgEqual), "org_equal", "机构字号相同"
 		case like >= 0.8:
 			l = nameNear
-			bits, co, x = 11*like, "org_like", "机构字号音近或形近"
+			bits, co, x = 11*like+weights.orgLike, "org_like", "机构字号音近或形近"
 		case like >= 0.5:
-			bits, co, x = 12*like-3, "org_part", "机构字号部分相同"
+			bits, co, x = 12*like-3+weights.orgPart, "org_part", "机构字号部分相同"
 		default:
 			continue
 		}

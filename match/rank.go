@@ -164,16 +164,17 @@ func (g *gather) bounding(q *posed, c *context) bound {
 	b.chars = q.name.Chars
 	if y, ok := yearIndex(q.birth); ok {
 		b.year = y
-		b.birth = g.e.counts.yearBits(q.birth)
+		year := g.e.counts.yearBits(q.birth)
+		b.birth = year + weights.birthYear
 		if len(q.birth) == 10 {
-			b.birth += 7.7
+			b.birth = max(b.birth, year+weights.birthDay)
 		}
 	}
 	if q.sex != 0 {
-		b.beside += 0.9
+		b.beside += max(0, weights.sexEqual)
 	}
 	if q.county != "" {
-		b.beside += 3
+		b.beside += max(0, weights.county)
 	}
 	return b
 }
@@ -196,9 +197,9 @@ func (b *bound) most(id uint32, m mark) float64 {
 		case 0:
 			bits += tenth(b.birth)
 		case 1:
-			bits -= 0.7
+			bits += weights.birthYearNear
 		default:
-			bits -= 7
+			bits += weights.birthOther
 		}
 	}
 	if b.beside != 0 {
@@ -218,16 +219,16 @@ func (b *bound) name(r []rune) float64 {
 			same = same && a[i] == r[i]
 		}
 		if same {
-			return min(bits, b.c.nameBits, 20)
+			return min(bits, b.c.nameBits)
 		}
 		if len(a) > 1 && swapped(a, r) {
-			return max(bits, 15)
+			return max(bits, b.c.nameBits+weights.swapped)
 		}
-		return min(bits, 20)
+		return min(bits, b.c.nameBits)
 	case 1:
-		return min(b.gap(len(a), r, true), 20)
+		return min(b.gap(len(a), r, true), b.c.nameBits)
 	case -1:
-		return min(b.gap(len(r), r, false), 20)
+		return min(b.gap(len(r), r, false), b.c.nameBits)
 	}
 	return -10
 }

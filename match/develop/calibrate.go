@@ -135,6 +135,33 @@ func (c *Calibration) Evidence() []Evidence {
 	return out
 }
 
+// A share of fewer pairs is no basis for a weight.
+const (
+	leastTrue   = 30
+	leastRandom = 10
+)
+
+// Fit writes what was counted beside every weight and sets the bits of those that are fitted: by as much as the line counts
+// too little now. A line of which too few pairs were seen keeps its bits.
+func (c *Calibration) Fit(w *match.Weights) {
+	by := map[string]Evidence{}
+	for _, e := range c.Evidence() {
+		by[e.Code] = e
+	}
+	for i := range w.Lines {
+		l := &w.Lines[i]
+		e := by[l.Line]
+		l.M, l.U, l.Fitted = e.M, e.U, math.NaN()
+		if e.True < leastTrue || e.Random < leastRandom {
+			continue
+		}
+		l.Fitted = tenth(l.Bits + e.Fitted - e.Engine)
+		if l.Fit {
+			l.Bits = l.Fitted
+		}
+	}
+}
+
 func share(n, of int) float64 { return float64(n) / float64(max(of, 1)) }
 
 // Step is a stretch of the curve from bits to the chance that a candidate is the one who is meant.

@@ -3,16 +3,18 @@ package main
 import (
 	"fmt"
 	"math"
+	"os"
 
 	"github.com/pilinhub/pilin/match"
 	"github.com/pilinhub/pilin/match/develop"
 )
 
 // calibrate counts what evidence is worth over sets of the seeds behind the one that is compared, so that what is fitted
-// on some is measured on another.
-func (o *options) calibrate() {
+// on some is measured on another. What the last size gave is written.
+func (o *options) calibrate() error {
+	var c develop.Calibration
 	for _, n := range o.sizes {
-		var c develop.Calibration
+		c = develop.Calibration{}
 		for seed := o.seed + 1; seed <= o.seed+o.seeds; seed++ {
 			sample := develop.Sample(seed, n)
 			lines := make([]match.RegistryLine, n)
@@ -51,4 +53,10 @@ func (o *options) calibrate() {
 			}
 		}
 	}
+	if o.write == "" {
+		return nil
+	}
+	w := match.CurrentWeights()
+	c.Fit(&w)
+	return os.WriteFile(o.write, []byte(w.Format()), 0o644) //nolint:gosec // a file of the repository, for all to read
 }

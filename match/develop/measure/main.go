@@ -30,6 +30,7 @@ type options struct {
 	fit            bool
 	seeds          uint64
 	random         int
+	write          string
 }
 
 func main() {
@@ -45,12 +46,13 @@ func main() {
 	flag.BoolVar(&o.fit, "calibrate", false, "count what evidence is worth, over the seeds behind -seed")
 	flag.Uint64Var(&o.seeds, "seeds", 4, "how many seeds -calibrate counts over")
 	flag.IntVar(&o.random, "random", 1000, "random entries beside each question of -calibrate")
+	flag.StringVar(&o.write, "write", "", "file of weights that -calibrate writes")
 	flag.Parse()
 	err := o.read(*sizes)
 	switch {
 	case err != nil:
 	case o.fit:
-		o.calibrate()
+		err = o.calibrate()
 	default:
 		err = o.run()
 	}
