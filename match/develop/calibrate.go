@@ -202,6 +202,25 @@ func (c *Calibration) Curve(gated bool) []Step {
 	return out
 }
 
+// Bins counts the candidates in stretches of so many bits, the first step ending below from: where a curve is one long
+// step, they show how many it rests on.
+func (c *Calibration) Bins(gated bool, from, width, to float64) []Step {
+	out := []Step{{From: math.Inf(-1), To: from}}
+	for at := from; at < to; at += width {
+		out = append(out, Step{From: at, To: at + width})
+	}
+	for _, p := range c.points {
+		if i := int(math.Floor((p.bits-from)/width)) + 1; (p.gate || !gated) && i < len(out) {
+			s := &out[max(i, 0)]
+			s.N++
+			if p.same {
+				s.True++
+			}
+		}
+	}
+	return out
+}
+
 // Threshold is the least number of bits from which on the curve says at least p.
 func Threshold(curve []Step, p float64) (bits float64, ok bool) {
 	for _, s := range curve {

@@ -46,6 +46,12 @@ func (o *options) calibrate() error {
 			for _, s := range curve {
 				fmt.Printf("  %6.1f to %6.1f  %.4f  %d\n", s.From, s.To, s.P(), s.N)
 			}
+			if gated {
+				fmt.Println("  the same by bits, each up to the next:")
+				for _, s := range c.Bins(true, -6, 2, 12) {
+					fmt.Printf("  from %5.1f  %d of %d\n", s.From, s.True, s.N)
+				}
+			}
 			for _, p := range []float64{0.2, 0.95, 0.99} {
 				if bits, ok := develop.Threshold(curve, p); ok {
 					fmt.Printf("  p >= %.2f from %.1f bits\n", p, bits)
