@@ -10,7 +10,8 @@ import (
 type Pair struct {
 	ID    string
 	Score float64
-	// Gate reports that a gate holds however many bits there are: with enough of them the entry is a hit.
+	// Gate reports that a gate holds if there are bits enough: they decide whether the entry is a hit. It does not where a
+	// number, plate or house makes it a hit however few there are.
 	Gate  bool
 	Lines []Evidence // as in an answer; county_other with 0 bits where both name a county and it is not the same
 }
@@ -37,8 +38,10 @@ func (ev *Evaluation) Beside(l QueryLine, places []int, yield func(place int, p 
 			t.lines = append(t.lines, Evidence{Code: "county_other"})
 		}
 		p := Pair{ID: ev.ids[i], Score: tenth(t.bits), Lines: t.lines}
+		t.bits = math.Inf(-1)
+		sure := t.outcome(&q) == Hit
 		t.bits = math.Inf(1)
-		p.Gate = t.outcome(&q) == Hit
+		p.Gate = t.outcome(&q) == Hit && !sure
 		yield(i, p)
 	}
 }

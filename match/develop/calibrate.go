@@ -174,7 +174,7 @@ type Step struct {
 func (s Step) P() float64 { return share(s.True, s.N) }
 
 // Curve is the isotonic regression of the candidates (pool adjacent violators; Barlow and others 1972): the rising steps
-// that lie nearest to what was counted. gated leaves those for whom a gate holds, however many bits they have.
+// that lie nearest to what was counted. gated leaves those whose bits decide whether they are hits.
 func (c *Calibration) Curve(gated bool) []Step {
 	points := make([]point, 0, len(c.points))
 	for _, p := range c.points {

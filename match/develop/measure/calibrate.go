@@ -39,7 +39,7 @@ func (o *options) calibrate() error {
 		for _, gated := range []bool{false, true} {
 			name := "candidates"
 			if gated {
-				name = "candidates for whom a gate holds"
+				name = "candidates whose bits decide whether they are hits"
 			}
 			curve := c.Curve(gated)
 			fmt.Printf("\n%s: bits, share of true ones, how many\n", name)
