@@ -86,7 +86,10 @@ func (a *Address) levels(s string) {
 			s = s[len(m):]
 			unit := unitForm.FindString(s)
 			s = s[len(unit):]
-			n := strings.TrimLeft(m, "0")
+			n := m
+			for len(n) > 1 && n[0] == '0' && n[1] >= '0' && n[1] <= '9' {
+				n = n[1:]
+			}
 			if !a.place(n, unit) {
 				chain = append(chain, n)
 			}

@@ -20,23 +20,27 @@ const Version = "normal-1"
 // maxText bounds a text in characters; honest ones are far shorter, and work on a text grows with its length.
 const maxText = 200
 
-// clean takes out what is not seen, narrows full-width letters and composes (NFC). It keeps compatibility ideographs for
-// the fold table: NFKC would replace some by others than names mean.
+// clean narrows full-width letters, takes out what is not seen and composes (NFC), in this order: what is not seen may
+// stand between a letter and its accent. It keeps compatibility ideographs for the fold table: NFKC would replace some by
+// others than names mean.
 func clean(s string) string {
-	s = norm.NFC.String(width.Fold.String(s))
-	n := 0
-	return strings.Map(func(r rune) rune {
+	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Cc, r) && r != '\t' && r != '\n', r >= 0xFE00 && r <= 0xFE0F, r >= 0xE0100 && r <= 0xE01EF:
 			return -1
 		case unicode.IsSpace(r):
-			r = ' '
-		}
-		if n++; n > maxText {
-			return -1
+			return ' '
 		}
 		return r
-	}, s)
+	}, width.Fold.String(s))
+	s = norm.NFC.String(s)
+	n := 0
+	for i := range s {
+		if n++; n > maxText {
+			return s[:i]
+		}
+	}
+	return s
 }
 
 // Fold replaces every character by the representative of its traditional, simplified and variant forms, so that two

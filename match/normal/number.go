@@ -48,35 +48,47 @@ func ReadID(s string, question bool) ID {
 			b[i] = '*'
 		}
 	}
-	if c := b[len(b)-1]; c == '*' && len(b) == 18 && isDigits(string(b[:17])) {
-		b[17] = 'X' // × and * in the last place are how people write X
-	}
 	if strings.ContainsFunc(string(b), func(r rune) bool { return r >= 'A' && r <= 'Z' && r != 'X' }) {
 		return ID{} // a document of another kind
 	}
-	known := len(b) - strings.Count(string(b), "*")
+	raw = unmarked(string(b))
+	known := len(raw) - strings.Count(raw, "*")
 	switch {
 	case known < 3:
 		return ID{}
-	case known < len(b):
-		id.Number = spread(string(b))
-	case len(b) == 15 || len(b) == 18:
-		p := identifier.ParseResidentID(string(b), identifier.Date{})
+	case known < len(raw):
+		id.Number = raw
+	case len(raw) == 15 || len(raw) == 18:
+		p := identifier.ParseResidentID(raw, identifier.Date{})
 		id.Number, id.Whole, id.Valid = p.Normalised, len(p.Normalised) == 18, p.Quality != identifier.Invalid
 		if !id.Whole {
-			id.Number, id.Part = "", string(b)
+			id.Number, id.Part = "", raw
 		}
 	default:
-		id.Part = string(b)
+		id.Part = raw
 	}
 	id.derive()
 	return id
 }
 
+// unmarked writes a number that has marks with 18 characters, and takes marks out that hide nothing.
+func unmarked(s string) string {
+	switch known := len(s) - strings.Count(s, "*"); {
+	case known >= 18: // a mark beside a whole number
+		return strings.ReplaceAll(s, "*", "")
+	case known >= 3 && known < len(s):
+		s = spread(s)
+	}
+	if len(s) == 18 && s[17] == '*' && isDigits(s[:17]) {
+		return s[:17] + "X" // × and * in the last place are how people write X
+	}
+	return s
+}
+
 // spread writes a masked number with 18 characters: one run of marks grows or shrinks, as people mask without counting.
 func spread(s string) string {
 	if len(s) == 15 {
-		return s[:6] + "19" + s[6:] + "*"
+		return s[:6] + "19" + strings.ReplaceAll(s[6:], "X", "*") + "*"
 	}
 	i := strings.IndexByte(s, '*')
 	head, tail := s[:i], s[i:]
@@ -129,23 +141,9 @@ func ReadPhone(s string) Phone {
 		}
 		return -1
 	}, s)
-	for _, dial := range []string{"17951", "12593", "17911", "17909"} {
-		if rest, ok := strings.CutPrefix(raw, dial); ok && len(rest) >= 11 {
-			raw = rest
-		}
-	}
 	plus := strings.ContainsRune(s, '+') || strings.HasPrefix(raw, "0086")
-	if len(raw) > 11 {
-		raw = strings.TrimPrefix(raw, "00")
-	}
-	if rest, ok := strings.CutPrefix(raw, "86"); ok && (len(rest) >= 11 || plus && len(rest) >= 9) {
-		raw = rest
-		if len(raw) < 11 || raw[0] != '1' {
-			raw = "0" + strings.TrimLeft(raw, "0")
-		}
-	}
-	if len(raw) == 12 && raw[:2] == "01" && raw[2] >= '3' {
-		raw = raw[1:]
+	for next := withoutPrefix(raw, plus); next != raw; next = withoutPrefix(raw, false) {
+		raw = next
 	}
 	if len(raw)-strings.Count(raw, "*") < 3 || len(raw) > 20 {
 		return Phone{}
@@ -157,11 +155,37 @@ func ReadPhone(s string) Phone {
 		if n := 11 - i - (len(raw) - j - 1); raw[0] == '1' && n > 0 {
 			p.Number = raw[:i] + strings.Repeat("*", n) + raw[j+1:]
 		}
+		if len(p.Number)-strings.Count(p.Number, "*") < 3 {
+			return Phone{}
+		}
 		return p
 	}
 	p.Mobile = len(raw) == 11 && raw[0] == '1' && raw[1] >= '3'
 	p.Part = !p.Mobile && (raw[0] != '0' || len(raw) < 10)
 	return p
+}
+
+// withoutPrefix takes one prefix for dialling off a number: of a cheap line, of foreign calls, of the country, the 0 that
+// some dial before a mobile. country says that one of a country is there.
+func withoutPrefix(raw string, country bool) string {
+	for _, dial := range []string{"17951", "12593", "17911", "17909"} {
+		if rest, ok := strings.CutPrefix(raw, dial); ok && len(rest) >= 11 {
+			return rest
+		}
+	}
+	if rest, ok := strings.CutPrefix(raw, "00"); ok && len(raw) > 11 {
+		raw = rest
+	}
+	if rest, ok := strings.CutPrefix(raw, "86"); ok && (len(rest) >= 11 || country && len(rest) >= 9) {
+		if len(rest) < 11 || rest[0] != '1' {
+			rest = "0" + strings.TrimLeft(rest, "0")
+		}
+		return rest
+	}
+	if len(raw) == 12 && raw[:2] == "01" && raw[2] >= '3' {
+		return raw[1:]
+	}
+	return raw
 }
 
 // Plate is a vehicle's plate.
