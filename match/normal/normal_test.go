@@ -131,29 +131,3 @@ func TestReadInstitution(t *testing.T) {
 		}
 	}
 }
-
-func FuzzRead(f *testing.F) {
-	for _, s := range []string{"张伟", "阿不都·买买提", "Zhang'an", "310116********0016", "浙江省平湖市示范路88弄6号402室", "(女页)", "\xff·", "十百号"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		n := ReadName(s)
-		if len(n.Chars) != len(n.Written) {
-			t.Fatalf("%d characters, %d as written", len(n.Chars), len(n.Written))
-		}
-		if n.Form == Han && n.Hint == nil {
-			if again := ReadName(n.String()); again.Form == Han && again.String() != n.String() {
-				t.Fatalf("%q is read as %q", n.String(), again.String())
-			}
-		}
-		if id := ReadID(s, true); id.Number != "" && len(id.Number) != 18 {
-			t.Fatalf("a number of %d characters", len(id.Number))
-		}
-		ReadPhone(s)
-		if p := ReadPlate(s); p.Full != "" && ReadPlate(p.Full) != p {
-			t.Fatalf("plate %q is read as %q", p.Full, ReadPlate(p.Full).Full)
-		}
-		ReadAddress(s)
-		ReadInstitution(s)
-	})
-}
