@@ -91,6 +91,10 @@ func read(mark *identMark, s string, parent *value) []Identifier {
 			}
 		}
 		return ids
+	case "handle":
+		return readHandle(s, parent)
+	case "reg_no", "filing_no":
+		return []Identifier{{Kind: mark.kind, Value: identifier.Normalise(s), Strong: mark.strong}}
 	case "org_other_no":
 		return []Identifier{{Kind: mark.kind, Value: identifier.Normalise(s)}}
 	}

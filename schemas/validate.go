@@ -205,6 +205,10 @@ func (c *checker) object(n *node, v *value, ptr string) {
 		c.penalty(v, ptr)
 	case "link":
 		c.link(v, ptr)
+	case "premises":
+		c.premises(v, ptr)
+	case "handle":
+		c.handle(v, ptr)
 	}
 }
 
@@ -320,6 +324,8 @@ func (c *checker) identifier(kind, s string, parent *value, ptr string) {
 		c.parsed(identifier.ParseUSCC(s, c.asOf).Parsed, ptr)
 	case "phone":
 		c.parsed(identifier.ParsePhone(s, c.asOf).Parsed, ptr)
+	case "handle":
+		c.checkHandle(s, parent, ptr)
 	case "doc_no":
 		c.parsed(identifier.ParseDocNo(s, civil(parent.text("decided_at"))).Parsed, ptr)
 	case "name", "name_variant", "org_name":

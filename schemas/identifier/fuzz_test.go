@@ -13,6 +13,7 @@ var readers = map[string]func(string) id.Parsed{
 	"residence":   func(s string) id.Parsed { return id.ParseResidencePermit(s, asOf).Parsed },
 	"uscc":        func(s string) id.Parsed { return id.ParseUSCC(s, asOf).Parsed },
 	"phone":       func(s string) id.Parsed { return id.ParsePhone(s, asOf).Parsed },
+	"plate":       func(s string) id.Parsed { return id.ParsePlate(s, asOf).Parsed },
 	"doc_no":      func(s string) id.Parsed { return id.ParseDocNo(s, asOf).Parsed },
 	"hk_macau":    func(s string) id.Parsed { return id.ParseHKMacauPermit(s, asOf).Parsed },
 	"taiwan":      func(s string) id.Parsed { return id.ParseTaiwanPermit(s, asOf).Parsed },
