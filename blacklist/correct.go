@@ -34,7 +34,7 @@ func (r *Register) Correct(ctx context.Context, req Request, on On, c Correction
 		}
 		vs := schema(k.typ).Validate(t.Payload, r.today())
 		if len(vs) == 0 {
-			s, err := r.support(ctx, read)
+			s, err := r.support(ctx, k, read)
 			if err != nil {
 				return Done{}, err
 			}

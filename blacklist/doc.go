@@ -103,8 +103,10 @@ func (e *Invalid) Error() string {
 
 // Codes of violations beside those of package schemas.
 const (
-	ViolationSynthetic   = "synthetic_mixed"   // real data in a synthetic federation, or the other way round
-	ViolationReference   = "reference_unknown" // no published penalty with this id is here
-	ViolationRemedyEvent = "remedy_event_illegal"
-	ViolationRemedyState = "remedy_state_conflict"
+	ViolationSynthetic = "synthetic_mixed"   // real data in a synthetic federation, or the other way round
+	ViolationReference = "reference_unknown" // no published penalty or entry with this id is here
+	// ViolationOpenCaseTerm: an entry of an open case ends 90 days after it is written at the latest (T01).
+	ViolationOpenCaseTerm = "open_case_term"
+	ViolationRemedyEvent  = "remedy_event_illegal"
+	ViolationRemedyState  = "remedy_state_conflict"
 )

@@ -2,9 +2,7 @@ package blacklist
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/pilinhub/pilin/record"
@@ -14,7 +12,7 @@ import (
 
 // Proposal is what an author hands in: a payload, whole, as far as it is known.
 type Proposal struct {
-	Type    string // blacklist.person or penalty; of an amendment or correction it may be empty
+	Type    string // a list entry's, penalty or identity.link; of an amendment or correction it may be empty
 	Payload []byte
 	Level   record.Level // highest sharing level wanted; L0 = the default of the type
 }
@@ -45,7 +43,7 @@ func (r *Register) begin(ctx context.Context, req Request, k kind, from workflow
 		}
 	}
 	f.actor = req.Actor.Account
-	f.supported = read.OpenCase || len(read.PenaltyRefs) > 0
+	f.supported = read.grounded(k)
 	step, no := k.machine.Step(from, event, req.Actor.Roles, f)
 	if no != nil {
 		return Done{}, refused(no)
@@ -99,7 +97,7 @@ func (r *Register) Amend(ctx context.Context, req Request, on On, p Proposal) (D
 		if err != nil {
 			return Done{}, err
 		}
-		f := facts{actor: req.Actor.Account, supported: read.OpenCase || len(read.PenaltyRefs) > 0}
+		f := facts{actor: req.Actor.Account, supported: read.grounded(k)}
 		step, no := k.machine.Step(d.State, EventAmend, req.Actor.Roles, f)
 		if no != nil {
 			return Done{}, refused(no)
@@ -126,7 +124,7 @@ func (r *Register) Submit(ctx context.Context, req Request, on On) (Done, error)
 	return r.move(ctx, req, on, EventSubmit, "", func(k kind, d Sheet, f *facts) error {
 		vs := schema(d.Type).Validate(d.Payload, r.today())
 		if len(vs) == 0 {
-			s, err := r.support(ctx, readPayload(d.Payload))
+			s, err := r.support(ctx, k, readPayload(d.Payload))
 			if err != nil {
 				return err
 			}
@@ -168,13 +166,13 @@ func (r *Register) Approve(ctx context.Context, req Request, on On) (Done, error
 func (r *Register) reviewFacts(ctx context.Context, req Request, d Sheet) (facts, record.Level, error) {
 	k, _ := kindOf(d.Type)
 	p := readPayload(d.Payload)
-	s, err := r.support(ctx, p)
+	s, err := r.support(ctx, k, p)
 	if err != nil {
 		return facts{}, 0, err
 	}
-	level := k.levelOf(p, d.Level, r.today())
+	level := k.levelOf(p, s, d.Level, r.today())
 	f := facts{actor: req.Actor.Account, authors: d.Authors, reviewer: d.Reviewer.User, reason: d.ReasonCode != "" && d.DiffReason != "",
-		purpose: p.Purpose != "", covered: r.covers(d.Type, level), supported: p.OpenCase || s.standing, served: s.served, level: level, complete: true}
+		purpose: p.Purpose != "", covered: r.covers(d.Type, level), supported: p.OpenCase || s.standing || k.thing && p.WorkRef != nil, served: s.served, level: level, complete: true}
 	return f, level, nil
 }
 
@@ -249,52 +247,4 @@ func (r *Register) Publish(ctx context.Context, req Request, on On) (Done, error
 		}
 		return r.commit(ctx, req, Done{On: On{out.ID, 1}, Record: out.ID, State: step.To}, local, out)
 	})
-}
-
-// backing is what the penalties under a payload amount to today.
-type backing struct {
-	standing, served bool
-	missing          []schemas.Violation
-}
-
-// support looks at the penalties that an entry names, own ones and replicas.
-func (r *Register) support(ctx context.Context, p *payload) (backing, error) {
-	var s backing
-	for i, ref := range p.PenaltyRefs {
-		e, err := r.penalty(ctx, ref)
-		var no *Refusal
-		switch {
-		case errors.As(err, &no):
-			s.missing = append(s.missing, schemas.Violation{Pointer: "/penalty_refs/" + strconv.Itoa(i), Code: ViolationReference})
-		case err != nil:
-			return s, err
-		case slices.Contains([]workflow.State{Published, Suspended, Expired}, e.State):
-			s.standing = true
-			s.served = s.served || e.Served
-		}
-	}
-	return s, nil
-}
-
-// penalty finds the penalty that a reference names, in whatever stream it stands.
-func (r *Register) penalty(ctx context.Context, ref string) (Entry, error) {
-	id, err := record.ParseBits128(ref)
-	if err != nil {
-		return Entry{}, &Refusal{Code: NotFound}
-	}
-	st, err := r.Log.Record(ctx, id)
-	switch {
-	case errors.Is(err, record.ErrNotFound):
-		return Entry{}, &Refusal{Code: NotFound}
-	case err != nil:
-		return Entry{}, fmt.Errorf("read penalty %s: %w", id, err)
-	case st.Meaning.IsZero() || st.Stream.Kind() != record.Records:
-		return Entry{}, &Refusal{Code: NotFound}
-	}
-	subject, _ := st.Meaning.Subject()
-	e, err := r.Entry(ctx, st.Stream, subject, r.today())
-	if err == nil && e.Type != TypePenalty {
-		err = &Refusal{Code: NotFound}
-	}
-	return e, err
 }

@@ -20,7 +20,7 @@ import (
 type Entry struct {
 	Stream  record.StreamID
 	Subject record.RecordID
-	Type    string         // of the first record: blacklist.person, penalty, identity.link
+	Type    string         // of the first record: a list entry's, penalty, identity.link
 	Version uint64         // newest
 	State   workflow.State // as of the day that was asked for
 	// Recorded is the state that records alone give, without the day: what a next step starts from.

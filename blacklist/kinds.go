@@ -10,9 +10,12 @@ import (
 
 // Types that a Register keeps. Their later steps are records of their own (domain.md §2.1.1).
 const (
-	TypePerson  = "blacklist.person"
-	TypePenalty = "penalty"
-	TypeLink    = "identity.link" // 身份关联: evidence that two documents are one person's (domain.md §6.2, R1L)
+	TypePerson      = "blacklist.person"
+	TypePremises    = "blacklist.premises"
+	TypeInstitution = "blacklist.institution"
+	TypeHandle      = "blacklist.handle" // telephone, vehicle or account: a lead, never a count
+	TypePenalty     = "penalty"
+	TypeLink        = "identity.link" // 身份关联: evidence that two documents are one person's (domain.md §6.2, R1L)
 )
 
 // schemaVersion is the version that this release writes of each type.
@@ -23,14 +26,40 @@ type kind struct {
 	typ, correction, status, withdrawal string
 	level                               record.Level // default in the alliance (domain.md §2.3)
 	machine                             *workflow.Machine[facts]
-	entry                               bool
+	entry                               bool // a list entry (T01–T04)
+	// thing says that it lists no person or body but a place or handle: it may rest on the work in which it was found alone,
+	// and is then not shared above L1.
+	thing bool
 }
 
 var kinds = []kind{
 	{typ: TypePerson, correction: "blacklist.correction", status: "blacklist.status", withdrawal: "blacklist.withdrawal",
 		level: record.L3, machine: EntryMachine, entry: true},
+	{typ: TypePremises, correction: "premises.correction", status: "blacklist.status", withdrawal: "blacklist.withdrawal",
+		level: record.L3, machine: EntryMachine, entry: true, thing: true},
+	{typ: TypeInstitution, correction: "institution.correction", status: "blacklist.status", withdrawal: "blacklist.withdrawal",
+		level: record.L3, machine: EntryMachine, entry: true},
+	{typ: TypeHandle, correction: "handle.correction", status: "blacklist.status", withdrawal: "blacklist.withdrawal",
+		level: record.L3, machine: EntryMachine, entry: true, thing: true},
 	{typ: TypePenalty, correction: "penalty.correction", status: "penalty.status", level: record.L3, machine: PenaltyMachine},
 	{typ: TypeLink, withdrawal: "identity.withdrawal", level: record.L3, machine: LinkMachine},
+}
+
+// EntryTypes are the types of list entries 协查名单 (T01–T04).
+func EntryTypes() []string {
+	var out []string
+	for _, k := range kinds {
+		if k.entry {
+			out = append(out, k.typ)
+		}
+	}
+	return out
+}
+
+// IsEntry reports whether a type is one of list entries.
+func IsEntry(typ string) bool {
+	k, ok := kindOf(typ)
+	return ok && k.entry
 }
 
 // kindOf returns the kind that typ begins.
@@ -52,9 +81,16 @@ func schema(typ string) *schemas.Type {
 }
 
 // levelOf returns the level at which a payload is shared: what the author wants, at most the default of the type, and not
-// above L1 for an open case and for a person of 14 to 17 at the act (T01).
-func (k kind) levelOf(p *payload, wanted record.Level, asOf string) record.Level {
+// above L1 for an open case and for a person of 14 to 17 at the act (T01). A place or handle is not shared above the
+// entries of persons that it names, which it would tell of, nor above L1 without a served penalty behind it.
+func (k kind) levelOf(p *payload, s backing, wanted record.Level, asOf string) record.Level {
 	level := k.level
+	if k.thing {
+		level = min(level, s.level)
+		if !s.served {
+			level = min(level, record.L1)
+		}
+	}
 	if wanted != record.L0 {
 		level = min(level, wanted)
 	}

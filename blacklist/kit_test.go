@@ -1,6 +1,7 @@
 package blacklist_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -167,6 +168,7 @@ type desk struct {
 	reg *blacklist.Register
 	now time.Time
 	n   int
+	typ string // of the list entries that it makes; empty = of a person
 }
 
 // monday is when the demo's history is loaded (domain.md §7.3).
@@ -240,8 +242,33 @@ func (d *desk) penaltyPayload(set map[string]any) []byte {
 func (d *desk) entryPayload(penalty string, set map[string]any) []byte {
 	d.Helper()
 	all := map[string]any{"penalty_refs": []string{penalty}}
-	maps.Copy(all, set)
-	return example(d, "blacklist.person/examples/good/entry.json", all)
+	if set["open_case"] == true {
+		all["valid_until"] = "2026-05-31" // 90 days from Monday
+	}
+	return d.thing(cmp.Or(d.typ, blacklist.TypePerson), all, set)
+}
+
+// thing makes a list entry's payload of any type. Who and what the catalogue's example names is not here.
+func (d *desk) thing(typ string, sets ...map[string]any) []byte {
+	d.Helper()
+	all, path := map[string]any{}, "blacklist.person/examples/good/entry.json"
+	switch typ {
+	case blacklist.TypePremises:
+		path = "blacklist.premises/examples/good/entry.json"
+		all = map[string]any{"persons_seen": nil, "landlord_notice_at": nil, "first_seen": "2026-02-20", "last_seen": "2026-02-27"}
+	case blacklist.TypeInstitution:
+		path = "blacklist.institution/examples/good/clinic.json"
+	case blacklist.TypeHandle:
+		path = "blacklist.handle/examples/good/plate.json"
+		all = map[string]any{"person_refs": nil, "premises_refs": nil, "used_from": "2026-02-20"}
+	}
+	if typ != blacklist.TypePerson {
+		maps.Copy(all, map[string]any{"valid_until": "2028-08-28", "occurred_at": "2026-02-20T10:00:00+08:00"})
+	}
+	for _, set := range sets {
+		maps.Copy(all, set)
+	}
+	return example(d, path, all)
 }
 
 // penalty publishes a penalty and returns its subject.
@@ -268,7 +295,7 @@ func (d *desk) approved(p blacklist.Proposal) blacklist.On {
 
 func (d *desk) proposal() blacklist.Proposal {
 	d.Helper()
-	return blacklist.Proposal{Type: blacklist.TypePerson, Payload: d.entryPayload(d.penalty(nil).ID.String(), nil)}
+	return blacklist.Proposal{Type: cmp.Or(d.typ, blacklist.TypePerson), Payload: d.entryPayload(d.penalty(nil).ID.String(), nil)}
 }
 
 // entry publishes a list entry on a penalty of its own.

@@ -176,7 +176,7 @@ func TestRegister_level(t *testing.T) {
 		{"default", nil, nil, record.L0, record.L3, ""},
 		{"lower on wish", nil, nil, record.L2, record.L2, ""},
 		{"open case", nil, map[string]any{"open_case": true, "penalty_refs": []string{}}, record.L3, record.L1, ""},
-		{"a person of sixteen", nil, map[string]any{"id_no": nil, "id_no_old": nil, "id_type": "UNK", "id_reason": "未带", "birth_date": "2009-05-05"}, record.L3, record.L1, ""},
+		{"a person of sixteen", nil, map[string]any{"id_no": nil, "id_no_old": nil, "photo_ref": nil, "id_type": "UNK", "id_reason": "未带", "birth_date": "2009-05-05"}, record.L3, record.L1, ""},
 		{"no penalty served", unserved, nil, record.L0, record.L0, "guard:served_or_l1"},
 		{"no penalty served, at L1", unserved, nil, record.L1, record.L1, ""},
 	} {

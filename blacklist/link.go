@@ -61,5 +61,5 @@ func (e *Entry) Link() (Link, bool) {
 // WithdrawLink ends a link at once, with a reason code of identity.withdrawal. Its content is deleted at every other
 // member and every count is as if it had never been; there is no undo, and a new link may be published.
 func (r *Register) WithdrawLink(ctx context.Context, req Request, on On, c Change) (Done, error) {
-	return r.take(ctx, req, TypeLink, change{on: on, event: EventWithdraw, Change: c, ends: true})
+	return r.take(ctx, req, only(TypeLink), change{on: on, event: EventWithdraw, Change: c, ends: true})
 }

@@ -25,6 +25,9 @@ type payload struct {
 
 	OpenCase                          bool
 	PenaltyRefs, LinkRefs             []string
+	PersonRefs, PremisesRefs          []string    // entries
+	PersonsSeen                       []personRef // of premises
+	WorkRef                           *WorkRef
 	Purpose, ValidUntil               string
 	ServedAt, DecidedAt               string
 	RemedyState                       string
@@ -36,6 +39,17 @@ type payload struct {
 	Transferred                       bool
 	Objections                        []string
 	ServiceProof                      jsontext.Value
+}
+
+// personRef names the entry of a person who was seen somewhere.
+type personRef struct {
+	Ref string `json:"ref"`
+}
+
+// grounded reports whether a payload names what an entry may rest on (domain.md §5.1): penalties or an open case, and of a
+// place or handle the work in which it was found.
+func (p *payload) grounded(k kind) bool {
+	return p.OpenCase || len(p.PenaltyRefs) > 0 || k.thing && p.WorkRef != nil
 }
 
 // readPayload reads what it can: fields of another type than expected are the schema's business and left out.
@@ -51,7 +65,8 @@ func readPayload(b []byte) *payload {
 
 func readMembers(m map[string]jsontext.Value) *payload {
 	p := &payload{}
-	for name, dst := range map[string]any{"open_case": &p.OpenCase, "penalty_refs": &p.PenaltyRefs, "link_refs": &p.LinkRefs, "purpose": &p.Purpose,
+	for name, dst := range map[string]any{"open_case": &p.OpenCase, "penalty_refs": &p.PenaltyRefs, "link_refs": &p.LinkRefs, "person_refs": &p.PersonRefs,
+		"premises_refs": &p.PremisesRefs, "persons_seen": &p.PersonsSeen, "work_ref": &p.WorkRef, "purpose": &p.Purpose,
 		"valid_until": &p.ValidUntil, "served_at": &p.ServedAt, "decided_at": &p.DecidedAt, "remedy_state": &p.RemedyState,
 		"remedy_events": &p.RemedyEvents, "created_by": &p.CreatedBy, "reviewed_by": &p.ReviewedBy, "approved_by": &p.ApprovedBy,
 		"recorded_at": &p.RecordedAt, "act_place": &p.ActPlace, "cause_code": &p.CauseCode, "synthetic": &p.Synthetic,

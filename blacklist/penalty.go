@@ -76,7 +76,7 @@ func (r *Register) PenaltyStatus(ctx context.Context, req Request, on On, c Pena
 	if len(c.Officers) > 0 {
 		extra["officers"] = c.Officers
 	}
-	return r.take(ctx, req, TypePenalty, change{on: on, eventOf: c.eventOf, Change: c.Change, extra: extra, look: func(e *Entry) error {
+	return r.take(ctx, req, only(TypePenalty), change{on: on, eventOf: c.eventOf, Change: c.Change, extra: extra, look: func(e *Entry) error {
 		p := readMembers(members(e.Parts))
 		for name, day := range map[string]string{"objection_at": c.ObjectionAt, "transferred_at": c.TransferredAt, "compared_at": c.ComparedAt} {
 			if day > r.today() {

@@ -63,13 +63,13 @@ type change struct {
 }
 
 // take checks a step on the table and appends its record, to the audience of the content.
-func (r *Register) take(ctx context.Context, req Request, typ string, c change) (Done, error) {
+func (r *Register) take(ctx context.Context, req Request, of func(kind) bool, c change) (Done, error) {
 	return r.once(ctx, req, func() (Done, error) {
 		e, k, err := r.entry(ctx, c.on)
 		if err != nil {
 			return Done{}, err
 		}
-		if e.Type != typ {
+		if !of(k) {
 			return Done{}, &Refusal{Code: OtherSubject}
 		}
 		f := facts{actor: req.Actor.Account, suspendedBy: e.SuspendedBy, reason: c.Change.Reason != "" && (c.Change.ReasonCode != "" || !k.entry),
@@ -111,6 +111,11 @@ func (r *Register) take(ctx context.Context, req Request, typ string, c change) 
 	})
 }
 
+// listEntry and only say of which kinds a step is.
+func listEntry(k kind) bool { return k.entry }
+
+func only(typ string) func(kind) bool { return func(k kind) bool { return k.typ == typ } }
+
 // suspender returns who suspended the entry.
 func (e *Entry) suspender() Person {
 	for i := len(e.History) - 1; i >= 0; i-- {
@@ -132,7 +137,7 @@ func (r *Register) suspend(ctx context.Context, req Request, on On, event workfl
 	if day, ok := r.decideBy(); ok {
 		extra["decide_by"] = day
 	}
-	return r.take(ctx, req, TypePerson, change{on: on, event: event, Change: c, extra: extra})
+	return r.take(ctx, req, listEntry, change{on: on, event: event, Change: c, extra: extra})
 }
 
 // decideBy returns the day by which the head must decide. A year without calendar does not keep a suspension back: the
@@ -165,18 +170,18 @@ func (r *Register) Withdraw(ctx context.Context, req Request, on On, c Change) (
 
 // Lift ends a suspension; the head's decision.
 func (r *Register) Lift(ctx context.Context, req Request, on On, c Change) (Done, error) {
-	return r.take(ctx, req, TypePerson, change{on: on, event: EventLift, Change: c, extra: map[string]any{"status": "resumed"}})
+	return r.take(ctx, req, listEntry, change{on: on, event: EventLift, Change: c, extra: map[string]any{"status": "resumed"}})
 }
 
 // Confirm withdraws a suspended entry, with a reason code of blacklist.withdrawal; the head's decision, who is not the one
 // that suspended it. Content is deleted at every other member. There is no undo.
 func (r *Register) Confirm(ctx context.Context, req Request, on On, c Change) (Done, error) {
-	return r.take(ctx, req, TypePerson, change{on: on, event: EventConfirm, Change: c, ends: true})
+	return r.take(ctx, req, listEntry, change{on: on, event: EventConfirm, Change: c, ends: true})
 }
 
 // EndOpenCase withdraws the entry of an open case that came to nothing (不予处罚, 撤案, hand-over): the node does it.
 func (r *Register) EndOpenCase(ctx context.Context, req Request, on On, c Change) (Done, error) {
-	return r.take(ctx, req, TypePerson, change{on: on, event: EventEndOpenCase, Change: c, ends: true})
+	return r.take(ctx, req, listEntry, change{on: on, event: EventEndOpenCase, Change: c, ends: true})
 }
 
 // Repair hides an entry after a repair decision; c names its paper.
@@ -184,7 +189,7 @@ func (r *Register) Repair(ctx context.Context, req Request, on On, c Change) (Do
 	if c.ReasonCode == "" {
 		c.ReasonCode = "repair_decision"
 	}
-	return r.take(ctx, req, TypePerson, change{on: on, event: EventRepair, Change: c, extra: map[string]any{"status": "repaired"}})
+	return r.take(ctx, req, listEntry, change{on: on, event: EventRepair, Change: c, extra: map[string]any{"status": "repaired"}})
 }
 
 // Expire notes that valid_until is over. It is bookkeeping: every fold computes expiry by itself, nobody waits for it.
@@ -192,7 +197,7 @@ func (r *Register) Expire(ctx context.Context, req Request, on On, c Change) (Do
 	if c.ReasonCode == "" {
 		c.ReasonCode = "valid_until_reached"
 	}
-	return r.take(ctx, req, TypePerson, change{on: on, event: EventExpire, Change: c, extra: map[string]any{"status": "expired"}})
+	return r.take(ctx, req, listEntry, change{on: on, event: EventExpire, Change: c, extra: map[string]any{"status": "expired"}})
 }
 
 // Reopen begins a new entry after an ended one, on a new penalty. The draft is linked to the old subject, which stays
@@ -233,8 +238,8 @@ func (r *Register) newPenalty(ctx context.Context, e Entry, p *payload) (bool, e
 		if slices.Contains(old, ref) {
 			continue
 		}
-		s, err := r.support(ctx, &payload{PenaltyRefs: []string{ref}})
-		if err != nil {
+		var s backing
+		if err := r.penalties(ctx, &s, []string{ref}, ""); err != nil {
 			return false, err
 		}
 		if !s.standing {
@@ -243,7 +248,7 @@ func (r *Register) newPenalty(ctx context.Context, e Entry, p *payload) (bool, e
 		if len(e.Parts) > 0 {
 			return true, nil
 		}
-		n, err := r.penalty(ctx, ref)
+		n, err := r.named(ctx, ref, TypePenalty)
 		if err != nil {
 			return false, err
 		}

@@ -43,15 +43,23 @@ func (c *checker) person(v *value, ptr string, act identifier.Date) {
 	case identifier.Child:
 		c.report(at, "minor_under_14")
 	case identifier.Youth:
-		c.warn(at, "minor_14_to_17")
+		c.youth(v, ptr, at)
 	}
 	if birth.IsZero() && year != 0 && !act.IsZero() {
 		switch {
 		case act.Year-year < 14: // not fourteen even if born on 1 January
 			c.report(at, "minor_under_14")
 		case act.Year-year <= 18:
-			c.warn(at, "minor_14_to_17")
+			c.youth(v, ptr, at)
 		}
+	}
+}
+
+// youth warns of a person of 14 to 17 at the act, whose entry is not shared above L1 and has no photograph (T01).
+func (c *checker) youth(v *value, ptr, at string) {
+	c.warn(at, "minor_14_to_17")
+	if v.get("photo_ref") != nil {
+		c.report(ptr+"/photo_ref", "minor_photo")
 	}
 }
 

@@ -80,6 +80,11 @@ var texts = map[string][2]string{
 	"minor_14_to_17":      {"行为时为未成年人,共享不得高于 L1", "A minor at the act: not to be shared above L1"},
 	"over_90_days":        {"立案至决定超过90日,须有延长理由", "More than 90 days from filing to decision: needs an extension"},
 	"announcement_period": {"送达日与公告期满日不符", "The day of service is not the end of the announcement period"},
+	"minor_photo":         {"未成年人的记录不得附照片", "No photograph of a minor"},
 	"home_not_practised":  {"住宅内无人行医的,不得列为场所", "A private home in which nobody is known to have practised is not listed"},
 	"same_person":         {"制作人与审核人不得为同一人", "Author and reviewer must be two people"},
+
+	// said by package blacklist
+	"reference_unknown": {"所引用的记录不存在,或尚未发布", "There is no published record with this id"},
+	"open_case_term":    {"在办案件条目的有效期不得超过90日;案件延长时另作更正", "An entry of an open case is valid for 90 days at most; an extension is a correction"},
 }

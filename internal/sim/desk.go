@@ -189,6 +189,9 @@ func (w *world) enter(p *process) {
 		refs = `"` + done.ID.String() + `"`
 	}
 	validUntil := []string{"2026-03-03", "2026-03-05", "2028-08-28"}[w.draw(3)]
+	if refs == "" {
+		validUntil = min(validUntil, "2026-05-30") // of an open case no longer
+	}
 	w.publishPaper(p, who, blacklist.TypePerson, fmt.Appendf(nil, entryForm, idOf(who), 2-who%2, refs, refs == "", validUntil))
 }
 
