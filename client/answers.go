@@ -141,6 +141,7 @@ type Row struct {
 // Filter selects rows. The zero Filter lists what is published, newest change first.
 type Filter struct {
 	Drafts   bool
+	Type     string // of entries: e.g. EntryPremises; empty = of persons
 	State    string
 	From, To string // civil dates of the first record
 	Limit    int    // at most 200; 0 = 50
@@ -162,7 +163,7 @@ func (d *Desk) List(ctx context.Context, f Family, by Filter) (Page, error) {
 	if by.Limit > 0 {
 		q.Set("limit", strconv.Itoa(by.Limit))
 	}
-	for k, v := range map[string]string{"state": by.State, "from": by.From, "to": by.To, "cursor": by.Cursor} {
+	for k, v := range map[string]string{"type": by.Type, "state": by.State, "from": by.From, "to": by.To, "cursor": by.Cursor} {
 		if v != "" {
 			q.Set(k, v)
 		}

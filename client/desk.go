@@ -242,13 +242,22 @@ type Family string
 
 // The families.
 const (
-	Entries   Family = "entries"   // blacklist.person
+	Entries   Family = "entries"   // list entries, of the four types below
 	Penalties Family = "penalties" // penalty
 	Links     Family = "links"     // identity.link
 )
 
+// The types of list entries, for Proposal and Filter.
+const (
+	EntryPerson      = "blacklist.person"
+	EntryPremises    = "blacklist.premises"    // 场所
+	EntryInstitution = "blacklist.institution" // 机构
+	EntryHandle      = "blacklist.handle"      // 电话·车辆·账号: a lead, never a count
+)
+
 // Proposal is what an author hands in.
 type Proposal struct {
+	Type    string         `json:"type,omitempty"` // of an entry: empty = of a person, or of what it replaces
 	Payload jsontext.Value `json:"payload"`
 	Level   string         `json:"level,omitempty"` // L1, L2, L3; empty = the type's default
 }

@@ -111,8 +111,8 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 
 type publishCmd struct {
 	person
-	Type    string `required:"" enum:"entry,penalty,link" help:"entry 条目、penalty 处罚 或 link 身份关联 · entry, penalty or link."`
-	Step    string `default:"draft" enum:"draft,submit,return,approve,publish,suspend,withdraw,confirm,lift" help:"步骤;每一步由有权的人做 · Step; each by whoever may take it."`
+	Type    string `required:"" enum:"entry,premises,institution,handle,penalty,link" help:"entry 个人条目、premises 场所、institution 机构、handle 电话·车辆·账号、penalty 处罚 或 link 身份关联 · List entry of a person, premises, an institution or a handle (telephone, plate, account); penalty; link."`
+	Step    string `default:"draft" enum:"draft,submit,return,approve,publish,suspend,withdraw,confirm,lift,repair" help:"步骤;每一步由有权的人做 · Step; each by whoever may take it."`
 	File    string `help:"起草:内容 JSON 文件 · draft: JSON file of the payload." type:"existingfile"`
 	ID      string `name:"id" help:"草稿或条目 · Draft or entry."`
 	Version uint64 `help:"你看到的版本 · Version that you have seen."`
@@ -135,7 +135,7 @@ func (c *publishCmd) Run(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("--file: %w", err)
 		}
-		w, err = d.Draft(ctx, families[c.Type], "", client.Proposal{Payload: payload})
+		w, err = d.Draft(ctx, families[c.Type], "", client.Proposal{Type: entryTypes[c.Type], Payload: payload})
 		return wrote(out, w, err)
 	}
 	if c.ID == "" || c.Version == 0 {
@@ -154,11 +154,15 @@ func wrote(out io.Writer, w client.Written, err error) error {
 }
 
 // families are the paths of the kinds of subjects.
-var families = map[string]client.Family{"entry": client.Entries, "penalty": client.Penalties, "link": client.Links}
+var families = map[string]client.Family{"entry": client.Entries, "premises": client.Entries, "institution": client.Entries, "handle": client.Entries,
+	"penalty": client.Penalties, "link": client.Links}
+
+// entryTypes are the record types of the kinds of list entries.
+var entryTypes = map[string]string{"entry": client.EntryPerson, "premises": client.EntryPremises, "institution": client.EntryInstitution, "handle": client.EntryHandle}
 
 type listCmd struct {
 	person
-	Type  string `default:"entry" enum:"entry,penalty,link" help:"entry 条目、penalty 处罚 或 link 身份关联."`
+	Type  string `default:"entry" enum:"entry,premises,institution,handle,penalty,link" help:"entry 个人条目、premises 场所、institution 机构、handle 电话·车辆·账号、penalty 处罚 或 link 身份关联."`
 	Stage string `default:"published" enum:"draft,published" help:"草稿或已发布 · Drafts or published."`
 	State string `help:"只列此状态 · Only this state."`
 	Limit int    `default:"50" help:"条数 · Rows."`
@@ -170,7 +174,7 @@ func (c *listCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	page, err := d.List(ctx, families[c.Type], client.Filter{Drafts: c.Stage == "draft", State: c.State, Limit: c.Limit})
+	page, err := d.List(ctx, families[c.Type], client.Filter{Type: entryTypes[c.Type], Drafts: c.Stage == "draft", State: c.State, Limit: c.Limit})
 	if err != nil {
 		return err
 	}
@@ -182,7 +186,7 @@ func (c *listCmd) Run(ctx context.Context, out io.Writer) error {
 
 type showCmd struct {
 	person
-	Type string `default:"entry" enum:"entry,penalty,link" help:"entry 条目、penalty 处罚 或 link 身份关联."`
+	Type string `default:"entry" enum:"entry,premises,institution,handle,penalty,link" help:"entry 个人条目、premises 场所、institution 机构、handle 电话·车辆·账号、penalty 处罚 或 link 身份关联."`
 	ID   string `arg:"" help:"条目 · Entry."`
 }
 

@@ -16,7 +16,7 @@ import (
 
 // ProposalBody is what an author hands in.
 type ProposalBody struct {
-	Type    string  `json:"type,omitempty" maxLength:"64" doc:"blacklist.person, penalty or identity.link; absent when the route says it"`
+	Type    string  `json:"type,omitempty" maxLength:"64" doc:"Of an entry blacklist.person (also when absent), blacklist.premises, blacklist.institution or blacklist.handle; else what the route says"`
 	Level   string  `json:"level,omitempty" enum:"L1,L2,L3" doc:"Highest sharing level wanted; absent = the type's default"`
 	Payload payload `json:"payload" doc:"The whole payload, as far as it is known"`
 }
@@ -124,10 +124,33 @@ func on(id string, version uint64) blacklist.On {
 	return blacklist.On{ID: b, Version: version}
 }
 
-// family is one kind of subject under its own path.
+// family is one kind of subject under its own path. Entries are of four types, all others of one.
 type family struct {
-	path, typ string
+	path, typ string // typ is what a body means that names none
 	zh, en    string
+}
+
+// has reports whether subjects of a type stand under the path.
+func (f family) has(typ string) bool {
+	return typ == f.typ || f.typ == blacklist.TypePerson && blacklist.IsEntry(typ)
+}
+
+// proposal is what a body hands in under the path. was is the type of what it replaces, empty for something new; an entry's
+// body need not repeat it.
+func (f family) proposal(b ProposalBody, was string) (blacklist.Proposal, error) {
+	p := b.proposal(f.typ)
+	if b.Type == "" && was != "" && f.has(was) {
+		p.Type = was
+	}
+	if p.Type != f.typ && !f.has(p.Type) && known(p.Type) {
+		return p, &blacklist.Refusal{Code: blacklist.OtherSubject, Pointer: "/type"}
+	}
+	return p, nil
+}
+
+// known reports whether a type stands under any path; of others the register says that there is none.
+func known(typ string) bool {
+	return slices.ContainsFunc(families, func(f family) bool { return f.has(typ) })
 }
 
 var families = []family{
@@ -188,13 +211,33 @@ func (h *people) entryRoutes(api huma.API) {
 			return o
 		}
 		register(api, op(auth.Draft, "draft", http.MethodPost, "", "起草", "Begin a draft", http.StatusCreated), func(ctx context.Context, in *draftIn) (*writtenOut, error) {
-			d, err := h.Register.Draft(ctx, in.request(ctx, f.path), in.Body.proposal(f.typ))
+			p, err := f.proposal(in.Body, "")
+			if err != nil {
+				return nil, err
+			}
+			d, err := h.Register.Draft(ctx, in.request(ctx, f.path), p)
 			return written(ctx, d, inPayload(err))
 		})
-		register(api, op(auth.ListOwn, "list", http.MethodGet, "", "列出", "List own drafts or published subjects", http.StatusOK), h.list(f))
+		list := op(auth.ListOwn, "list", http.MethodGet, "", "列出", "List own drafts or published subjects", http.StatusOK)
+		if f.typ == blacklist.TypePerson {
+			register(api, list, func(ctx context.Context, in *entryListIn) (*listOut, error) {
+				return h.list(ctx, f, in.Type, &in.Listing)
+			})
+		} else {
+			register(api, list, func(ctx context.Context, in *Listing) (*listOut, error) { return h.list(ctx, f, f.typ, in) })
+		}
 		register(api, op(auth.ListOwn, "read", http.MethodGet, "/{id}", "查看", "Read one with history and receipts", http.StatusOK), h.read(f))
 		register(api, op(auth.Draft, "amend", http.MethodPost, "/{id}/amend", "修改", "Replace a draft by a new version", http.StatusOK), func(ctx context.Context, in *amendIn) (*writtenOut, error) {
-			d, err := h.Register.Amend(ctx, in.request(ctx, f.path+"/"+in.ID+"/amend"), on(in.ID, in.Body.Version), in.Body.proposal(f.typ))
+			o := on(in.ID, in.Body.Version)
+			was, err := h.Register.Sheet(ctx, o.ID)
+			if err != nil {
+				return nil, err
+			}
+			p, err := f.proposal(in.Body.ProposalBody, was.Type)
+			if err != nil {
+				return nil, err
+			}
+			d, err := h.Register.Amend(ctx, in.request(ctx, f.path+"/"+in.ID+"/amend"), o, p)
 			return written(ctx, d, inPayload(err))
 		})
 		if f.typ == blacklist.TypeLink {
@@ -205,8 +248,17 @@ func (h *people) entryRoutes(api huma.API) {
 			})
 		} else {
 			register(api, op(auth.Draft, "correct", http.MethodPost, "/{id}/correct", "更正", "Propose a correction: a draft that is in review at once", http.StatusCreated), func(ctx context.Context, in *correctIn) (*writtenOut, error) {
-				d, err := h.Register.Correct(ctx, in.request(ctx, f.path+"/"+in.ID+"/correct"), on(in.ID, in.Body.Version),
-					blacklist.Correction{Proposal: in.Body.proposal(f.typ), ReasonCode: in.Body.ReasonCode, DiffReason: in.Body.DiffReason})
+				o := on(in.ID, in.Body.Version)
+				was, err := h.Register.Entry(ctx, record.Stream(h.Directory.Self(), record.Records), o.ID, record.CivilDay(h.Now()))
+				if err != nil {
+					return nil, err
+				}
+				p, err := f.proposal(in.Body.ProposalBody, was.Type)
+				if err != nil {
+					return nil, err
+				}
+				d, err := h.Register.Correct(ctx, in.request(ctx, f.path+"/"+in.ID+"/correct"), o,
+					blacklist.Correction{Proposal: p, ReasonCode: in.Body.ReasonCode, DiffReason: in.Body.DiffReason})
 				return written(ctx, d, inPayload(err))
 			})
 		}
@@ -273,7 +325,7 @@ func (h *people) read(f family) func(context.Context, *entryIn) (*entryOut, erro
 		}
 		noteRecord(ctx, id)
 		sheet, err := h.Register.Sheet(ctx, id)
-		if err == nil && sheet.Type == f.typ {
+		if err == nil && f.has(sheet.Type) {
 			return h.sheet(ctx, sheet)
 		}
 		if err != nil && !isNotFound(err) {
@@ -283,7 +335,7 @@ func (h *people) read(f family) func(context.Context, *entryIn) (*entryOut, erro
 		if err != nil {
 			return nil, err
 		}
-		if e.Type != f.typ {
+		if !f.has(e.Type) {
 			return nil, problem("not_found")
 		}
 		return h.entry(ctx, e)

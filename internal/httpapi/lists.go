@@ -32,13 +32,20 @@ type Item struct {
 	Seq        uint64 // of the newest record
 }
 
-type listIn struct {
+// Listing is what every list is asked by.
+type Listing struct {
 	Stage  string `query:"stage" enum:"draft,published" default:"published" doc:"Drafts, or what has been published"`
 	State  string `query:"state" maxLength:"20" doc:"Only this state"`
 	From   string `query:"from" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"First day, of the first record"`
 	To     string `query:"to" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"Last day"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor string `query:"cursor" maxLength:"64" doc:"From the answer before, for the same caller and filter"`
+}
+
+// entryListIn is Listing of entries, which are of four types.
+type entryListIn struct {
+	Type string `query:"type" enum:"blacklist.person,blacklist.premises,blacklist.institution,blacklist.handle" default:"blacklist.person" doc:"Which entries: of persons, premises, institutions, or telephones, vehicles and accounts"`
+	Listing
 }
 
 // Row is one line of a list.
@@ -58,44 +65,42 @@ type listOut struct {
 	}
 }
 
-func (h *people) list(f family) func(context.Context, *listIn) (*listOut, error) {
-	return func(ctx context.Context, in *listIn) (*listOut, error) {
-		q := Filter{Stream: record.Stream(h.Directory.Self(), record.Records), Type: f.typ, State: in.State, DayFrom: in.From, DayTo: in.To, Limit: in.Limit}
-		if in.Stage == "draft" {
-			q.Stream = record.Stream(h.Directory.Self(), record.Local)
-		}
-		if in.State == string(blacklist.Expired) {
-			q.State = string(blacklist.Published) // expiry is a function of the day, not a stored state
-		}
-		who := principalOf(ctx).Account
-		filter := fmt.Sprint(f.path, "|", in.Stage, "|", in.State, "|", in.From, "|", in.To)
-		if in.Cursor != "" {
-			var ok bool
-			if q.Before, ok = h.openCursor(in.Cursor, who, filter); !ok {
-				return nil, problem("cursor_invalid")
-			}
-		}
-		items, err := h.List(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		out := &listOut{}
-		out.Body.Rows = []Row{}
-		today := record.CivilDay(h.Now())
-		for _, it := range items {
-			r := Row{ID: it.Subject.String(), Type: it.Type, Version: it.Version, State: it.State, ValidUntil: it.ValidUntil, Day: it.Day}
-			if it.State == string(blacklist.Published) && it.ValidUntil != "" && it.ValidUntil < today {
-				r.State = string(blacklist.Expired)
-			}
-			if in.State == "" || r.State == in.State {
-				out.Body.Rows = append(out.Body.Rows, r)
-			}
-		}
-		if len(items) == in.Limit {
-			out.Body.Next = h.cursor(items[len(items)-1].Seq, who, filter)
-		}
-		return out, nil
+func (h *people) list(ctx context.Context, f family, typ string, in *Listing) (*listOut, error) {
+	q := Filter{Stream: record.Stream(h.Directory.Self(), record.Records), Type: typ, State: in.State, DayFrom: in.From, DayTo: in.To, Limit: in.Limit}
+	if in.Stage == "draft" {
+		q.Stream = record.Stream(h.Directory.Self(), record.Local)
 	}
+	if in.State == string(blacklist.Expired) {
+		q.State = string(blacklist.Published) // expiry is a function of the day, not a stored state
+	}
+	who := principalOf(ctx).Account
+	filter := fmt.Sprint(f.path, "|", typ, "|", in.Stage, "|", in.State, "|", in.From, "|", in.To)
+	if in.Cursor != "" {
+		var ok bool
+		if q.Before, ok = h.openCursor(in.Cursor, who, filter); !ok {
+			return nil, problem("cursor_invalid")
+		}
+	}
+	items, err := h.List(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	out := &listOut{}
+	out.Body.Rows = []Row{}
+	today := record.CivilDay(h.Now())
+	for _, it := range items {
+		r := Row{ID: it.Subject.String(), Type: it.Type, Version: it.Version, State: it.State, ValidUntil: it.ValidUntil, Day: it.Day}
+		if it.State == string(blacklist.Published) && it.ValidUntil != "" && it.ValidUntil < today {
+			r.State = string(blacklist.Expired)
+		}
+		if in.State == "" || r.State == in.State {
+			out.Body.Rows = append(out.Body.Rows, r)
+		}
+	}
+	if len(items) == in.Limit {
+		out.Body.Next = h.cursor(items[len(items)-1].Seq, who, filter)
+	}
+	return out, nil
 }
 
 // cursor is a sequence under a MAC that binds it to the caller and his filter, so that it cannot be made up, traded or
