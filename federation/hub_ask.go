@@ -267,7 +267,7 @@ func (h *Hub) replica(ctx context.Context, req *AskRequest, a *Answer) []Replica
 		}
 		r := ReplicaHit{Stream: c.Stream, Seq: v.Record.Seq, Age: -1, LiveHit: LiveHit{Member: c.Stream.Member(), Record: v.Record.Meaning.ID,
 			Subject: c.Subject, Version: v.Version, Type: v.Type, State: v.State, Outcome: c.Outcome, Level: level}}
-		r.Score, r.Lines = linesAt(level, c.Score, c.Lines)
+		r.Score, r.Lines = linesAt(v.Type, level, c.Score, c.Lines)
 		if c.Outcome != Hit {
 			possible++
 		}

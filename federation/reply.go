@@ -359,7 +359,7 @@ func (r *reply) hit(ctx context.Context, c Candidate) (hitText, bool, error) {
 	}
 	t := hitText{Record: v.Record.Meaning.ID, Subject: c.Subject, Version: v.Version, Type: v.Type, State: v.State,
 		Outcome: c.Outcome, Level: level}
-	t.Score, t.Lines = linesAt(level, c.Score, c.Lines)
+	t.Score, t.Lines = linesAt(v.Type, level, c.Score, c.Lines)
 	t.Card, t.Body = cutParts(v.Record, groups)
 	return t, true, nil
 }

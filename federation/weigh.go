@@ -26,15 +26,18 @@ func (q Question) Fuzzy() bool { return !q.engineQuestion("").Exact() }
 // bareCodes are the lines that are told of a record at L1: that the very number was equal.
 var bareCodes = []string{"id_equal", "document_equal", "uscc_equal", "decision_equal"}
 
+// bareOf are the lines told beside these of a list entry that lists the very thing asked for: a telephone, plate or place.
+var bareOf = map[string][]string{"blacklist.handle": {"phone_equal", "plate_equal"}, "blacklist.premises": {"place_equal"}}
+
 // linesAt gives what of a candidate's lines goes to whoever has a level: at L3 all, at L2 no character of a name, below
 // that an equal number alone, and no score.
-func linesAt(level record.Level, score float64, lines []match.Evidence) (float64, []match.Evidence) {
+func linesAt(typ string, level record.Level, score float64, lines []match.Evidence) (float64, []match.Evidence) {
 	out := []match.Evidence{}
 	for _, l := range lines {
 		switch {
 		case level >= record.L3:
 			out = append(out, l)
-		case level == record.L2, slices.Contains(bareCodes, l.Code):
+		case level == record.L2, slices.Contains(bareCodes, l.Code), slices.Contains(bareOf[typ], l.Code):
 			out = append(out, l.Plain())
 		}
 	}
