@@ -66,6 +66,10 @@ type Decision struct {
 	Kind          string // of practice, domain.md §2.6.6
 	Entry         bool   // whether a list entry stands on it
 	ReviewApplied string // day on which 复议 was applied for; empty if it was not
+	// What was found in the case and is listed beside the person; zero for nothing.
+	Premises    Premises
+	Handle      Handle
+	Institution Institution
 }
 
 // The cast of domain.md §7.1.
@@ -83,10 +87,14 @@ const StoryBegins = "2026-03-02"
 // Story is the history loaded on day one (domain.md §7.2). The day of filing and of the decision are not in the story's
 // table; they are set four and one weeks before service.
 var Story = []Decision{
-	{No: "测平卫医罚〔2024〕9002号", Issuer: bureau("平湖"), Person: p1, Cause: "UP01", From: "2024-09-21", To: "2024-10-09", Filed: "2024-10-10", Decided: "2024-11-12", Served: "2024-11-15", Qualification: "none", Kind: "DEN", Entry: true},
-	{No: "测松卫医罚〔2025〕9017号", Issuer: bureau("松江"), Person: p1, Cause: "UP01", From: "2025-07-02", To: "2025-07-04", Filed: "2025-07-07", Decided: "2025-08-25", Served: "2025-08-28", Qualification: "none", Kind: "DEN", Entry: true},
+	{No: "测平卫医罚〔2024〕9002号", Issuer: bureau("平湖"), Person: p1, Cause: "UP01", From: "2024-09-21", To: "2024-10-09", Filed: "2024-10-10", Decided: "2024-11-12", Served: "2024-11-15", Qualification: "none", Kind: "DEN", Entry: true,
+		Premises: Premises{Address: "浙江省平湖市样板镇测样村9组8号", Town: "样板镇", Kind: "RENT", Signboard: "样例镶牙", State: "vacated", Closed: 1},
+		Handle:   Handle{Kind: "plate", Value: "浙F00000"}}, // the van of 15 April (domain.md §7.3)
+	{No: "测松卫医罚〔2025〕9017号", Issuer: bureau("松江"), Person: p1, Cause: "UP01", From: "2025-07-02", To: "2025-07-04", Filed: "2025-07-07", Decided: "2025-08-25", Served: "2025-08-28", Qualification: "none", Kind: "DEN", Entry: true,
+		Handle: Handle{Kind: "phone", Value: "15400000101"}},
 	{No: "测松卫医罚〔2025〕9011号", Issuer: bureau("松江"), Person: p3, Cause: "UP01", From: "2025-04-17", To: "2025-04-17", Filed: "2025-04-18", Decided: "2025-06-03", Served: "2025-06-05", Qualification: "none", Kind: "TCM", Entry: true},
-	{No: "测吴卫医罚〔2026〕9001号", Issuer: bureau("吴江"), Person: p3, Cause: "UP02", From: "2025-12-18", To: "2025-12-18", Filed: "2025-12-19", Decided: "2026-02-06", Served: "2026-02-10", Qualification: "none", Kind: "TCM", Entry: true},
+	{No: "测吴卫医罚〔2026〕9001号", Issuer: bureau("吴江"), Person: p3, Cause: "UP02", From: "2025-12-18", To: "2025-12-18", Filed: "2025-12-19", Decided: "2026-02-06", Served: "2026-02-10", Qualification: "none", Kind: "TCM", Entry: true,
+		Institution: Institution{Name: "吴江区测样堂中医诊所", Number: "测样9001"}},
 	{No: "测嘉卫医罚〔2025〕9005号", Issuer: bureau("嘉兴"), Person: p2, Cause: "UP01", From: "2025-01-16", To: "2025-01-16", Filed: "2025-01-17", Decided: "2025-03-07", Served: "2025-03-11", Qualification: "none", Kind: "INF", Entry: true},
 	{No: "测善卫医罚〔2026〕9003号", Issuer: bureau("嘉善"), Person: p2, Cause: "UP01", From: "2025-11-27", To: "2025-11-27", Filed: "2025-11-28", Decided: "2026-01-13", Served: "2026-01-16", Qualification: "none", Kind: "INF", Entry: true, ReviewApplied: "2026-03-12"},
 	{No: "测善卫医罚〔2023〕9008号", Issuer: bureau("嘉善"), Person: p1bis, Cause: "UP03", From: "2023-04-20", To: "2023-04-20", Filed: "2023-04-21", Decided: "2023-06-09", Served: "2023-06-13", Qualification: "qualified_registered", Kind: "OTH"},
@@ -121,12 +129,14 @@ func Background(n int, seed uint64) []Decision {
 		name := "测" + string(stems[r.IntN(len(stems))]) + string(marks[r.IntN(len(marks))])
 		year, month, day := 2023+r.IntN(3), 1+r.IntN(9), 1+r.IntN(28)
 		date := func(m, d int) string { return fmt.Sprintf("%04d-%02d-%02d", year, m, d) }
-		out = append(out, Decision{
+		x := Decision{
 			No: fmt.Sprintf("测%s卫医罚〔%d〕%d号", b.Short, year, 7000+i), Issuer: b,
 			Person: Person{Name: name, ID: body + string(check), Sex: sex, Birth: fmt.Sprintf("%04d-%02d-%02d", y, m, d)},
 			Cause:  "UP01", From: date(month, day), To: date(month, day), Filed: date(month, day),
 			Decided: date(month+2, 1), Served: date(month+2, 5), Qualification: "none", Kind: kinds[r.IntN(len(kinds))], Entry: true,
-		})
+		}
+		x.Premises, x.Handle = b.premises(i), b.handle(i)
+		out = append(out, x)
 	}
 	return out
 }

@@ -56,8 +56,41 @@ func loadOne(ctx context.Context, r *blacklist.Register, d Desk, x Decision) err
 	if payload, err = x.ListEntry(penalty.ID.String()); err != nil {
 		return err
 	}
-	_, err = publish(ctx, r, d, blacklist.Proposal{Type: "blacklist.person", Payload: payload})
-	return err
+	person, err := publish(ctx, r, d, blacklist.Proposal{Type: blacklist.TypePerson, Payload: payload})
+	if err != nil {
+		return err
+	}
+	return loadThings(ctx, r, d, x, penalty.ID.String(), person.ID.String())
+}
+
+// loadThings lists the premises, handle and institution of a decision, each naming those before it.
+func loadThings(ctx context.Context, r *blacklist.Register, d Desk, x Decision, penalty, person string) error {
+	premises := ""
+	for _, t := range []struct {
+		typ     string
+		none    bool
+		payload func() ([]byte, error)
+	}{
+		{blacklist.TypePremises, x.Premises == Premises{}, func() ([]byte, error) { return x.PremisesEntry(penalty, person) }},
+		{blacklist.TypeHandle, x.Handle == Handle{}, func() ([]byte, error) { return x.HandleEntry(penalty, person, premises) }},
+		{blacklist.TypeInstitution, x.Institution == Institution{}, func() ([]byte, error) { return x.InstitutionEntry(penalty, person) }},
+	} {
+		if t.none {
+			continue
+		}
+		payload, err := t.payload()
+		if err != nil {
+			return err
+		}
+		on, err := publish(ctx, r, d, blacklist.Proposal{Type: t.typ, Payload: payload})
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.typ, err)
+		}
+		if t.typ == blacklist.TypePremises {
+			premises = on.ID.String()
+		}
+	}
+	return nil
 }
 
 func (d Desk) as(account string, role workflow.Role) blacklist.Request {

@@ -29,6 +29,7 @@ func TestPayloads_AreValidRecords(t *testing.T) {
 		valid(t, "penalty", p, err)
 		e, err := d.ListEntry("00000000000000000000000000000001")
 		valid(t, "blacklist.person", e, err)
+		things(t, d)
 		if t.Failed() {
 			t.Fatalf("decision %s", d.No)
 		}
@@ -48,5 +49,40 @@ func TestBackground_SameSeedSameCast(t *testing.T) {
 	}
 	if same {
 		t.Fatal("another seed gave the same cast")
+	}
+}
+
+// things checks what is listed beside a person.
+func things(t *testing.T, d Decision) {
+	t.Helper()
+	const penalty, person = "00000000000000000000000000000001", "00000000000000000000000000000002"
+	if d.Premises != (Premises{}) {
+		p, err := d.PremisesEntry(penalty, person)
+		valid(t, "blacklist.premises", p, err)
+	}
+	if d.Handle != (Handle{}) {
+		p, err := d.HandleEntry(penalty, person, "")
+		valid(t, "blacklist.handle", p, err)
+	}
+	if d.Institution != (Institution{}) {
+		p, err := d.InstitutionEntry(penalty, person)
+		valid(t, "blacklist.institution", p, err)
+	}
+}
+
+// TestBackground_premises_and_handles: 60 and 120 among 400 (domain.md §7.2), each value once.
+func TestBackground_premises_and_handles(t *testing.T) {
+	premises, handles, kinds := map[string]bool{}, map[string]bool{}, map[string]int{}
+	for _, d := range Background(400, 1) {
+		if d.Premises != (Premises{}) {
+			premises[d.Premises.Address] = true
+		}
+		if d.Handle != (Handle{}) {
+			handles[d.Handle.Value] = true
+			kinds[d.Handle.Kind]++
+		}
+	}
+	if len(premises) != 60 || len(handles) != 120 || len(kinds) != 3 {
+		t.Errorf("%d premises, %d handles, %v", len(premises), len(handles), kinds)
 	}
 }
