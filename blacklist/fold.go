@@ -68,7 +68,7 @@ type Step struct {
 var (
 	// ErrNothing: no record that can be read begins the subject.
 	ErrNothing = errors.New("no readable record begins the subject")
-	// ErrOtherType: the subject is neither an entry nor a penalty nor a link.
+	// ErrOtherType: the subject is neither an entry nor a penalty nor a link nor a roster.
 	ErrOtherType = errors.New("not an entry, penalty or link")
 	// ErrMixed: records of more than one subject or stream were given.
 	ErrMixed = errors.New("records of more than one subject")
@@ -135,9 +135,9 @@ func (e *Entry) AnnulledOn() string {
 }
 
 // Visible reports whether an ordinary look-up of that day shows it: published, or suspended with 核实中. A link is evidence
-// for the count and no entry: it is never shown.
+// for the count and no entry, a roster is neither: they are never shown.
 func (e *Entry) Visible() bool {
-	return e.Type != TypeLink && (e.State == Published || e.State == Suspended)
+	return e.Type != TypeLink && e.Type != TypeRoster && (e.State == Published || e.State == Suspended)
 }
 
 // take lets one record act.
@@ -156,7 +156,7 @@ func (e *Entry) take(k kind, st record.Stored, version uint64) {
 		// The content is gone whatever the payload says, and what suspended it with it: who ended it and why stands in the
 		// record's own parts.
 		s.Event = EventConfirm
-		if k.typ == TypeLink {
+		if k.typ == TypeLink || k.typ == TypeRoster {
 			s.Event = EventWithdraw
 		}
 		e.Recorded, e.SuspendedBy = Withdrawn, ""

@@ -16,6 +16,7 @@ const (
 	TypeHandle      = "blacklist.handle" // telephone, vehicle or account: a lead, never a count
 	TypePenalty     = "penalty"
 	TypeLink        = "identity.link" // 身份关联: evidence that two documents are one person's (domain.md §6.2, R1L)
+	TypeRoster      = "duty_roster"   // 值班表 (domain.md T30)
 )
 
 // schemaVersion is the version that this release writes of each type.
@@ -43,6 +44,7 @@ var kinds = []kind{
 		level: record.L3, machine: EntryMachine, entry: true, thing: true},
 	{typ: TypePenalty, correction: "penalty.correction", status: "penalty.status", level: record.L3, machine: PenaltyMachine},
 	{typ: TypeLink, withdrawal: "identity.withdrawal", level: record.L3, machine: LinkMachine},
+	{typ: TypeRoster, withdrawal: "roster.withdrawal", level: record.L3, machine: RosterMachine},
 }
 
 // EntryTypes are the types of list entries 协查名单 (T01–T04).

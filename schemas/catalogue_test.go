@@ -25,6 +25,7 @@ func TestCatalogue(t *testing.T) {
 		"blacklist.status",
 		"blacklist.withdrawal",
 		"charter",
+		"duty_roster",
 		"entry.draft",
 		"entry.step",
 		"handle.correction",
@@ -42,6 +43,7 @@ func TestCatalogue(t *testing.T) {
 		"penalty.correction",
 		"penalty.status",
 		"premises.correction",
+		"roster.withdrawal",
 	}
 	var got []string
 	for _, typ := range schemas.Types() {
@@ -165,7 +167,7 @@ func TestTexts(t *testing.T) {
 	emitted := map[string]bool{}
 	literal := regexp.MustCompile(`(?:report|warn|fail)\(.*"([a-z][a-z0-9_]+)"\)$|Violation\{+.*, "([a-z0-9_]+)"\}|return "([a-z_]+)"$|code(?:, at)? :?= "([a-z_]+)"`)
 	reason := regexp.MustCompile(`Reason\w* +Reason = "([a-z0-9_]+)"`)
-	for file, form := range map[string]*regexp.Regexp{"validate.go": literal, "rules.go": literal, "grounds.go": literal, "value.go": literal, "parts.go": literal, "identifier/doc.go": reason} {
+	for file, form := range map[string]*regexp.Regexp{"validate.go": literal, "rules.go": literal, "grounds.go": literal, "roster.go": literal, "value.go": literal, "parts.go": literal, "identifier/doc.go": reason} {
 		b, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

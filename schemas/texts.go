@@ -81,6 +81,7 @@ var texts = map[string][2]string{
 	"over_90_days":        {"立案至决定超过90日,须有延长理由", "More than 90 days from filing to decision: needs an extension"},
 	"announcement_period": {"送达日与公告期满日不符", "The day of service is not the end of the announcement period"},
 	"minor_photo":         {"未成年人的记录不得附照片", "No photograph of a minor"},
+	"roster_other_week":   {"班次不在本周之内", "The shift lies in another week"},
 	"home_not_practised":  {"住宅内无人行医的,不得列为场所", "A private home in which nobody is known to have practised is not listed"},
 	"same_person":         {"制作人与审核人不得为同一人", "Author and reviewer must be two people"},
 

@@ -209,6 +209,8 @@ func (c *checker) object(n *node, v *value, ptr string) {
 		c.premises(v, ptr)
 	case "handle":
 		c.handle(v, ptr)
+	case "roster":
+		c.roster(v, ptr)
 	}
 }
 

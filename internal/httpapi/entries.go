@@ -157,7 +157,12 @@ var families = []family{
 	{"entries", blacklist.TypePerson, "名单", "entry"},
 	{"penalties", blacklist.TypePenalty, "处罚", "penalty"},
 	{"links", blacklist.TypeLink, "身份关联", "link"},
+	{"rosters", blacklist.TypeRoster, "值班表", "roster"},
 }
+
+// ends withdraws, at once, what has no correction.
+var ends = map[string]func(*blacklist.Register, context.Context, blacklist.Request, blacklist.On, blacklist.Change) (blacklist.Done, error){
+	blacklist.TypeLink: (*blacklist.Register).WithdrawLink, blacklist.TypeRoster: (*blacklist.Register).WithdrawRoster}
 
 // stepFunc is a step that takes no more than StepBody.
 type stepFunc func(ctx context.Context, r *blacklist.Register, req blacklist.Request, on blacklist.On, b StepBody) (blacklist.Done, error)
@@ -240,10 +245,10 @@ func (h *people) entryRoutes(api huma.API) {
 			d, err := h.Register.Amend(ctx, in.request(ctx, f.path+"/"+in.ID+"/amend"), o, p)
 			return written(ctx, d, inPayload(err))
 		})
-		if f.typ == blacklist.TypeLink {
-			// A link is not corrected: a wrong one is withdrawn, and a new one published.
+		if end := ends[f.typ]; end != nil {
+			// A link or roster is not corrected: a wrong one is withdrawn, and a new one published.
 			register(api, op(auth.Publish, "withdraw", http.MethodPost, "/{id}/withdraw", "撤回", "End at once, as if it had never been", http.StatusOK), func(ctx context.Context, in *stepIn) (*writtenOut, error) {
-				d, err := h.Register.WithdrawLink(ctx, in.request(ctx, f.path+"/"+in.ID+"/withdraw"), on(in.ID, in.Body.Version), in.Body.change())
+				d, err := end(h.Register, ctx, in.request(ctx, f.path+"/"+in.ID+"/withdraw"), on(in.ID, in.Body.Version), in.Body.change())
 				return written(ctx, d, err)
 			})
 		} else {
