@@ -81,6 +81,17 @@ type Answerer struct {
 	Engine    string          `json:"engine"` // version of its matching engine
 	Namesakes uint64          `json:"namesakes"`
 	Truncated bool            `json:"truncated"`
+	Duty      *DutyContact    `json:"duty"` // nil: none is known
+}
+
+// DutyContact 值班联系人 is whom to call at a member now, from its roster. Person to To are of the shift that runs now.
+type DutyContact struct {
+	PhoneDay   string `json:"phone_day"`
+	PhoneNight string `json:"phone_night"`
+	Person     string `json:"person"`
+	Deputy     string `json:"deputy"`
+	From       string `json:"from"` // HH:MM at +08:00
+	To         string `json:"to"`
 }
 
 // Subject is a person or body that hits are about, as far as a number tells.

@@ -245,6 +245,7 @@ const (
 	Entries   Family = "entries"   // list entries, of the four types below
 	Penalties Family = "penalties" // penalty
 	Links     Family = "links"     // identity.link
+	Rosters   Family = "rosters"   // duty_roster 值班表
 )
 
 // The types of list entries, for Proposal and Filter.

@@ -96,6 +96,7 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 	}
 	printCount(out, a.Count, c.First)
 	printSubjects(out, &a)
+	printDuty(out, &a)
 	for _, h := range a.FirstPicture {
 		gone := ""
 		if h.Gone {
@@ -111,7 +112,7 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 
 type publishCmd struct {
 	person
-	Type    string `required:"" enum:"entry,premises,institution,handle,penalty,link" help:"entry 个人条目、premises 场所、institution 机构、handle 电话·车辆·账号、penalty 处罚 或 link 身份关联 · List entry of a person, premises, an institution or a handle (telephone, plate, account); penalty; link."`
+	Type    string `required:"" enum:"entry,premises,institution,handle,penalty,link,roster" help:"entry 个人条目、premises 场所、institution 机构、handle 电话·车辆·账号、penalty 处罚、link 身份关联 或 roster 值班表 · List entry of a person, premises, an institution or a handle (telephone, plate, account); penalty; link; duty roster."`
 	Step    string `default:"draft" enum:"draft,submit,return,approve,publish,suspend,withdraw,confirm,lift,repair" help:"步骤;每一步由有权的人做 · Step; each by whoever may take it."`
 	File    string `help:"起草:内容 JSON 文件 · draft: JSON file of the payload." type:"existingfile"`
 	ID      string `name:"id" help:"草稿或条目 · Draft or entry."`
@@ -155,14 +156,14 @@ func wrote(out io.Writer, w client.Written, err error) error {
 
 // families are the paths of the kinds of subjects.
 var families = map[string]client.Family{"entry": client.Entries, "premises": client.Entries, "institution": client.Entries, "handle": client.Entries,
-	"penalty": client.Penalties, "link": client.Links}
+	"penalty": client.Penalties, "link": client.Links, "roster": client.Rosters}
 
 // entryTypes are the record types of the kinds of list entries.
 var entryTypes = map[string]string{"entry": client.EntryPerson, "premises": client.EntryPremises, "institution": client.EntryInstitution, "handle": client.EntryHandle}
 
 type listCmd struct {
 	person
-	Type  string `default:"entry" enum:"entry,premises,institution,handle,penalty,link" help:"entry 个人条目、premises 场所、institution 机构、handle 电话·车辆·账号、penalty 处罚 或 link 身份关联."`
+	Type  string `default:"entry" enum:"entry,premises,institution,handle,penalty,link,roster" help:"entry 个人条目、premises 场所、institution 机构、handle 电话·车辆·账号、penalty 处罚、link 身份关联 或 roster 值班表."`
 	Stage string `default:"published" enum:"draft,published" help:"草稿或已发布 · Drafts or published."`
 	State string `help:"只列此状态 · Only this state."`
 	Limit int    `default:"50" help:"条数 · Rows."`
@@ -186,7 +187,7 @@ func (c *listCmd) Run(ctx context.Context, out io.Writer) error {
 
 type showCmd struct {
 	person
-	Type string `default:"entry" enum:"entry,premises,institution,handle,penalty,link" help:"entry 个人条目、premises 场所、institution 机构、handle 电话·车辆·账号、penalty 处罚 或 link 身份关联."`
+	Type string `default:"entry" enum:"entry,premises,institution,handle,penalty,link,roster" help:"entry 个人条目、premises 场所、institution 机构、handle 电话·车辆·账号、penalty 处罚、link 身份关联 或 roster 值班表."`
 	ID   string `arg:"" help:"条目 · Entry."`
 }
 

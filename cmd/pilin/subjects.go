@@ -41,3 +41,17 @@ func printSubjects(out io.Writer, a *client.Answer) {
 		fmt.Fprintln(out, "  尚有其他疑似未列出,请补充条件再查 there may be more: ask with more")
 	}
 }
+
+// printDuty prints whom to call at the members that are missing or have found something.
+func printDuty(out io.Writer, a *client.Answer) {
+	for _, m := range a.Members {
+		if m.Duty == nil || m.State == "answered" && m.Hits == 0 {
+			continue
+		}
+		shift := ""
+		if m.Duty.Person != "" {
+			shift = fmt.Sprintf("  %s–%s %s %s", m.Duty.From, m.Duty.To, m.Duty.Person, m.Duty.Deputy)
+		}
+		fmt.Fprintf(out, "  值班 duty: %s %s  白天 day %s  夜间 night %s%s\n", m.Member, m.Name, m.Duty.PhoneDay, m.Duty.PhoneNight, shift)
+	}
+}

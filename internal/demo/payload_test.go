@@ -2,6 +2,7 @@ package demo
 
 import (
 	"testing"
+	"time"
 
 	"github.com/pilinhub/pilin/schemas"
 )
@@ -33,6 +34,10 @@ func TestPayloads_AreValidRecords(t *testing.T) {
 		if t.Failed() {
 			t.Fatalf("decision %s", d.No)
 		}
+	}
+	for _, day := range []int{0, 2, 3} { // a Friday, a Sunday, a Monday
+		r, err := Bureaux[6].Roster(time.Date(2026, 3, 13+day, 1, 0, 0, 0, time.UTC), time.Date(2026, 3, 13, 1, 0, 0, 0, time.UTC))
+		valid(t, "duty_roster", r, err)
 	}
 	o, err := Operation(Bureaux[0], Bureaux[1:4], "2026-04-15")
 	valid(t, "operation", o, err)

@@ -176,6 +176,9 @@ func load(ctx context.Context, o Options, l Layout, nodes []*node.Node) error {
 			if err := Load(ctx, n, Desk{Author: ids["officer"], Reviewer: ids["legal"], Liaison: ids["liaison"], Today: record.CivilDay(o.Now())}, decisions[Bureaux[i].Name]); err != nil {
 				return err
 			}
+			if err := loadRosters(ctx, n.Register(), Desk{Author: ids["officer"], Reviewer: ids["legal"], Liaison: ids["liaison"]}, Bureaux[i], o.Now()); err != nil {
+				return err
+			}
 			if i == 0 {
 				if err := plan(ctx, n, ids["coordinator"], o.Now()); err != nil {
 					return err

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -27,12 +28,19 @@ func TestTimedStory_PlatesAndPlacesAreFound(t *testing.T) {
 		eventually(t, "everybody answers", func() bool {
 			var err error
 			ans, err = d.Ask(t.Context(), raid(row.q))
-			return err == nil && ans.Answered == ans.Total && ans.Total == len(Bureaux)
+			// The rosters come by the road, the answers live.
+			return err == nil && ans.Answered == ans.Total && ans.Total == len(Bureaux) && !slices.ContainsFunc(ans.Members, func(m client.Answerer) bool { return m.Duty == nil })
 		})
 		i := slices.IndexFunc(ans.Hits, func(h client.Hit) bool {
 			return h.Member == bureau(row.bureau).Member && h.Type == row.typ && h.Outcome == row.outcome && h.Level == "L3" &&
 				slices.ContainsFunc(h.Lines, func(l match.Evidence) bool { return l.Code == row.code })
 		})
+		for _, m := range ans.Members {
+			at := slices.IndexFunc(Bureaux, func(b Bureau) bool { return b.Member == m.Member })
+			if m.Duty.PhoneDay != fmt.Sprintf("1540002%04d", at) || m.Duty.Person == "" {
+				t.Errorf("duty of %s: %+v", m.Member, m.Duty)
+			}
+		}
 		if i < 0 || ans.Count != nil {
 			t.Errorf("%s of %s: %s, %+v, counted %t", row.typ, row.bureau, ans.Outcome, ans.Hits, ans.Count != nil)
 		}

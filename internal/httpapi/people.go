@@ -44,6 +44,9 @@ type Deps struct {
 	Coverage func(ctx context.Context, s record.StreamID, seq uint64, members []record.MemberID) (applied int, missing []record.MemberID, err error)
 	// Open holds open questions; nil: none is kept open. Its Wake is called when a record was applied.
 	Open *Open
+	// Duty returns a member's duty contact at a moment, from this node's copy of its roster; false if none is known. nil: none
+	// ever is.
+	Duty func(ctx context.Context, m record.MemberID, at time.Time) (DutyContact, bool)
 	// Status tells how the federation looks from here.
 	Status func(ctx context.Context) (Status, error)
 	// Ready examines what the node can do just now, one line for each capability; nothing in it is secret.

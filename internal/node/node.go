@@ -35,6 +35,7 @@ type Node struct {
 	store  *sqlstore.Store
 	redis  *rediscache.Cache // nil: none
 	index  *federation.LogIndex
+	duties duties
 	hub    *federation.Hub
 	roster *exchange.Roster
 	count  *exchange.Counters

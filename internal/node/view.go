@@ -43,7 +43,7 @@ func (s subjects) EvidenceFor(ctx context.Context, st record.StreamID, subject r
 
 // projectVersion names what project does. Whoever makes project give another row for the same records raises it: the rows
 // of every node are then written anew at its next start. The index needs none: it is built anew at every start.
-const projectVersion = "2"
+const projectVersion = "3"
 
 // project is the read model of a subject, by the domain that knows its type; it holds no personal data. Expiry and the day
 // of an annulment are computed when a list is read.
@@ -66,5 +66,6 @@ func project(records []record.Stored) (sqlstore.Row, bool) {
 // revisit lets the index and the open questions look at records from seq on again: parts of them came late.
 func (n *Node) revisit(s record.StreamID, seq uint64) {
 	n.index.Revisit(s, seq)
+	n.duties.forget()
 	n.open.LookAgain()
 }

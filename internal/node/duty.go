@@ -1,0 +1,84 @@
+package node
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/internal/httpapi"
+	"github.com/pilinhub/pilin/internal/sqlstore"
+	"github.com/pilinhub/pilin/record"
+)
+
+// rostersKept is how many of a member's rosters are looked at, newest first: some weeks ahead, and changed ones.
+const rostersKept = 12
+
+// duties are the members' duty rosters as this node's copies tell them. A question asks for all of them each time, and they
+// change once a week: they are read again only when records of the member were applied since.
+type duties struct {
+	mu   sync.Mutex
+	held map[record.MemberID]heldRosters
+}
+
+type heldRosters struct {
+	applied uint64
+	rosters []blacklist.Roster
+}
+
+// forget lets all be read again: parts of records came late.
+func (d *duties) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held = nil
+}
+
+// duty returns a member's duty contact at a moment: of its newest roster with a shift then, else the telephones of its
+// newest roster of that week. False if there is none or it cannot be read: a contact helps an answer, it is no part of it.
+func (n *Node) duty(ctx context.Context, m record.MemberID, at time.Time) (httpapi.DutyContact, bool) {
+	rosters := n.rosters(ctx, m)
+	for _, r := range rosters {
+		if s, ok := r.At(at); ok {
+			return httpapi.DutyContact{PhoneDay: r.PhoneDay, PhoneNight: r.PhoneNight, Person: s.Person, Deputy: s.Deputy, From: s.From, To: s.To}, true
+		}
+	}
+	for _, r := range rosters {
+		if r.Covers(at) {
+			return httpapi.DutyContact{PhoneDay: r.PhoneDay, PhoneNight: r.PhoneNight}, true
+		}
+	}
+	return httpapi.DutyContact{}, false
+}
+
+// rosters returns a member's rosters in force, newest first.
+func (n *Node) rosters(ctx context.Context, m record.MemberID) []blacklist.Roster {
+	stream := record.Stream(m, record.Records)
+	applied := n.index.Applied(stream)
+	n.duties.mu.Lock()
+	held, ok := n.duties.held[m]
+	n.duties.mu.Unlock()
+	if ok && held.applied == applied {
+		return held.rosters
+	}
+	items, err := n.store.List(ctx, sqlstore.Filter{Stream: stream, Type: blacklist.TypeRoster, State: string(blacklist.Published), Limit: rostersKept})
+	if err != nil {
+		return nil
+	}
+	held = heldRosters{applied: applied}
+	for _, it := range items {
+		e, err := n.register.Entry(ctx, stream, it.Subject, "")
+		if err != nil {
+			return nil
+		}
+		if r, ok := e.Roster(); ok {
+			held.rosters = append(held.rosters, r)
+		}
+	}
+	n.duties.mu.Lock()
+	defer n.duties.mu.Unlock()
+	if n.duties.held == nil {
+		n.duties.held = map[record.MemberID]heldRosters{}
+	}
+	n.duties.held[m] = held
+	return held.rosters
+}
