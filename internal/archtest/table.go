@@ -46,7 +46,8 @@ var table = map[string]rule{
 	"schemas":              {may: []string{"schemas/identifier"}, reach: world, tests: true},
 	"web":                  {reach: join(sql, kafka, redis)},
 	"match/internal/hanzi": {reach: world}, // characters: readings, variants, look-alikes
-	"internal/rediscache":  {reach: join(sql, kafka, echo)},
+	"internal/budget":      {reach: world}, // how much an officer and a member may ask
+	"internal/rediscache":  {may: []string{"internal/budget"}, reach: join(sql, kafka, echo)},
 	"internal/embedded":    {reach: join(sql, echo)},
 	"internal/fault":       {reach: world}, // named points that end the process, for the kill tests
 
@@ -74,7 +75,7 @@ var table = map[string]rule{
 	"internal/exchange": {may: []string{"record", "internal/fault"}, reach: world}, // state machines, driven by node and sim
 	"internal/demo":     {may: join(domain, []string{"client", "internal/node", "internal/embedded"})},
 	"internal/node": {may: join(domain, []string{"client", "web", "internal/auth", "internal/sheets", "internal/sqlstore", "internal/kafkabus",
-		"internal/rediscache", "internal/httpapi", "internal/exchange", "internal/fault"}), reach: join([]string{"testing"}, ours("internal/embedded"))},
+		"internal/rediscache", "internal/httpapi", "internal/exchange", "internal/fault", "internal/budget"}), reach: join([]string{"testing"}, ours("internal/embedded"))},
 	"cmd/pilin": {may: []string{"internal/node", "internal/embedded", "internal/demo", "client", "record", "schemas", "schemas/identifier", "federation", "match", "transfer"},
 		reach: []string{"testing"}, direct: join(sql, echo, kafka, redis)},
 
