@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 )
@@ -19,8 +21,10 @@ type Problem struct {
 	DetailEn  string       `json:"detail_en"` // English
 	Errors    []FieldError `json:"errors"`
 	RequestID string       `json:"request_id"`
-	Ours      string       `json:"ours"`
-	Theirs    string       `json:"theirs"`
+	// RetryAfter is when to try again at the earliest, counted from the answer; 0 if the node did not say.
+	RetryAfter time.Duration `json:"-"`
+	Ours       string        `json:"ours"`
+	Theirs     string        `json:"theirs"`
 }
 
 // FieldError is what is wrong at one place of the body that was sent.
@@ -59,5 +63,8 @@ func readProblem(res *http.Response) (*Problem, error) {
 		return nil, errNoProblem
 	}
 	p.Status = res.StatusCode
+	if s, err := strconv.ParseUint(res.Header.Get("Retry-After"), 10, 31); err == nil {
+		p.RetryAfter = time.Duration(s) * time.Second
+	}
 	return &p, nil
 }

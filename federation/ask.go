@@ -98,7 +98,7 @@ const (
 	Incompatible MemberState = "incompatible"  // what came is not an answer to this question by this member
 )
 
-// Reasons beside states partial and incompatible; those of refusals are codes of Refusal.
+// Reasons beside states partial, unreachable and incompatible; those of refusals are codes of Refusal.
 const (
 	ReasonUnreleased    = "unreleased"     // the answerer has not yet been shown its own newest checkpoint (log.md §6)
 	ReasonIndexBehind   = "index_behind"   // its index has not applied its whole log
@@ -110,6 +110,7 @@ const (
 	ReasonNotMine       = "other_question" // another ask, nonce, asker, federation or day
 	ReasonCheckpoint    = "bad_checkpoint" // its checkpoint is not one of its records stream, or does not fit
 	ReasonMalformed     = "malformed"      // not an answer at all
+	ReasonDown          = "known_down"     // it did not answer lately; it was not asked, and is tried by the next head exchange
 	ReasonNoFuzzy       = "no_fuzzy"       // a fuzzy question, and the answer names no matching engine
 )
 
@@ -212,6 +213,8 @@ func readable(lines []match.Evidence) bool {
 var (
 	// ErrUnreachable: no connection, or the listener is down.
 	ErrUnreachable = errors.New("unreachable")
+	// ErrDown: the member is known not to answer, so it was not called at all.
+	ErrDown = errors.New("known to be down")
 	// ErrIncompatible: the peer spoke, but not this protocol.
 	ErrIncompatible = errors.New("incompatible")
 	// ErrNotSender: the body names another member than the one whose token and connection brought it.

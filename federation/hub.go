@@ -23,7 +23,7 @@ type SubjectView struct {
 type ViewFunc func(ctx context.Context, s record.StreamID, subject record.RecordID, asOf string) (SubjectView, bool, error)
 
 // AskFunc sends an ask to a member's listener and returns the answer's bytes, at most MaxAnswer. Its errors are
-// ErrUnreachable, ErrIncompatible, *StaleCharterError, *PeerRefusal or the context's. It asks once and does not hedge.
+// ErrUnreachable, ErrDown, ErrIncompatible, *StaleCharterError, *PeerRefusal or the context's. It asks once and does not hedge.
 type AskFunc func(ctx context.Context, m record.MemberID, body []byte) ([]byte, error)
 
 // Hub asks every member and answers every member (domain.md T24, architecture.md §4). It keeps no answer. All fields are
@@ -41,6 +41,12 @@ type Hub struct {
 	Tally TallyFunc
 	// Age returns how long ago this node last knew that it held all of m's records; false if it never did.
 	Age func(m record.MemberID) (time.Duration, bool)
+	// Holds says whether the work reference of an own officer's question is one that he holds; nil: every reference of the
+	// right form will do.
+	Holds func(ctx context.Context, req *AskRequest) (*Refusal, error)
+	// Spend takes a question out of the budgets of who asks it: before an own officer's leaves, and before another member's
+	// is looked up. nil: there are no budgets.
+	Spend func(ctx context.Context, c Charge) *SpentError
 	// Released reports whether the own records stream is released (log.md §6).
 	Released func() bool
 	Now      func() time.Time

@@ -25,6 +25,9 @@ type AskRequest struct {
 	Question    Question
 	Scope       []record.MemberID // empty = every active member
 	AsOf        string            // civil date; empty = today at +08:00
+	// Anew: the node asks an open question again by itself. That costs the officer none of his budget here, and his work
+	// reference was looked at when he asked.
+	Anew bool
 	// First, if set, is called once, from another goroutine, with what this node's copies say, as soon as that is known.
 	First func([]ReplicaHit)
 }
@@ -40,11 +43,8 @@ func (h *Hub) Ask(ctx context.Context, req AskRequest) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ref := h.refuseAsk(&req, a); ref != nil {
-		if err := h.auditRefused(ctx, &req, a, ref); err != nil {
-			return nil, err
-		}
-		return nil, ref
+	if err := h.admit(ctx, &req, a); err != nil {
+		return nil, err
 	}
 	if err := h.write(&req, a); err != nil {
 		return nil, err
@@ -59,6 +59,35 @@ func (h *Hub) Ask(ctx context.Context, req AskRequest) (*Answer, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// admit returns why a question is not asked, audited: a *Refusal or a *SpentError. Form comes first: what is ill-formed
+// costs nothing.
+func (h *Hub) admit(ctx context.Context, req *AskRequest, a *Answer) error {
+	ref := h.refuseAsk(req, a)
+	if ref == nil && h.Holds != nil && !req.Anew {
+		var err error
+		if ref, err = h.Holds(ctx, req); err != nil {
+			return fmt.Errorf("look up work reference: %w", err)
+		}
+	}
+	if ref != nil {
+		if err := h.auditRefused(ctx, req, a, ref); err != nil {
+			return err
+		}
+		return ref
+	}
+	if h.Spend == nil || req.Anew {
+		return nil
+	}
+	spent := h.Spend(ctx, Charge{a.asker, req.Account, req.Question.subject()})
+	if spent == nil {
+		return nil
+	}
+	if err := h.auditRefused(ctx, req, a, &Refusal{Code: spent.Code}); err != nil {
+		return err
+	}
+	return spent
 }
 
 func (h *Hub) newAnswer(req *AskRequest) (*Answer, error) {
@@ -292,7 +321,7 @@ func (h *Hub) asked(req *AskRequest, a *Answer) askedBody {
 func (h *Hub) auditRefused(ctx context.Context, req *AskRequest, a *Answer, ref *Refusal) error {
 	b := askedBody{Ask: a.Ask, Member: a.asker, Account: req.Account, CertNo: req.Certificate, At: h.at(), Refused: ref.Code,
 		Synthetic: h.Directory.Synthetic()}
-	if ref.Code != RefusedWorkRef && checkPurpose(req.Purpose, req.WorkRef) == nil {
+	if ref.Code != RefusedWorkRef && ref.Code != RefusedNotHeld && checkPurpose(req.Purpose, req.WorkRef) == nil {
 		b.Purpose, b.WorkRef = req.Purpose, &req.WorkRef
 	}
 	if checkPerson(req.Account, "") != nil {

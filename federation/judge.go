@@ -132,11 +132,16 @@ func (a *Answer) expect(d *Directory, m record.MemberID) expected {
 func failure(err error) (MemberState, string) {
 	var stale *StaleCharterError
 	var refused *PeerRefusal
+	var spent *SpentError
 	switch {
 	case errors.As(err, &stale):
 		return StaleCharter, ""
 	case errors.As(err, &refused):
 		return Refused, reasonCode(refused.Code, "refused")
+	case errors.As(err, &spent):
+		return Refused, spent.Code
+	case errors.Is(err, ErrDown):
+		return Unreachable, ReasonDown
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return Timeout, ""
 	case errors.Is(err, ErrIncompatible), errors.Is(err, ErrMalformed), errors.Is(err, ErrOtherFederation):

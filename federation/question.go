@@ -120,7 +120,8 @@ type Refusal struct {
 const (
 	RefusedPurpose   = "purpose_invalid"
 	RefusedWorkRef   = "work_ref_invalid"
-	RefusedQuestion  = "question_invalid" // nothing that can be looked up
+	RefusedNotHeld   = "work_ref_not_held" // an on-the-spot check number that this node did not issue to the officer, or that is closed
+	RefusedQuestion  = "question_invalid"  // nothing that can be looked up
 	RefusedAsOf      = "as_of_invalid"
 	RefusedScope     = "scope_invalid"
 	RefusedTestOnly  = "test_only" // a member without agreement data, another purpose than TEST

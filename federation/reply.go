@@ -18,7 +18,7 @@ import (
 // Reply answers a question for the own records stream alone. from is the member that connection and token name, token the
 // token's one-use id. The answer is a signed note; an audit record with the ids of what it shows is durable before it is
 // returned. Errors: ErrMalformed, ErrNotSender, ErrNotMember, ErrOtherFederation, *StaleCharterError, record.ErrReplayed
-// (the token or the ask was used before), record.ErrStorageFull, or that of a log that cannot be read or written: then
+// (the token or the ask was used before), *SpentError, record.ErrStorageFull, or that of a log that cannot be read or written: then
 // nothing may be answered. A question that this node will not answer is a signed answer with state refused.
 //
 // A repeated ask (same id, same body, new token) is answered from the record ids kept with the first answer while the
@@ -45,6 +45,9 @@ func (h *Hub) Reply(ctx context.Context, from record.MemberID, body []byte, toke
 		return nil, err
 	}
 	if kept == nil {
+		if err := r.spend(ctx); err != nil {
+			return nil, err
+		}
 		kept, err = r.first(ctx)
 		if err != nil || kept == nil {
 			return r.note, err
@@ -122,6 +125,27 @@ func (r *reply) stale(ctx context.Context) error {
 		return fmt.Errorf("audit ask: %w", err)
 	}
 	return &StaleCharterError{Ours: r.charter, Theirs: r.ask.Charter.ref()}
+}
+
+// spend takes a question out of the budgets of the member that asks it and of its officer. Its refusal is audited and does
+// not use the ask id up: the question may come again. Own questions were counted before they were asked, and what is
+// refused anyway costs nothing.
+func (r *reply) spend(ctx context.Context) error {
+	if r.hub.Spend == nil || r.from == r.hub.Directory.Self() || r.refuse() != nil {
+		return nil
+	}
+	spent := r.hub.Spend(ctx, Charge{r.from, r.ask.Account, r.ask.question.subject()})
+	if spent == nil {
+		return nil
+	}
+	d, err := r.audit(Refused, spent.Code, []shownRecord{})
+	if err != nil {
+		return err
+	}
+	if _, err := r.hub.Append(ctx, record.Append{Drafts: []record.Draft{d}, Uses: []record.Use{r.token}}); err != nil {
+		return fmt.Errorf("audit ask: %w", err)
+	}
+	return spent
 }
 
 // first answers an ask that is new. It leaves the note in r, or returns what another request with the same ask kept in

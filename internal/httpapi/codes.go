@@ -84,6 +84,8 @@ var codes = map[string]word{
 	// the federated question
 	string(federation.RefusedPurpose):  {http.StatusUnprocessableEntity, "须注明核查目的", "A purpose is required"},
 	string(federation.RefusedWorkRef):  {http.StatusUnprocessableEntity, "须注明工作编号", "A work reference is required"},
+	string(federation.RefusedNotHeld):  {http.StatusUnprocessableEntity, "现场核查号不是本单位发给您的,或已经销号;请另取一个,或填写案件等工作编号", "The on-the-spot check number was not issued to you by this bureau, or is closed; take a new one, or name a case or other work"},
+	string(federation.SpentSubjects):   {http.StatusTooManyRequests, "今日核查的对象数已达上限,请明日再查或请管理员核实后调整限额", "Today's budget of distinct subjects is used up; ask tomorrow, or have the administrator look into it"},
 	string(federation.RefusedQuestion): {http.StatusUnprocessableEntity, "请填写姓名、号码、车牌、地址或单位名称之一;只有绰号、缺字姓名或太短的号码片段时,请再补出生年、区县、地址或电话", "Ask by a name, number, plate, address or institution; a bare nickname, a name with lost characters or a very short part of a number needs a birth year, county, address or telephone beside it"},
 	string(federation.RefusedAsOf):     {http.StatusUnprocessableEntity, "截至日无效", "The day of reckoning is not valid"},
 	string(federation.RefusedScope):    {http.StatusUnprocessableEntity, "询问范围中有非成员单位", "The scope names somebody who is not a member"},

@@ -53,6 +53,7 @@ func toProblem(ctx context.Context, err error) *Problem {
 		locked  *auth.LockedError
 		stale   *federation.StaleCharterError
 		refused *federation.Refusal
+		spent   *federation.SpentError
 		step    *workflow.Refusal
 		desk    *blacklist.Refusal
 		invalid *blacklist.Invalid
@@ -75,6 +76,10 @@ func toProblem(ctx context.Context, err error) *Problem {
 	case errors.As(err, &stale):
 		p := problem("stale_charter")
 		p.Ours, p.Theirs = charterText(stale.Ours), charterText(stale.Theirs)
+		return p
+	case errors.As(err, &spent):
+		p := problem(spent.Code)
+		p.retryAfter = max(spent.Retry, time.Second)
 		return p
 	case errors.As(err, &refused):
 		p := problem(refused.Code)

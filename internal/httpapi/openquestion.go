@@ -165,6 +165,7 @@ func (h *people) askOpen(ctx context.Context, q *openQuestion, who auth.Principa
 	here, err := h.subjects(ctx, &req, seen)
 	var a *federation.Answer
 	if err == nil {
+		req.Anew = true
 		a, err = h.Hub.Ask(ctx, req)
 	}
 	if err == nil {
