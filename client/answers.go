@@ -277,6 +277,7 @@ type MemberStatus struct {
 	State       string          `json:"state"`
 	TestOnly    bool            `json:"test_only"`
 	HeardSecAgo int64           `json:"heard_s_ago"` // -1: never
+	Down        bool            `json:"down"`        // does not answer; questions do not wait for it
 }
 
 // StreamStatus is how far the node is with one stream.

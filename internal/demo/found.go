@@ -56,6 +56,7 @@ func Found(dir string, fresh bool, port int, now time.Time) (Layout, error) {
 			Member: b.Member, Data: filepath.Join(dir, string(b.Member)),
 			People:  node.People{Listen: fmt.Sprintf("127.0.0.1:%d", port+i)},
 			Members: node.Members{Listen: fmt.Sprintf("127.0.0.1:%d", port+100+i)},
+			Limits:  limits,
 		})
 	}
 	if l.Charter != nil {
@@ -64,6 +65,9 @@ func Found(dir string, fresh bool, port int, now time.Time) (Layout, error) {
 	l.Founded = true
 	return l, l.found(name, now)
 }
+
+// limits let a visitor, and a test that plays the story, ask as fast as he can type.
+var limits = node.Limits{OfficerPerMinute: 600, OfficerSubjectsPerDay: 10_000, MemberPerMinute: 6_000, MemberSubjectsPerDay: 100_000}
 
 // found clears what an earlier demo left, and only that, then makes keys, requests and the charter.
 func (l *Layout) found(name string, now time.Time) error {

@@ -28,6 +28,7 @@ const (
 	CountReceipts  = "receipts_total"    // receipts, by what happened (signed, kept, refused)
 	CountRelayed   = "relayed_total"     // frames confirmed by the broker
 	CountRelayFail = "relay_fails_total" // attempts to produce that failed, by kind (error, refused)
+	CountBreaker   = "breaker_total"     // members that stopped answering, by what (opened, closed, spared = questions that did not wait)
 	CountDeleted   = "deleted_parts_total"
 )
 

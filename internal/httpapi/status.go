@@ -36,6 +36,7 @@ type MemberStatus struct {
 	State       string          `json:"state" enum:"active,left,removed"`
 	TestOnly    bool            `json:"test_only"`
 	HeardSecAgo int64           `json:"heard_s_ago" doc:"Since its last head exchange with this node; -1 if there was none"`
+	Down        bool            `json:"down" doc:"It does not answer: questions do not wait for it, head exchanges find out when it is back"`
 }
 
 // StreamStatus is how far this node is with one stream.

@@ -29,6 +29,7 @@ type Config struct {
 	Members  Members         `yaml:"members"`  // the listener for other members' nodes
 	Ask      Ask             `yaml:"ask"`      // the federated question
 	Exchange Exchange        `yaml:"exchange"` // timing of the exchange
+	Limits   Limits          `yaml:"limits"`   // how much may be asked
 
 	// UnsafeTest lets a node start on a database that does not sync to disk. Never on a machine that matters.
 	UnsafeTest bool `yaml:"unsafe_test"`
@@ -142,6 +143,9 @@ func (c *Config) complete() error {
 		if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 			return errors.New("people.listen: without cert_file and key_file only a loopback address is accepted")
 		}
+	}
+	if err := c.Limits.complete(); err != nil {
+		return err
 	}
 	if c.Ask.Deadline == 0 {
 		c.Ask.Deadline = 2 * time.Second

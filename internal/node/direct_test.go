@@ -115,6 +115,9 @@ func newDirect(t testing.TB, on stack) *direct {
 	return found(t, on, false, three...)
 }
 
+// unlimited are limits that no test but those of limits should meet.
+var unlimited = Limits{OfficerPerMinute: 1e7, OfficerSubjectsPerDay: 1e7, MemberPerMinute: 1e7, MemberSubjectsPerDay: 1e7, WithoutRedisPercent: 100}
+
 // three are the members of a federation that needs no more.
 var three = []record.MemberID{"310116-01", "310117-01", "330482-01"}
 
@@ -158,7 +161,7 @@ func found(t testing.TB, on stack, gated bool, members ...record.MemberID) *dire
 		d.ok(err)
 	}
 	for _, m := range d.members {
-		cfg := Config{Member: m, Data: dir + "/" + string(m), Members: Members{Listen: address[m]}, People: People{Listen: freePort(t)}, UnsafeTest: true}
+		cfg := Config{Member: m, Data: dir + "/" + string(m), Members: Members{Listen: address[m]}, People: People{Listen: freePort(t)}, UnsafeTest: true, Limits: unlimited}
 		courier(m, &cfg)
 		_, err := Join(t.Context(), cfg, note)
 		d.ok(err)
@@ -350,6 +353,7 @@ func TestNode_Road(t *testing.T) {
 				t.Fatalf("asked with the origin down: %s %d/%d", got.Outcome, got.K, got.N)
 			}
 			d.down[a].Store(false)
+			d.until("it is asked again", func() bool { return d.ask(b).K == 3 }) // a member that was down is tried by a head exchange first
 			d.publish(a, record.Ref{Rel: record.Withdraws, ID: id, Version: 1})
 			d.until("receipts 3/3 for the withdrawal", func() bool { return d.covered(s, 1).K == 3 })
 			if got := d.ask(b); got.Outcome != federation.NoHit || got.K != 3 {

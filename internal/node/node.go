@@ -158,7 +158,7 @@ func (n *Node) buildTraffic() error {
 		return fmt.Errorf("signing key: %w", err)
 	}
 	n.roster = rosterOf(n.dir)
-	t := &traffic{log: n.store, dir: n.dir, roster: n.roster, schedule: &exchange.Schedule{}, now: n.now, slog: n.slog, keep: n.keepDocuments,
+	t := &traffic{log: n.store, dir: n.dir, roster: n.roster, schedule: &exchange.Schedule{}, count: n.count, now: n.now, slog: n.slog, keep: n.keepDocuments,
 		applied: func(record.StreamID) { wake(n.wakeIndex) }, revisit: n.revisit, sealed: n.sealed,
 		changed: func() { n.members.Recheck() }, wakeRelay: newWake(), wakeGaps: newWake(), wakeReceipts: newWake(), wakeHeads: newWake()}
 	t.replicas = &exchange.Replicas{Log: n.store, Roster: n.roster, Count: n.count, Alarm: n.alarm}

@@ -38,6 +38,7 @@ type services struct {
 	members  *httpapi.MemberListener
 	desk     *http.Server
 	open     *httpapi.Open
+	limits   *limiter
 	intake   *sheets.Intake
 }
 
@@ -66,7 +67,13 @@ func (n *Node) buildServices(ctx context.Context) error {
 		Agreement: func(ctx context.Context, m record.MemberID, id [32]byte) ([]byte, error) {
 			return n.others.Agreement(ctx, m, id)
 		}}
-	n.hub.Call = n.others.Ask
+	n.hub.Call = n.t.callMember(n.others.Ask)
+	if err := n.buildLimits(); err != nil {
+		return err
+	}
+	if err := n.registry.Register(n.aloneGauge()); err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
 	ids := usedIDs{n.store, n.redis}
 	h, err := httpapi.Members(httpapi.MemberDeps{
 		Directory: n.dir,
@@ -183,7 +190,8 @@ type exchangeMetrics struct{ count *exchange.Counters }
 
 // labelOf names the one label of a counter.
 var labelOf = map[string]string{exchange.CountApplied: "via", exchange.CountLate: "via", exchange.CountDropped: "reason", exchange.CountDuplicate: "via",
-	exchange.CountForked: "road", exchange.CountFetched: "result", exchange.CountHeads: "role", exchange.CountReceipts: "what", exchange.CountRelayFail: "kind"}
+	exchange.CountForked: "road", exchange.CountFetched: "result", exchange.CountHeads: "role", exchange.CountReceipts: "what", exchange.CountRelayFail: "kind",
+	exchange.CountBreaker: "what", countGranted: "by", countRefused: "limit"}
 
 // Describe implements prometheus.Collector: the set grows with what happens, so it is left unchecked.
 func (m *exchangeMetrics) Describe(chan<- *prometheus.Desc) {}

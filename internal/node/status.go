@@ -36,7 +36,8 @@ func (n *Node) status(ctx context.Context) (httpapi.Status, error) {
 		if age, ok := n.age(m.Code); ok {
 			heard = int64(age / time.Second)
 		}
-		s.Members = append(s.Members, httpapi.MemberStatus{Member: m.Code, Name: m.Name, State: string(m.State), TestOnly: m.TestOnly(c.Synthetic), HeardSecAgo: heard})
+		_, down := n.t.breaker.Down(m.Code)
+		s.Members = append(s.Members, httpapi.MemberStatus{Member: m.Code, Name: m.Name, State: string(m.State), TestOnly: m.TestOnly(c.Synthetic), HeardSecAgo: heard, Down: down})
 	}
 	heads, err := n.store.Heads(ctx)
 	if err != nil {

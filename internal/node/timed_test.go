@@ -55,6 +55,11 @@ func TestTimed_AskWithAMemberGone(t *testing.T) {
 					t.Fatalf("%s %d/%d, %s is %s", got.Outcome, got.K, got.N, got.Members[2].Member, got.Members[2].State)
 				}
 			}
+			d.until("it counts as down", func() bool { _, down := d.nodes[a].t.breaker.Down(d.members[2]); return down })
+			begun := time.Now()
+			if got, took := d.ask(a), time.Since(begun); got.Outcome != federation.Incomplete || got.K != 2 || got.Members[2].Reason != federation.ReasonDown || got.Members[2].State != federation.Unreachable || took > time.Second {
+				t.Errorf("a question waits for a member that is down: %v, %s %s, %s", took, got.Members[2].State, got.Members[2].Reason, got.Outcome)
+			}
 			if quickest := slices.Min(took); quickest > bound { // what the machine adds to one of them is not the node's
 				t.Errorf("ended after %v", took)
 			}

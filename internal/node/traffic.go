@@ -41,6 +41,8 @@ type traffic struct {
 	release  *exchange.Release
 	relay    *exchange.Relay
 	schedule *exchange.Schedule
+	breaker  exchange.Breaker
+	count    *exchange.Counters
 	peers    peers
 	broker   *kafkabus.Broker // nil: HTTP alone
 	producer *kafkabus.Producer

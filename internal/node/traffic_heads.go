@@ -122,6 +122,7 @@ func (t *traffic) askHeads(ctx context.Context, m record.MemberID) {
 			if answer, err = t.peers.Heads(ctx, m, body); err != nil {
 				answer, err = t.headsAsKnown(ctx, m, nonce, err)
 			}
+			t.reached(ctx, m, err)
 		}
 		if err == nil {
 			if err = t.takeHeads(ctx, m, nonce, answer); err == nil {
@@ -140,6 +141,7 @@ func (t *traffic) answerHeads(ctx context.Context, from record.MemberID, r excha
 		return nil, err
 	}
 	t.schedule.Heard(from, t.now())
+	t.probe(from) // it is up; whether it can be reached too, our own call will tell
 	if w.Charter || len(w.Agreements) > 0 {
 		t.schedule.Soon(from)
 		wake(t.wakeHeads)

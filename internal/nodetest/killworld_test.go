@@ -73,7 +73,8 @@ func newWorld(t *testing.T, db node.Database) *world {
 		note, err = federation.Sign(note, m, k.Signer())
 		must(t, err)
 		return node.Config{Member: m, Data: filepath.Join(dir, string(m)), Database: db, Kafka: kafkabus.Config{Brokers: s.Brokers},
-			People: node.People{Listen: "127.0.0.1:0"}, Members: node.Members{Listen: port}}
+			People: node.People{Listen: "127.0.0.1:0"}, Members: node.Members{Listen: port},
+			Limits: node.Limits{OfficerPerMinute: 10_000, OfficerSubjectsPerDay: 10_000, MemberPerMinute: 10_000, MemberSubjectsPerDay: 10_000}}
 	}
 	w.victim, w.other = config(killed, victimPort, db), config(peer, peerPort, node.Database{})
 	for _, c := range []node.Config{w.victim, w.other} {
