@@ -44,6 +44,7 @@ func TestCatalogue(t *testing.T) {
 		"penalty.status",
 		"premises.correction",
 		"roster.withdrawal",
+		"spot_check.event",
 	}
 	var got []string
 	for _, typ := range schemas.Types() {
