@@ -267,7 +267,15 @@ type Status struct {
 	Kafka          string          `json:"kafka"` // up, down, none
 	Members        []MemberStatus  `json:"members"`
 	Streams        []StreamStatus  `json:"streams"`
+	SpotChecks     SpotCheckCount  `json:"spot_checks"`
 	Alarms         []string        `json:"alarms"`
+}
+
+// SpotCheckCount counts on-the-spot check numbers that wait for a case, a lead or a reason.
+type SpotCheckCount struct {
+	Untied     int `json:"untied"`
+	Overdue    int `json:"overdue"`
+	NoCalendar int `json:"no_calendar"` // a year whose working days the node does not know; 0: none
 }
 
 // MemberStatus is another member as the node knows it.

@@ -199,25 +199,36 @@ func (b *SpotChecks) Untied(ctx context.Context, account string) ([]UntiedCheck,
 	if err != nil {
 		return nil, err
 	}
-	calendar, now := b.Calendar, b.Hub.Now()
-	if calendar == nil {
-		calendar = workflow.Statutory()
-	}
 	out := make([]UntiedCheck, len(all))
 	for i, s := range all {
-		out[i].SpotCheck = s
-		until, last, err := settleTerm.Ends(s.Issued, calendar)
-		var unknown *workflow.NoCalendarError
-		switch {
-		case errors.As(err, &unknown):
-			out[i].NoCalendar = unknown.Year
-		case err != nil:
+		if out[i], err = b.Due(s); err != nil {
 			return nil, err
-		default:
-			out[i].LastDay, out[i].Overdue = last, !now.Before(until)
 		}
 	}
 	return out, nil
+}
+
+// Due says by when a number is to be settled; nothing of one that is.
+func (b *SpotChecks) Due(s SpotCheck) (UntiedCheck, error) {
+	u := UntiedCheck{SpotCheck: s}
+	if !s.Untied() {
+		return u, nil
+	}
+	calendar := b.Calendar
+	if calendar == nil {
+		calendar = workflow.Statutory()
+	}
+	until, last, err := settleTerm.Ends(s.Issued, calendar)
+	var unknown *workflow.NoCalendarError
+	switch {
+	case errors.As(err, &unknown):
+		u.NoCalendar = unknown.Year
+	case err != nil:
+		return u, err
+	default:
+		u.LastDay, u.Overdue = last, !b.Hub.Now().Before(until)
+	}
+	return u, nil
 }
 
 // Holds is Hub.Holds: an on-the-spot check number is good for a question by the officers who took it, until it is closed.

@@ -43,6 +43,11 @@ func TestTimedAct_SignedAtTheCommandLine(t *testing.T) {
 		code := run(args, &out, &complaint)
 		return code, out.String() + complaint.String()
 	}
+	code, ref := pilin("ref", "new", "--account", "officer", "--with", "99000000011")
+	ref, _, _ = strings.Cut(ref, "\n")
+	if code != 0 || !strings.HasPrefix(ref, "spot_check:310116-01-XC-20260313-") {
+		t.Fatalf("a number: %d %s", code, ref)
+	}
 	var ans client.Answer
 	deadline := time.Now().Add(90 * time.Second)
 	for ans.Count == nil || ans.Count.Basic != 2 || ans.Count.Incomplete {
@@ -51,11 +56,14 @@ func TestTimedAct_SignedAtTheCommandLine(t *testing.T) {
 		}
 		wait := time.NewTimer(200 * time.Millisecond)
 		<-wait.C
-		if code, out := pilin("ask", "--account", "officer", "--purpose", "RAID", "--ref", "spot_check:310116-01-XC-20260313-001", "--id", "320623190001159016", "--json"); code == 0 {
+		if code, out := pilin("ask", "--account", "officer", "--purpose", "RAID", "--ref", ref, "--id", "320623190001159016", "--json"); code == 0 {
 			if err := json.Unmarshal([]byte(out), &ans); err != nil {
 				t.Fatal(err)
 			}
 		}
+	}
+	if code, out := pilin("ask", "--account", "officer", "--purpose", "RAID", "--ref", "spot_check:310116-01-XC-20260313-900", "--id", "320623190001159016"); code != 1 || !strings.Contains(out, "work_ref_not_held") {
+		t.Errorf("a number that nobody gave: %d %s", code, out)
 	}
 	sign := []string{"act", "sign", ans.Ask, "--at", "2026-03-13", "--place", "310116", "--qualification", "none", "--account"}
 	if code, out := pilin(append(sign, "liaison")...); code != 1 || !strings.Contains(out, "forbidden") {
@@ -66,6 +74,15 @@ func TestTimedAct_SignedAtTheCommandLine(t *testing.T) {
 	}
 	if code, out := pilin(append(sign, "officer2")...); code != 0 || !strings.Contains(out, "signed by 2") || !strings.Contains(out, "G3") {
 		t.Errorf("the second: %d %s", code, out)
+	}
+	if code, out := pilin("ref", "list", "--account", "coordinator"); code != 0 || !strings.Contains(out, strings.TrimPrefix(ref, "spot_check:")) || !strings.Contains(out, "2026-03-18") {
+		t.Errorf("the coordinator's list: %d %s", code, out)
+	}
+	if code, out := pilin("ref", "tie", ref, "--to", "case:测金卫医案〔2026〕9001", "--account", "officer"); code != 0 || !strings.Contains(out, "tied to") {
+		t.Errorf("tied: %d %s", code, out)
+	}
+	if code, out := pilin("ref", "close", ref, "--reason", "现场未发现违法", "--account", "legal"); code != 1 || !strings.Contains(out, "version_conflict") {
+		t.Errorf("closed after it was tied: %d %s", code, out)
 	}
 	if code, out := pilin("act", "list", "--account", "auditor"); code != 0 || strings.Count(out, "\n") != 1 || !strings.Contains(out, ans.Ask) || !strings.Contains(out, "confirmed") || !strings.Contains(out, "、") {
 		t.Errorf("the auditor: %d %s", code, out)

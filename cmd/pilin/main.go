@@ -24,6 +24,7 @@ type cli struct {
 	Member    memberCmd    `cmd:"" help:"本单位:改地址、退出 · This member: change of address, leaving."`
 	Join      joinCmd      `cmd:"" help:"核验名册并加入 · Verify a charter and join it."`
 	Ask       askCmd       `cmd:"" help:"核查:这人是谁? · Ask all members: who is this?"`
+	Ref       refCmd       `cmd:"" help:"工作编号:取现场核查号、并案、销号 · On-the-spot check numbers: take, tie, close."`
 	Count     countCmd     `cmd:"" help:"计次:跨区域两次处罚测算 · Count the penalties that stand against a person."`
 	Act       actCmd       `cmd:"" help:"签认新的诊疗行为 · Sign a new treating act, or list what was signed."`
 	Match     matchCmd     `cmd:"" help:"比对引擎 · The matching engine."`

@@ -50,6 +50,11 @@ const (
 	SeeActs    Act = "see_acts"   // read who signed which act, and prove it
 	SeeStatus  Act = "see_status" // health of the federation
 	SeeMetrics Act = "see_metrics"
+
+	TakeNumber   Act = "take_number"   // take an on-the-spot check number
+	SeeNumbers   Act = "see_numbers"   // list untied ones: one's own
+	SettleNumber Act = "settle_number" // tie or close one's own
+	Supervise    Act = "supervise"     // both of those of others
 )
 
 // may is the table of who may do what. A missing line refuses. The three administrators of 等保 (system, security,
@@ -71,6 +76,11 @@ var may = map[Act][]Role{
 	SeeActs:    {LegalReviewer, Head, Auditor},
 	SeeStatus:  {Liaison, Officer, Coordinator, LegalReviewer, Head, Auditor, SecurityAdmin, SysAdmin, AuditAdmin},
 	SeeMetrics: {SecurityAdmin, SysAdmin, AuditAdmin},
+
+	TakeNumber:   {Officer, Liaison},
+	SeeNumbers:   {Officer, Liaison, LegalReviewer, Head, Coordinator, Auditor},
+	SettleNumber: {Officer, Liaison, LegalReviewer, Head},
+	Supervise:    {LegalReviewer, Head, Coordinator, Auditor},
 }
 
 // May reports whether one of the roles may do act.

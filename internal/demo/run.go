@@ -201,7 +201,7 @@ func Describe(out io.Writer, l Layout, took time.Duration) {
 		fmt.Fprintf(out, " %s(%s)", s.name, s.title)
 	}
 	fmt.Fprintf(out, "\n口令 password of all: %s\n", Password)
-	at, ref := "http://"+l.Configs[0].People.Listen, "--purpose RAID --ref spot_check:310116-01-XC-20260313-001"
+	at, ref := "http://"+l.Configs[0].People.Listen, "--purpose RAID --ref inspection:测检〔2026〕1号"
 	fmt.Fprintf(out, "\n试一试 commands to try:\n  export PILIN_PASSWORD=%s\n", Password)
 	fmt.Fprintf(out, "  pilin ask --node %s --account officer %s --id %s\n", at, ref, p1.ID)
 	fmt.Fprintf(out, "  pilin ask --node %s --account officer %s --name %s --birth %s\n", at, ref, p1bis.Name, p1bis.Birth)

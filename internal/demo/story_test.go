@@ -157,7 +157,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 }
 
 func raid(q client.Question) client.Ask {
-	return client.Ask{Purpose: federation.PurposeRaid, WorkRef: client.WorkRef{Kind: "spot_check", Number: "310116-01-XC-20260313-001"}, Question: q, Why: true}
+	return client.Ask{Purpose: federation.PurposeRaid, WorkRef: client.WorkRef{Kind: "inspection", Number: "测检〔2026〕1号"}, Question: q, Why: true}
 }
 
 // counted asks until everybody has answered.

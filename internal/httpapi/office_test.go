@@ -210,7 +210,9 @@ func (o *office) open() *office {
 	o.intake = &sheets.Intake{Store: o.store, Register: o.register, Synthetic: true, Now: o.clock.Now,
 		Decision: httpapi.OwnDecision(o.hub.Index, o.hub.Records, func() string { return record.CivilDay(o.clock.Now()) }, o.register.Entry)}
 	o.t.Cleanup(o.intake.Close)
-	h, err := httpapi.People(httpapi.Deps{Open: o.questions, Intake: o.intake, Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: headed{o.store, o}, List: o.list, Coverage: o.coverage, Operations: o.operations,
+	checks := &federation.SpotChecks{Hub: o.hub, Store: o.store}
+	o.hub.Holds = checks.Holds
+	h, err := httpapi.People(httpapi.Deps{SpotChecks: checks, Open: o.questions, Intake: o.intake, Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: headed{o.store, o}, List: o.list, Coverage: o.coverage, Operations: o.operations,
 		Status: func(ctx context.Context) (httpapi.Status, error) {
 			if o.status != nil {
 				return o.status(ctx)
@@ -363,4 +365,14 @@ func (o *office) penaltyAndEntry() (penalty, entry httpapi.Written) {
 	e := example(o.t, "blacklist.person", "entry")
 	e["penalty_refs"] = []string{penalty.ID}
 	return penalty, o.publish("entries", e)
+}
+
+// signInAgain signs people in after their tokens have ended.
+func (o *office) signInAgain(names ...string) {
+	o.t.Helper()
+	for _, n := range names {
+		k, err := o.people.SignIn(o.t.Context(), n, password, netip.MustParseAddr("127.0.0.1"))
+		must(o.t, err)
+		o.tokens[n] = k.Access
+	}
 }

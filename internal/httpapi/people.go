@@ -30,9 +30,11 @@ type Deps struct {
 	Directory *federation.Directory
 	People    *auth.People
 	Hub       *federation.Hub
-	Register  *blacklist.Register
-	Board     *events.Board
-	Log       record.Log
+	// SpotChecks issues on-the-spot check numbers.
+	SpotChecks *federation.SpotChecks
+	Register   *blacklist.Register
+	Board      *events.Board
+	Log        record.Log
 	// Intake takes spreadsheets in.
 	Intake *sheets.Intake
 	// List returns rows of own subjects, newest change first, at most Limit.
@@ -104,6 +106,7 @@ func (h *people) routes(api huma.API) {
 	h.sessionRoutes(api)
 	h.accountRoutes(api)
 	h.askRoutes(api)
+	h.spotCheckRoutes(api)
 	h.openRoutes(api)
 	h.actRoutes(api)
 	h.countRoutes(api)

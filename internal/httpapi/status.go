@@ -26,7 +26,15 @@ type Status struct {
 	Kafka          string          `json:"kafka" enum:"up,down,none"`
 	Members        []MemberStatus  `json:"members"`
 	Streams        []StreamStatus  `json:"streams"`
+	SpotChecks     SpotCheckStatus `json:"spot_checks"`
 	Alarms         []string        `json:"alarms" doc:"Codes of what a person must look at"`
+}
+
+// SpotCheckStatus counts on-the-spot check numbers that wait for a case, a lead or a reason.
+type SpotCheckStatus struct {
+	Untied     int `json:"untied"`
+	Overdue    int `json:"overdue" doc:"Past the third working day"`
+	NoCalendar int `json:"no_calendar,omitzero" doc:"A year whose working days this node does not know: some cannot be told overdue"`
 }
 
 // MemberStatus is another member as this node knows it.

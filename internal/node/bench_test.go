@@ -297,7 +297,7 @@ func (m *measured) sizes() (entry, frame, audit int) {
 // ask asks for one number over HTTP, of all members unless scope says whom.
 func (m *measured) ask(d *client.Desk, scope ...record.MemberID) client.Answer {
 	m.t.Helper()
-	a, err := d.Ask(m.t.Context(), client.Ask{Purpose: "RAID", WorkRef: client.WorkRef{Kind: "spot_check", Number: "310116-01-XC-20260313-001"}, Scope: scope,
+	a, err := d.Ask(m.t.Context(), client.Ask{Purpose: "RAID", WorkRef: client.WorkRef{Kind: "inspection", Number: "测检〔2026〕1号"}, Scope: scope,
 		Question: client.Question{IDNo: m.asked}})
 	if err != nil {
 		m.t.Error(err)

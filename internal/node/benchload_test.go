@@ -71,7 +71,7 @@ func (m *measured) busy(t *table, f *floor, callers int) {
 	}
 	put := func(desks []*client.Desk) func(int) error {
 		return func(c int) error {
-			_, err := desks[c%len(desks)].Ask(m.t.Context(), client.Ask{Purpose: "RAID", WorkRef: client.WorkRef{Kind: "spot_check", Number: "310116-01-XC-20260313-001"},
+			_, err := desks[c%len(desks)].Ask(m.t.Context(), client.Ask{Purpose: "RAID", WorkRef: client.WorkRef{Kind: "inspection", Number: "测检〔2026〕1号"},
 				Scope: []record.MemberID{m.members[0]}, Question: client.Question{IDNo: m.asked}})
 			return err
 		}

@@ -315,7 +315,7 @@ func (d *direct) ask(m record.MemberID) *federation.Answer {
 
 func (d *direct) asked(m record.MemberID) (*federation.Answer, error) {
 	return d.nodes[m].hub.Ask(d.t.Context(), federation.AskRequest{Account: "0123456789abcdef0123456789abcdef", Certificate: "99000000001", Purpose: "RAID",
-		WorkRef: federation.WorkRef{Kind: "spot_check", Number: "310117-01-XC-20260313-001"}, Question: federation.Question{IDNo: identifier.NewSecret(somebody)}})
+		WorkRef: federation.WorkRef{Kind: "inspection", Number: "测检〔2026〕1号"}, Question: federation.Question{IDNo: identifier.NewSecret(somebody)}})
 }
 
 func (d *direct) covered(s record.StreamID, seq uint64) exchange.Coverage {

@@ -39,6 +39,7 @@ type services struct {
 	desk     *http.Server
 	open     *httpapi.Open
 	limits   *limiter
+	checks   *federation.SpotChecks
 	intake   *sheets.Intake
 }
 
@@ -68,6 +69,8 @@ func (n *Node) buildServices(ctx context.Context) error {
 			return n.others.Agreement(ctx, m, id)
 		}}
 	n.hub.Call = n.t.callMember(n.others.Ask)
+	n.checks = &federation.SpotChecks{Hub: n.hub, Store: n.store}
+	n.hub.Holds = n.checks.Holds
 	if err := n.buildLimits(); err != nil {
 		return err
 	}
@@ -122,7 +125,7 @@ func (n *Node) buildDesk() error {
 	own := record.Stream(n.cfg.Member, record.Records)
 	n.intake = &sheets.Intake{Store: n.store, Register: n.register, Synthetic: n.dir.Synthetic(), Now: n.now,
 		Decision: httpapi.OwnDecision(n.index, own, func() string { return record.CivilDay(n.now()) }, n.register.Entry)}
-	h, err := httpapi.People(httpapi.Deps{Open: n.open, Intake: n.intake, Directory: n.dir, People: n.people, Hub: n.hub, Register: n.register, Board: n.board, Operations: n.Operations, Log: ownLog{n.store, n},
+	h, err := httpapi.People(httpapi.Deps{Open: n.open, Intake: n.intake, Directory: n.dir, People: n.people, Hub: n.hub, SpotChecks: n.checks, Register: n.register, Board: n.board, Operations: n.Operations, Log: ownLog{n.store, n},
 		List: n.list, Coverage: n.coverage, Status: n.status, Duty: n.duty, Ready: n.ready, Logger: n.slog, Metrics: n.registry, Gatherer: n.registry, Now: n.now, Random: rand.Reader, Secure: cert != nil})
 	if err != nil {
 		return fmt.Errorf("people's listener: %w", err)

@@ -7,6 +7,7 @@ import (
 	"github.com/pilinhub/pilin/internal/httpapi"
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/workflow"
 )
 
 // list returns rows of own subjects for the people's listener.
@@ -39,6 +40,10 @@ func (n *Node) status(ctx context.Context) (httpapi.Status, error) {
 		_, down := n.t.breaker.Down(m.Code)
 		s.Members = append(s.Members, httpapi.MemberStatus{Member: m.Code, Name: m.Name, State: string(m.State), TestOnly: m.TestOnly(c.Synthetic), HeardSecAgo: heard, Down: down})
 	}
+	var err error
+	if s.SpotChecks, err = n.untied(ctx); err != nil {
+		return s, err
+	}
 	heads, err := n.store.Heads(ctx)
 	if err != nil {
 		return s, err
@@ -50,6 +55,19 @@ func (n *Node) status(ctx context.Context) (httpapi.Status, error) {
 		s.Streams = append(s.Streams, httpapi.StreamStatus{Stream: string(h.Stream), Size: h.Size, Applied: h.Applied, Signed: h.Signed, Seen: max(h.Size, n.t.gaps.Seen(h.Stream)), Frozen: h.Frozen})
 	}
 	return s, nil
+}
+
+// untied counts the on-the-spot check numbers that wait.
+func (n *Node) untied(ctx context.Context) (out httpapi.SpotCheckStatus, err error) {
+	all, err := n.checks.Untied(ctx, "")
+	out.Untied = len(all)
+	for _, c := range all {
+		if c.Overdue {
+			out.Overdue++
+		}
+		out.NoCalendar = max(out.NoCalendar, c.NoCalendar)
+	}
+	return out, err
 }
 
 // kafka says whether the courier works: up, down or none.
@@ -92,6 +110,7 @@ func (n *Node) ready(ctx context.Context) []httpapi.Capability {
 		capability("release", n.t.release.Released(), true, n.t.release.Phase().String()),
 		capability("relay", n.kafka() != "down", true, "kafka_down"),
 	}
+	out = append(out, capability("calendar", workflow.Statutory().Knows(n.now().In(record.CivilZone).Year()), true, "calendar_missing"))
 	if n.redis != nil {
 		out = append(out, capability("redis", n.redis.Ping(ctx) == nil, true, "redis_down"))
 	}
