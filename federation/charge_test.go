@@ -125,12 +125,14 @@ func TestHub_Ask_subjects(t *testing.T) {
 func TestHub_Ask_notHeld(t *testing.T) {
 	c := open(t, 2, true)
 	c.desks[0].Holds = func(_ context.Context, r *federation.AskRequest) (*federation.Refusal, error) {
-		if r.WorkRef.Number == "310116-01-XC-20260313-001" {
+		if r.WorkRef.Number == "310110-01-XC-20260313-001" {
 			return &federation.Refusal{Code: federation.RefusedNotHeld, Pointer: "/work_ref/number"}, nil
 		}
 		return nil, nil
 	}
-	_, err := c.desks[0].Ask(t.Context(), ask(byID(testID)))
+	req := ask(byID(testID))
+	req.WorkRef = federation.WorkRef{Kind: "spot_check", Number: "310110-01-XC-20260313-001"}
+	_, err := c.desks[0].Ask(t.Context(), req)
 	var ref *federation.Refusal
 	if !errors.As(err, &ref) || ref.Code != federation.RefusedNotHeld || ref.Pointer != "/work_ref/number" {
 		t.Fatalf("%v", err)
@@ -138,5 +140,18 @@ func TestHub_Ask_notHeld(t *testing.T) {
 	audit := c.desks[0].log.audit
 	if len(audit) != 1 || len(c.desks[1].log.audit) != 0 || !strings.Contains(string(audit[0].Parts[record.Body]), `"refused":"work_ref_not_held"`) || strings.Contains(string(audit[0].Parts[record.Body]), "-XC-") {
 		t.Errorf("%v", audit)
+	}
+}
+
+// A number can only be of the member that asks: another's is refused by whoever answers, this one's is not.
+func TestHub_Reply_anothersNumber(t *testing.T) {
+	c := open(t, 2, true)
+	for number, want := range map[string]federation.MemberState{"310110-01-XC-20260313-001": federation.Answered, "310111-01-XC-20260313-001": federation.Refused} {
+		req := ask(byID(testID))
+		req.WorkRef = federation.WorkRef{Kind: "spot_check", Number: number}
+		a, err := c.desks[0].Ask(t.Context(), req)
+		if err != nil || a.Members[1].State != want || want == federation.Refused && a.Members[1].Reason != federation.RefusedNotHeld {
+			t.Errorf("%s: %v %v", number, a.Members[1].State, err)
+		}
 	}
 }

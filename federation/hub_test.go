@@ -101,7 +101,7 @@ func TestHub_Ask_refused(t *testing.T) {
 		"unknown purpose":         {func(r *federation.AskRequest) { r.Purpose = "raid" }, federation.RefusedPurpose},
 		"no reference":            {func(r *federation.AskRequest) { r.WorkRef = federation.WorkRef{} }, federation.RefusedWorkRef},
 		"unknown kind":            {func(r *federation.AskRequest) { r.WorkRef.Kind = "gossip" }, federation.RefusedWorkRef},
-		"number of a day to come": {func(r *federation.AskRequest) { r.WorkRef.Number = "310116-01-XC-20260320-001" }, federation.RefusedWorkRef},
+		"number of a day to come": {func(r *federation.AskRequest) { r.WorkRef = federation.WorkRef{Kind: "spot_check", Number: "310110-01-XC-20260320-001"} }, federation.RefusedWorkRef},
 		"blank number":            {func(r *federation.AskRequest) { r.WorkRef.Number = "  " }, federation.RefusedWorkRef},
 		"empty question":          {func(r *federation.AskRequest) { r.Question = federation.Question{} }, federation.RefusedQuestion},
 		"nickname alone":          {func(r *federation.AskRequest) { r.Question = federation.Question{Name: identifier.NewSecret("老王")} }, federation.RefusedQuestion},

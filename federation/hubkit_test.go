@@ -302,7 +302,7 @@ func byID(id string) federation.Question { return federation.Question{IDNo: iden
 
 func ask(q federation.Question) federation.AskRequest {
 	return federation.AskRequest{Account: "u-1", Certificate: "31011600012", Purpose: federation.PurposeRaid,
-		WorkRef: federation.WorkRef{Kind: "spot_check", Number: "310116-01-XC-20260313-001"}, Question: q}
+		WorkRef: federation.WorkRef{Kind: "inspection", Number: "测检〔2026〕1号"}, Question: q}
 }
 
 // locked makes a seeded source safe for several goroutines.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -341,6 +342,9 @@ func (r *reply) refuse() *Refusal {
 	a, d := r.ask, r.hub.Directory
 	if ref := checkPurpose(a.Purpose, a.WorkRef); ref != nil {
 		return ref
+	}
+	if a.WorkRef.Kind == spotCheckKind && !strings.HasPrefix(a.WorkRef.Number, string(r.from)+"-") {
+		return &Refusal{RefusedNotHeld, "/work_ref/number"} // only the asking member can have issued it
 	}
 	if ref := a.question.check(); ref != nil {
 		return ref

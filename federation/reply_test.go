@@ -67,7 +67,7 @@ func TestHub_Reply_strict(t *testing.T) {
 func TestHub_Reply_refused(t *testing.T) {
 	for name, change := range map[string][3]string{
 		"purpose":  {`"RAID"`, `"NOSY"`, federation.RefusedPurpose},
-		"work ref": {`"spot_check"`, `""`, federation.RefusedWorkRef},
+		"work ref": {`"inspection"`, `""`, federation.RefusedWorkRef},
 		"question": {`"id_no":"` + testID + `"`, ``, federation.RefusedQuestion},
 		"account":  {`"u-1"`, `""`, federation.RefusedPerson},
 		"day":      {`"2026-03-13"`, `"2026-13-13"`, federation.RefusedAsOf},
