@@ -97,21 +97,23 @@ func TestHub_Ask_refused(t *testing.T) {
 		change func(*federation.AskRequest)
 		code   string
 	}{
-		"no purpose":              {func(r *federation.AskRequest) { r.Purpose = "" }, federation.RefusedPurpose},
-		"unknown purpose":         {func(r *federation.AskRequest) { r.Purpose = "raid" }, federation.RefusedPurpose},
-		"no reference":            {func(r *federation.AskRequest) { r.WorkRef = federation.WorkRef{} }, federation.RefusedWorkRef},
-		"unknown kind":            {func(r *federation.AskRequest) { r.WorkRef.Kind = "gossip" }, federation.RefusedWorkRef},
-		"number of a day to come": {func(r *federation.AskRequest) { r.WorkRef = federation.WorkRef{Kind: "spot_check", Number: "310110-01-XC-20260320-001"} }, federation.RefusedWorkRef},
-		"blank number":            {func(r *federation.AskRequest) { r.WorkRef.Number = "  " }, federation.RefusedWorkRef},
-		"empty question":          {func(r *federation.AskRequest) { r.Question = federation.Question{} }, federation.RefusedQuestion},
-		"nickname alone":          {func(r *federation.AskRequest) { r.Question = federation.Question{Name: identifier.NewSecret("老王")} }, federation.RefusedQuestion},
-		"sex":                     {func(r *federation.AskRequest) { r.Question.Sex = "x" }, federation.RefusedQuestion},
-		"county":                  {func(r *federation.AskRequest) { r.Question.County = "金山" }, federation.RefusedQuestion},
-		"birth date ill-formed":   {func(r *federation.AskRequest) { r.Question.BirthDate = identifier.NewSecret("1902-02-30") }, federation.RefusedQuestion},
-		"no account":              {func(r *federation.AskRequest) { r.Account = "" }, federation.RefusedPerson},
-		"certificate":             {func(r *federation.AskRequest) { r.Certificate = "执法证" }, federation.RefusedPerson},
-		"day":                     {func(r *federation.AskRequest) { r.AsOf = "2026-02-30" }, federation.RefusedAsOf},
-		"unknown member":          {func(r *federation.AskRequest) { r.Scope = []record.MemberID{"999999-01"} }, federation.RefusedScope},
+		"no purpose":      {func(r *federation.AskRequest) { r.Purpose = "" }, federation.RefusedPurpose},
+		"unknown purpose": {func(r *federation.AskRequest) { r.Purpose = "raid" }, federation.RefusedPurpose},
+		"no reference":    {func(r *federation.AskRequest) { r.WorkRef = federation.WorkRef{} }, federation.RefusedWorkRef},
+		"unknown kind":    {func(r *federation.AskRequest) { r.WorkRef.Kind = "gossip" }, federation.RefusedWorkRef},
+		"number of a day to come": {func(r *federation.AskRequest) {
+			r.WorkRef = federation.WorkRef{Kind: "spot_check", Number: "310110-01-XC-20260320-001"}
+		}, federation.RefusedWorkRef},
+		"blank number":          {func(r *federation.AskRequest) { r.WorkRef.Number = "  " }, federation.RefusedWorkRef},
+		"empty question":        {func(r *federation.AskRequest) { r.Question = federation.Question{} }, federation.RefusedQuestion},
+		"nickname alone":        {func(r *federation.AskRequest) { r.Question = federation.Question{Name: identifier.NewSecret("老王")} }, federation.RefusedQuestion},
+		"sex":                   {func(r *federation.AskRequest) { r.Question.Sex = "x" }, federation.RefusedQuestion},
+		"county":                {func(r *federation.AskRequest) { r.Question.County = "金山" }, federation.RefusedQuestion},
+		"birth date ill-formed": {func(r *federation.AskRequest) { r.Question.BirthDate = identifier.NewSecret("1902-02-30") }, federation.RefusedQuestion},
+		"no account":            {func(r *federation.AskRequest) { r.Account = "" }, federation.RefusedPerson},
+		"certificate":           {func(r *federation.AskRequest) { r.Certificate = "执法证" }, federation.RefusedPerson},
+		"day":                   {func(r *federation.AskRequest) { r.AsOf = "2026-02-30" }, federation.RefusedAsOf},
+		"unknown member":        {func(r *federation.AskRequest) { r.Scope = []record.MemberID{"999999-01"} }, federation.RefusedScope},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := open(t, 2, true)
