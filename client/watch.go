@@ -83,11 +83,12 @@ func (d *Desk) Acts(ctx context.Context, limit int, cursor string) (rows []Signe
 	return page.Rows, page.Next, err
 }
 
-// ClosedError: a question is no longer open; the reason is expired, replaced or rights.
+// ClosedError: a question is no longer open, or a stream is no longer for this person; the reason is expired, replaced or
+// rights.
 type ClosedError struct{ Reason string }
 
 // Error returns the reason.
-func (e *ClosedError) Error() string { return "question closed: " + e.Reason }
+func (e *ClosedError) Error() string { return "stream closed: " + e.Reason }
 
 // reconnectAfter is how long Watch waits before it follows a stream that broke off.
 const reconnectAfter = time.Second
@@ -99,14 +100,28 @@ const maxEvent = 4 << 20
 // ctx ends, or the question is closed (*ClosedError). A stream that breaks off is taken up again.
 func (d *Desk) Watch(ctx context.Context, ask string, tell func(Update) error) error {
 	last := 0
-	for {
-		err := d.follow(ctx, ask, func(u Update) error {
+	return again(ctx, func() error {
+		return d.follow(ctx, "/api/v1/asks/"+ask+"/events", "", func(e streamed) error {
+			if e.name != "count" {
+				return nil
+			}
+			var u Update
+			if err := json.Unmarshal(e.data, &u); err != nil {
+				return errors.New("read stream: not of this API")
+			}
 			if u.Seq <= last {
 				return nil
 			}
 			last = u.Seq
 			return tell(u)
 		})
+	})
+}
+
+// again takes a stream up again until it ends for a reason.
+func again(ctx context.Context, follow func() error) error {
+	for {
+		err := follow()
 		var broke *brokenError
 		if !errors.As(err, &broke) {
 			return err
@@ -127,18 +142,27 @@ type brokenError struct{ err error }
 func (e *brokenError) Error() string { return fmt.Sprintf("stream broke off: %v", e.err) }
 func (e *brokenError) Unwrap() error { return e.err }
 
-// follow reads one stream to its end.
-func (d *Desk) follow(ctx context.Context, ask string, tell func(Update) error) error {
+// streamed is one event of a stream.
+type streamed struct {
+	id, name string
+	data     []byte
+}
+
+// follow reads one stream to its end; last is the id of the last event that was heard, empty for none.
+func (d *Desk) follow(ctx context.Context, path, last string, tell func(streamed) error) error {
 	token, err := d.token(ctx)
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.base+"/api/v1/asks/"+ask+"/events", http.NoBody)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.base+path, http.NoBody)
 	if err != nil {
 		return fmt.Errorf("request a stream: %w", err)
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Accept", "text/event-stream")
+	if last != "" {
+		r.Header.Set("Last-Event-ID", last)
+	}
 	endless := *d.http
 	endless.Timeout = 0 // a stream lives longer than an answer
 	res, err := endless.Do(r)
@@ -158,34 +182,32 @@ func (d *Desk) follow(ctx context.Context, ask string, tell func(Update) error) 
 	}
 	lines := bufio.NewScanner(res.Body)
 	lines.Buffer(nil, maxEvent)
-	event := ""
+	var e streamed
 	for lines.Scan() {
 		line := lines.Text()
+		if id, ok := strings.CutPrefix(line, "id: "); ok {
+			e.id = id
+		}
 		if name, ok := strings.CutPrefix(line, "event: "); ok {
-			event = name
+			e.name = name
 		}
 		data, ok := strings.CutPrefix(line, "data: ")
 		if !ok {
 			continue
 		}
-		switch event {
-		case "count":
-			var u Update
-			if err := json.Unmarshal([]byte(data), &u); err != nil {
-				return errors.New("read stream: not of this API")
-			}
-			if err := tell(u); err != nil {
-				return err
-			}
-		case "closed":
+		e.data = []byte(data)
+		if e.name == "closed" {
 			var c struct {
 				Reason string `json:"reason"`
 			}
-			_ = json.Unmarshal([]byte(data), &c) // without a reason it is closed all the same
+			_ = json.Unmarshal(e.data, &c) // without a reason it is closed all the same
 			if c.Reason == "stopping" {
-				return &brokenError{&ClosedError{c.Reason}} // the node, not the question
+				return &brokenError{&ClosedError{c.Reason}} // the node, not the stream
 			}
 			return &ClosedError{c.Reason}
+		}
+		if err := tell(e); err != nil {
+			return err
 		}
 	}
 	if ctx.Err() != nil {

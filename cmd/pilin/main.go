@@ -27,6 +27,7 @@ type cli struct {
 	Ref       refCmd       `cmd:"" help:"工作编号:取现场核查号、并案、销号 · On-the-spot check numbers: take, tie, close."`
 	Count     countCmd     `cmd:"" help:"计次:跨区域两次处罚测算 · Count the penalties that stand against a person."`
 	Act       actCmd       `cmd:"" help:"签认新的诊疗行为 · Sign a new treating act, or list what was signed."`
+	Events    eventsCmd    `cmd:"" help:"待知事项:新记录、更正、撤回、待审、行动、导入 · Hear what this desk should know, as it comes."`
 	Match     matchCmd     `cmd:"" help:"比对引擎 · The matching engine."`
 	Publish   publishCmd   `cmd:"" help:"起草到发布一条记录 · Take an entry or penalty from draft to published."`
 	Operation operationCmd `cmd:"" help:"联合行动:计划、答复、查看 · Joint operations: plan, reply, show."`

@@ -55,6 +55,7 @@ const (
 	SeeNumbers   Act = "see_numbers"   // list untied ones: one's own
 	SettleNumber Act = "settle_number" // tie or close one's own
 	Supervise    Act = "supervise"     // both of those of others
+	Hear         Act = "hear"          // be told of changes as they come; of which, MayHear says
 )
 
 // may is the table of who may do what. A missing line refuses. The three administrators of 等保 (system, security,
@@ -81,6 +82,7 @@ var may = map[Act][]Role{
 	SeeNumbers:   {Officer, Liaison, LegalReviewer, Head, Coordinator, Auditor},
 	SettleNumber: {Officer, Liaison, LegalReviewer, Head},
 	Supervise:    {LegalReviewer, Head, Coordinator, Auditor},
+	Hear:         {Liaison, Officer, Coordinator, LegalReviewer, Head, Auditor},
 }
 
 // May reports whether one of the roles may do act.

@@ -49,15 +49,18 @@ type Open struct {
 	by      map[string]*openQuestion
 	owed    []record.Bits128 // ended, but still in the database
 	stopped bool
-	loop    func(context.Context) // set by People
-	logger  *slog.Logger          // set by People
+	loop    func(context.Context)    // set by People
+	heard   map[chan<- struct{}]bool // who else wants to know of what was applied
+	ended   chan struct{}            // closed by Stop
+	logger  *slog.Logger             // set by People
 
 	at map[record.StreamID]seenUpTo // of the loop alone; nil: nothing was read yet
 }
 
 // NewOpen returns a place for open questions.
 func NewOpen(now func() time.Time, store OpenStore) *Open {
-	return &Open{now: now, store: store, wake: make(chan struct{}, 1), lanes: make(chan struct{}, reaskAtOnce), by: map[string]*openQuestion{}, logger: slog.New(slog.DiscardHandler)}
+	return &Open{now: now, store: store, wake: make(chan struct{}, 1), lanes: make(chan struct{}, reaskAtOnce), by: map[string]*openQuestion{},
+		heard: map[chan<- struct{}]bool{}, ended: make(chan struct{}), logger: slog.New(slog.DiscardHandler)}
 }
 
 // Wake says that a record was applied, own or foreign. It never blocks.
@@ -65,6 +68,26 @@ func (o *Open) Wake() {
 	select {
 	case o.wake <- struct{}{}:
 	default:
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for c := range o.heard {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// hear lets a channel of room one know of every Wake until quit is called.
+func (o *Open) hear(c chan<- struct{}) (quit func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.heard[c] = true
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(o.heard, c)
 	}
 }
 
@@ -80,6 +103,9 @@ func (o *Open) LookAgain() {
 func (o *Open) Stop() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if !o.stopped {
+		close(o.ended)
+	}
 	o.stopped = true
 	for _, q := range o.by {
 		q.close("stopping")

@@ -99,6 +99,7 @@ type people struct {
 	cursorKey [32]byte
 	mu        sync.Mutex
 	inFlight  map[string]int // by account
+	hearing   hearing
 }
 
 // routes registers every operation; with a zero people they serve as the source of the OpenAPI document.
@@ -116,6 +117,7 @@ func (h *people) routes(api huma.API) {
 	h.exportRoutes(api)
 	h.recordRoutes(api)
 	h.statusRoutes(api)
+	h.noticeRoutes(api)
 }
 
 type principalKey struct{}
