@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -228,4 +229,14 @@ func register[I, O any](api huma.API, op huma.Operation, h func(context.Context,
 		}
 		return out, nil
 	})
+}
+
+// answering describes an operation whose answer is no JSON: huma would say that it is.
+func answering(op huma.Operation, what string, mediaTypes ...string) huma.Operation {
+	body := &huma.Response{Description: what, Content: map[string]*huma.MediaType{}}
+	for _, t := range mediaTypes {
+		body.Content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	}
+	op.Responses = map[string]*huma.Response{strconv.Itoa(http.StatusOK): body}
+	return op
 }

@@ -36,7 +36,7 @@ type exportIn struct {
 func (h *people) exportRoutes(api huma.API) {
 	o := h.op(api, auth.ListOwn, "export-list", http.MethodPost, "exports", "Own records as a spreadsheet, as far as the person may see them 导出本单位记录", http.StatusOK)
 	o.Tags = []string{"exports"}
-	register(api, o, h.export)
+	register(api, answering(o, "The file", mimeXLSX, "text/csv"), h.export)
 }
 
 // export writes own records that still stand. Each carries who exported it, when, and what the list is not.

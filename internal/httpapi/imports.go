@@ -167,7 +167,7 @@ func (h *people) importRoutes(api huma.API) {
 	register(api, op(auth.ListOwn, "import-gaps", http.MethodGet, "import-gaps", "What old papers do not say: the list 待补齐", http.StatusOK), h.gaps)
 	h.knownRoute(api)
 	copied := op(auth.Draft, "copy-import", http.MethodGet, "imports/{id}/copy", "The file itself, with a column of reasons and bad cells marked 退回件", http.StatusOK)
-	register(api, copied, h.importCopy)
+	register(api, answering(copied, "The file", mimeXLSX, "text/csv"), h.importCopy)
 	register(api, op(auth.Draft, "commit-import", http.MethodPost, "imports/{id}/commit", "Make drafts of all good rows or of chosen ones, and hand them to the reviewer as one batch 提交批次", http.StatusAccepted),
 		func(ctx context.Context, in *commitIn) (*importOut, error) {
 			if in.Body.All == (len(in.Body.Rows) > 0) {
@@ -205,7 +205,7 @@ func (h *people) importRoutes(api huma.API) {
 		}
 		return out, err
 	})
-	register(api, op(auth.ListOwn, "import-template", http.MethodGet, "import-template", "Empty workbook with drop-downs 导入模板", http.StatusOK), func(_ context.Context, in *struct {
+	register(api, answering(op(auth.ListOwn, "import-template", http.MethodGet, "import-template", "Empty workbook with drop-downs 导入模板", http.StatusOK), "The workbook", mimeXLSX), func(_ context.Context, in *struct {
 		Type string `query:"type" enum:"penalty,blacklist.person" default:"penalty"`
 	}) (*fileOut, error) {
 		var b bytes.Buffer

@@ -189,12 +189,12 @@ func (m *members) routes(api huma.API) {
 		return huma.Operation{OperationID: id, Method: method, Path: "/member/v1/" + path, Summary: summary, Tags: []string{"members"},
 			Security: []map[string][]string{{"member": {}}}, SkipValidateBody: true, Middlewares: huma.Middlewares{m.authentic(api, keep)}}
 	}
-	register(api, op("member-ask", http.MethodPost, "ask", "Put a question to this member (wire.md §5)", true), m.ask)
-	register(api, op("member-heads", http.MethodPost, "heads", "Exchange heads and receipts (wire.md §4)", false), m.heads)
-	register(api, op("member-range", http.MethodGet, "range", "Commit groups of a stream (wire.md §3)", false), m.rangeOf)
+	register(api, answering(op("member-ask", http.MethodPost, "ask", "Put a question to this member (wire.md §5)", true), "Note", noteType), m.ask)
+	register(api, answering(op("member-heads", http.MethodPost, "heads", "Exchange heads and receipts (wire.md §4)", false), "Note", noteType), m.heads)
+	register(api, answering(op("member-range", http.MethodGet, "range", "Commit groups of a stream (wire.md §3)", false), "Commit groups", rangeType), m.rangeOf)
 	register(api, op("member-leaves", http.MethodGet, "leaves", "Leaves of a stream, for fork evidence (wire.md §3)", false), m.leaves)
 	register(api, op("member-charter", http.MethodGet, "charter", "Charter versions (wire.md §4)", false), m.charter)
-	register(api, op("member-agreement", http.MethodGet, "agreement", "An agreement that names the caller (wire.md §4)", false), m.agreement)
+	register(api, answering(op("member-agreement", http.MethodGet, "agreement", "An agreement that names the caller (wire.md §4)", false), "Note", noteType), m.agreement)
 }
 
 func (m *members) ask(ctx context.Context, in *rawIn) (*rawOut, error) {
