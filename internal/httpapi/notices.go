@@ -28,6 +28,7 @@ const (
 	maxListenersOf = 4   // of an account; four of the sixteen requests that it may have running
 	noticePage     = 50  // records read at once
 	noticeTick     = time.Second
+	holdAtMost     = time.Minute
 	importsTold    = 10 // newest imports that are looked at
 )
 
@@ -89,7 +90,7 @@ func (h *people) noticeRoutes(api huma.API) {
 	o := h.op(api, auth.Hear, "hear", http.MethodGet, "events", "Hear what this desk should know 待知事项", http.StatusOK)
 	o.Tags = []string{"events"}
 	o.Description = "Server-sent events. First `open`; then `entry`, `draft`, `operation`, `ask`, `import` and `alarm` with a Notice each, cut for the person: rights are looked at before each one. " +
-		"An event's id is a place in the logs: with it as Last-Event-ID nothing is missed, also after the node was started anew. Questions, imports and alarms are told as they stand and can come twice. " +
+		"A record whose content is gone by then is not told, what ended it is. An event's id is a place in the logs: with it as Last-Event-ID nothing is missed, also after the node was started anew. Questions, imports and alarms are told as they stand and can come twice. " +
 		"`closed` with {\"reason\"} ends it: rights, or stopping. A comment comes at least every five seconds; who does not read for that long is cut. At most four streams for an account."
 	o.Responses = map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}}
 	api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Notice](), true, "Notice")
@@ -120,7 +121,7 @@ func (h *people) hear(ctx context.Context, in *noticesIn) (*huma.StreamResponse,
 	}
 	return &huma.StreamResponse{Body: func(out huma.Context) {
 		defer h.hearing.end(who.Account)
-		l := &listening{h: h, out: out, control: http.NewResponseController(humaecho.Unwrap(out).Response()), who: who, at: at, resumed: in.Last != ""}
+		l := &listening{h: h, out: out, control: http.NewResponseController(humaecho.Unwrap(out).Response()), who: who, at: at, resumed: in.Last != "", held: map[record.StreamID]held{}}
 		out.SetHeader("Content-Type", "text/event-stream")
 		out.SetStatus(http.StatusOK)
 		l.run(ctx)
@@ -136,6 +137,7 @@ type listening struct {
 	at      place
 	resumed bool
 
+	held    map[record.StreamID]held
 	asks    map[string]int    // open question: last update told
 	imports map[string]string // import: step and state; nil before the first look
 	alarms  []string
@@ -268,8 +270,8 @@ func (l *listening) records(ctx context.Context, hd record.Head) error {
 				if st.Seq < l.at[s] {
 					continue
 				}
-				if awaited(st) {
-					return nil // who it is for is not known yet: it is told when it is, and so is what came after it
+				if awaited(st) && l.holds(s, st.Seq) {
+					return nil
 				}
 				n, ok, err := l.h.noticeOf(ctx, st)
 				if err != nil {
@@ -291,9 +293,29 @@ func (l *listening) records(ctx context.Context, hd record.Head) error {
 	return nil
 }
 
-// awaited reports whether this node is entitled to a sealed record whose content has not come yet.
+// awaited reports whether what says the meaning of a record is on its way here: of a sealed one its meta, of a status its
+// card.
 func awaited(st *record.Stored) bool {
-	return st.Meaning.IsZero() && slices.ContainsFunc(st.Parts, func(p record.StoredPart) bool { return p.Name == record.Meta && p.State == record.PartPending })
+	return slices.ContainsFunc(st.Parts, func(p record.StoredPart) bool {
+		return (p.Name == record.Meta || p.Name == record.Card) && p.State == record.PartPending
+	})
+}
+
+// held is what a listener waits for in one stream.
+type held struct {
+	seq   uint64
+	since time.Time
+}
+
+// holds reports whether a record that is awaited is still waited for: it is told when its content is here, and so is what
+// came after it, for a withdrawal must not wait longer than holdAtMost behind another record's missing part.
+func (l *listening) holds(s record.StreamID, seq uint64) bool {
+	now := time.Now()
+	if w, ok := l.held[s]; !ok || w.seq != seq {
+		l.held[s] = held{seq, now}
+		return true
+	}
+	return now.Sub(l.held[s].since) < holdAtMost
 }
 
 // questions tells of the person's open questions what they came to.

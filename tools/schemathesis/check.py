@@ -20,8 +20,9 @@ import urllib.request
 
 PASSWORD = "Ceshi-Mima-2026"
 MOST = "officer,liaison,coordinator,legal_reviewer,head"
-EACH = ["sys_admin", "officer", "liaison", "coordinator", "legal_reviewer", "head", "auditor", "aide", "sentinel", "supervisor",
-        "security_admin", "audit_admin"]
+# The system administrator comes last: ids that an answer told are tried again, and he may disable all the others.
+EACH = ["officer", "liaison", "coordinator", "legal_reviewer", "head", "auditor", "aide", "sentinel", "supervisor",
+        "security_admin", "audit_admin", "sys_admin"]
 # What the answers are held to. The last two are more than the task: an answer is what its document says.
 CHECKS = "not_a_server_error,ignored_auth,content_type_conformance,response_schema_conformance"
 # hear never ends, so a client that reads to the end would not either; it has tests of its own. sign-out would end the
