@@ -7,6 +7,7 @@ role, and one with the roles that together may do most. Exit code 0: nothing fou
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -149,22 +150,28 @@ def main():
 def check(args, node, folder, end):
     spec = folder / "openapi.yaml"
     spec.write_text(node.run("openapi"))
-    sessions, bad = node.accounts(), 0
-    for name in args.names or list(sessions):
+    sessions = node.accounts()
+
+    def one(name):
         begun = time.monotonic()
         s = node.post("/api/v1/refresh", {"refresh": sessions[name]["refresh"]})
-        sessions[name] = s
         # The systematic cases of the coverage phase are the same for everybody: they are tried as the one who may do most.
         phases, examples = ("examples,coverage,fuzzing", args.most) if name == "most" else ("fuzzing", args.each)
         code, text = schemathesis(args, node, spec, s["access"], phases, examples, args.only, APART, max(1, end - begun))
         # A token that is no longer good would make all that follows empty: the session must have lived through it.
-        sessions[name] = s = node.post("/api/v1/refresh", {"refresh": s["refresh"]})
+        sessions[name] = node.post("/api/v1/refresh", {"refresh": s["refresh"]})
         print(f"{name:16} exit {code}  {time.monotonic() - begun:5.1f} s", flush=True)
         if code:
             print(text)
-            bad = max(bad, code)
+        return code
+
+    names = args.names or list(sessions)
+    with concurrent.futures.ThreadPoolExecutor(2) as two:  # two processes for two cores
+        bad = max(two.map(one, [n for n in names if n != "sys.admin"]), default=0)
+    if "sys.admin" in names:
+        bad = max(bad, one("sys.admin"))
     if not args.only:
-        s = node.post("/api/v1/refresh", {"refresh": s["refresh"]})
+        s = node.post("/api/v1/refresh", {"refresh": sessions[names[-1]]["refresh"]})
         code, text = schemathesis(args, node, spec, s["access"], "coverage,fuzzing", args.each, ["sign-out"], [], max(1, end - time.monotonic()))
         if code:
             print(text)
