@@ -94,6 +94,31 @@ openapi: ## write schemas/openapi.yaml from the code · 生成 HTTP 接口说明
 	$(GO) run ./cmd/pilin openapi > schemas/openapi.yaml.new
 	mv schemas/openapi.yaml.new schemas/openapi.yaml
 
+# TypeScript types of the HTTP API for the browser: never committed. That they compile and have become no any is tried.
+TYPES := tools/openapi-types
+.PHONY: types
+types: $(TYPES)/node_modules ## build/types/api.d.ts from schemas/openapi.yaml, for TypeScript · 生成 TypeScript 类型
+	mkdir -p $(OUT)/types
+	$(TYPES)/node_modules/.bin/openapi-typescript schemas/openapi.yaml -o $(OUT)/types/api.d.ts
+	$(TYPES)/node_modules/.bin/tsc -p $(TYPES)
+$(TYPES)/node_modules: $(TYPES)/package-lock.json
+	cd $(TYPES) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+# The document is tried against a node of its own: fifty examples an operation as the one who may do most, ten as each
+# other role. MINUTES bounds the whole; OPS='status ask' is only these, AS='most auditor' only as these.
+SCHEMATHESIS := $(CACHE)/schemathesis-$(shell sed -n 's/^schemathesis==//p' tools/schemathesis/requirements.txt)
+MINUTES ?= 8
+OPS ?=
+AS ?=
+.PHONY: schemathesis
+schemathesis: build $(SCHEMATHESIS)/ready ## generated requests against a real node: no 5xx, no ignored sign-in · 接口健壮性测试
+	python3 tools/schemathesis/check.py --minutes $(MINUTES) $(if $(OPS),--only $(OPS)) $(if $(AS),--as $(AS)) -- $(OUT)/pilin $(SCHEMATHESIS)/bin/schemathesis
+$(SCHEMATHESIS)/ready: tools/schemathesis/requirements.txt
+	python3 -m venv --clear $(SCHEMATHESIS)
+	$(SCHEMATHESIS)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 .PHONY: services-up services-down
 services-up: tools-test ## start the test servers and leave them running · 启动测试服务
 	$(OUT)/testsvcd up

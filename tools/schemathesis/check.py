@@ -85,13 +85,13 @@ class Node:
     def accounts(self):
         """Signs everybody in and returns their sessions: fuzzing sign-in locks this address later."""
         secret = re.search(r"one-time secret\([^)]*\): (\S+)", self.text()).group(1)
-        self.run("account", "password", "--secret", secret, PILIN_PASSWORD=PASSWORD)
+        self.run("account", "password", "--secret=" + secret, PILIN_PASSWORD=PASSWORD)
         admin = {"PILIN_ACCOUNT": "admin", "PILIN_PASSWORD": PASSWORD}
         out = {}
         for i, roles in enumerate([MOST, *EACH]):
             name = "most" if i == 0 else roles.replace("_", ".")
             told = self.run("account", "create", name, "--roles", roles, "--certificate", f"990000000{i:02d}", **admin)
-            self.run("account", "password", "--secret", told.rsplit(" ", 1)[1].strip(), PILIN_PASSWORD=PASSWORD)
+            self.run("account", "password", "--secret=" + told.rsplit(" ", 1)[1].strip(), PILIN_PASSWORD=PASSWORD)
             out[name] = self.post("/api/v1/sign-in", {"name": name, "password": PASSWORD})
         return out
 
@@ -176,13 +176,17 @@ def check(args, node, folder, end):
         if code:
             print(text)
         bad = max(bad, code)
-    return max(bad, summary(node))
+    return max(bad, summary(node, spec.read_text(), args.only))
 
 
-def summary(node):
+def summary(node, spec, only):
     """Prints what was answered; fails when a route was never reached or anything was answered with 5xx."""
-    total, bad = {}, 0
-    for route, by in sorted(node.answers().items()):
+    total, bad, answers = {}, 0, node.answers()
+    for route in re.findall(r"^  (/api/\S+):$", spec, re.M):
+        if not only and route not in answers and route != "/api/v1/events":
+            print(f"{route}: never reached")
+            bad = 1
+    for route, by in sorted(answers.items()):
         for status, n in by.items():
             total[status] = total.get(status, 0) + n
             if status.startswith("5"):
