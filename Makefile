@@ -106,14 +106,14 @@ $(TYPES)/node_modules: $(TYPES)/package-lock.json
 	touch $@
 
 # The document is tried against a node of its own: fifty examples an operation as the one who may do most, ten as each
-# other role. MINUTES bounds the whole; OPS='status ask' is only these, AS='most auditor' only as these.
+# other role. MINUTES bounds the whole; OPS='status ask' is only these, ROLES='most auditor' only as these.
 SCHEMATHESIS := $(CACHE)/schemathesis-$(shell sed -n 's/^schemathesis==//p' tools/schemathesis/requirements.txt)
 MINUTES ?= 8
 OPS ?=
-AS ?=
+ROLES ?=
 .PHONY: schemathesis
 schemathesis: build $(SCHEMATHESIS)/ready ## generated requests against a real node: no 5xx, no ignored sign-in · 接口健壮性测试
-	python3 tools/schemathesis/check.py --minutes $(MINUTES) $(if $(OPS),--only $(OPS)) $(if $(AS),--as $(AS)) -- $(OUT)/pilin $(SCHEMATHESIS)/bin/schemathesis
+	python3 tools/schemathesis/check.py --minutes $(MINUTES) $(if $(OPS),--only $(OPS)) $(if $(ROLES),--as $(ROLES)) -- $(OUT)/pilin $(SCHEMATHESIS)/bin/schemathesis
 $(SCHEMATHESIS)/ready: tools/schemathesis/requirements.txt
 	python3 -m venv --clear $(SCHEMATHESIS)
 	$(SCHEMATHESIS)/bin/pip install --quiet --disable-pip-version-check -r $<

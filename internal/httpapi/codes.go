@@ -32,6 +32,7 @@ var codes = map[string]word{
 	"uri_too_long":        {http.StatusRequestURITooLong, "地址过长", "The URI is too long"},
 	"media_type":          {http.StatusUnsupportedMediaType, "内容类型须为 application/json,编码须为 UTF-8", "The content type must be application/json in UTF-8"},
 	"content_encoding":    {http.StatusUnsupportedMediaType, "不接受压缩的请求内容", "Compressed bodies are not accepted"},
+	"transfer_encoding":   {http.StatusBadRequest, "不接受分块传输,请注明 Content-Length", "Transfer-Encoding is not accepted; state a Content-Length"},
 	"invalid":             {http.StatusUnprocessableEntity, "提交的内容有误,见各字段说明", "The content is not acceptable; see the fields"},
 	"rate_limited":        {http.StatusTooManyRequests, "请求过多,请稍后再试", "Too many requests; try again later"},
 	"act_elsewhere":       {http.StatusUnprocessableEntity, "执法行为须由行为地单位的执法人员签认(行政处罚法第二十二条)", "An act is signed by officers of the member in whose county it happened (行政处罚法 art. 22)"},

@@ -95,10 +95,15 @@ func (m *MemberListener) pinned(c *tls.Conn) bool {
 	return ok
 }
 
+// maxH2Streams bounds what one HTTP/2 connection may have running. Four times as many may wait, also when they were reset;
+// whoever opens more is sent away (GOAWAY).
+const maxH2Streams = 64
+
 // PeopleServer returns the server for a handler made by People. cert is nil on a loopback address only.
 func PeopleServer(h http.Handler, cert *tls.Certificate) *http.Server {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: MaxHeaderBytes, ErrorLog: log.New(io.Discard, "", 0)}
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: MaxHeaderBytes, ErrorLog: log.New(io.Discard, "", 0),
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxH2Streams}}
 	if cert != nil {
 		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*cert}}
 	}
