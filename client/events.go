@@ -10,7 +10,7 @@ import (
 // Notice is one thing that somebody at the desk should know: ids, types, states and days. What a record says is read under
 // its own path.
 type Notice struct {
-	Topic     string   `json:"topic"` // entry, draft, operation, ask, import, alarm
+	Topic     string   `json:"topic"` // entry, applied, draft, operation, ask, import, alarm
 	Member    string   `json:"member,omitempty"`
 	Type      string   `json:"type,omitempty"` // of the subject
 	Subject   string   `json:"subject,omitempty"`

@@ -93,4 +93,5 @@ func TestTimedAct_SignedAtTheCommandLine(t *testing.T) {
 	if code, _ := pilin("act", "sign", ans.Ask, "--at", "2026-03-13", "--place", "310116", "--qualification", "king", "--account", "officer"); code != 64 {
 		t.Errorf("a qualification that is none: %d", code)
 	}
+	hearsTheNeighbours(t, fmt.Sprintf("http://127.0.0.1:%d", port))
 }

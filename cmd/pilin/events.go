@@ -55,7 +55,7 @@ func (c *eventsCmd) Run(ctx context.Context, out io.Writer) error {
 }
 
 // topics are the topics in the words of the work.
-var topics = map[string]string{"entry": "记录 record", "draft": "待办 draft", "operation": "联合行动 operation", "ask": "未结核查 question", "import": "导入 import", "alarm": "告警 alarm"}
+var topics = map[string]string{"entry": "记录 record", "applied": "各家已执行 applied by all", "draft": "待办 draft", "operation": "联合行动 operation", "ask": "未结核查 question", "import": "导入 import", "alarm": "告警 alarm"}
 
 func (c *eventsCmd) print(out io.Writer, n client.Notice) error {
 	if c.JSON {

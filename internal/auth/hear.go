@@ -6,6 +6,7 @@ type Topic string
 // The topics.
 const (
 	TopicEntry     Topic = "entry"     // an entry or penalty of a member was published or changed
+	TopicApplied   Topic = "applied"   // every member has applied what this bureau took back or changed
 	TopicDraft     Topic = "draft"     // a draft of this bureau waits for the next person
 	TopicOperation Topic = "operation" // a joint operation was planned, answered or changed
 	TopicAsk       Topic = "ask"       // an open question of this person came to something else
@@ -39,7 +40,7 @@ func MayHear(roles []Role, t Topic, h Hearing) bool {
 		return ViewOfOperation(roles, h.Own, h.Embargoed) >= ViewMeta
 	case TopicAsk:
 		return May(roles, Ask)
-	case TopicImport:
+	case TopicImport, TopicApplied:
 		return May(roles, ListOwn)
 	case TopicAlarm:
 		return May(roles, SeeStatus)

@@ -25,6 +25,7 @@ func TestMayHear(t *testing.T) {
 		{"operation", auth.TopicOperation, auth.Hearing{}, "liaison officer coordinator legal_reviewer head auditor"},
 		{"question", auth.TopicAsk, auth.Hearing{}, "liaison officer coordinator legal_reviewer head"},
 		{"import", auth.TopicImport, auth.Hearing{}, "liaison officer legal_reviewer head auditor"},
+		{"applied everywhere", auth.TopicApplied, auth.Hearing{Own: true}, "liaison officer legal_reviewer head auditor"},
 		{"alarm", auth.TopicAlarm, auth.Hearing{}, "liaison officer coordinator legal_reviewer head auditor"},
 		{"a topic that is none", "gossip", auth.Hearing{Own: true, Next: auth.Draft}, ""},
 	} {

@@ -15,7 +15,7 @@ import (
 // Notice is one thing that somebody at the desk should know: ids, types, states and days. What a record says is read under
 // its own path, with purpose where one is needed.
 type Notice struct {
-	Topic     auth.Topic      `json:"topic" enum:"entry,draft,operation,ask,import,alarm" doc:"Also the event's name"`
+	Topic     auth.Topic      `json:"topic" enum:"entry,applied,draft,operation,ask,import,alarm" doc:"Also the event's name"`
 	Member    record.MemberID `json:"member,omitempty" doc:"Whose record it is"`
 	Type      string          `json:"type,omitempty" doc:"Record type of the subject"`
 	Subject   string          `json:"subject,omitempty" doc:"Draft, published subject or plan"`

@@ -15,6 +15,9 @@ import (
 // every event is looked at for the person who asks, whatever place he names.
 type place map[record.StreamID]uint64
 
+// appliedPlace is the key of a place under which stands how far all members have applied this bureau's records.
+const appliedPlace record.StreamID = "applied"
+
 // Bounds of a place: a federation has at most some hundred members.
 const (
 	maxPlace   = 12 << 10 // bytes
@@ -43,7 +46,7 @@ func parsePlace(s string) (place, bool) {
 	for _, it := range items {
 		name, seq, _ := strings.Cut(it, ":")
 		n, err := strconv.ParseUint(seq, 10, 62)
-		if err != nil || !record.StreamID(name).Valid() {
+		if err != nil || !record.StreamID(name).Valid() && record.StreamID(name) != appliedPlace {
 			return nil, false
 		}
 		p[record.StreamID(name)] = n

@@ -89,7 +89,7 @@ type noticesIn struct {
 func (h *people) noticeRoutes(api huma.API) {
 	o := h.op(api, auth.Hear, "hear", http.MethodGet, "events", "Hear what this desk should know 待知事项", http.StatusOK)
 	o.Tags = []string{"events"}
-	o.Description = "Server-sent events. First `open`; then `entry`, `draft`, `operation`, `ask`, `import` and `alarm` with a Notice each, cut for the person: rights are looked at before each one. " +
+	o.Description = "Server-sent events. First `open`; then `entry`, `applied` (all members have applied a withdrawal, suspension or correction of this bureau), `draft`, `operation`, `ask`, `import` and `alarm` with a Notice each, cut for the person: rights are looked at before each one. " +
 		"A record whose content is gone by then is not told, what ended it is. An event's id is a place in the logs: with it as Last-Event-ID nothing is missed, also after the node was started anew. Questions, imports and alarms are told as they stand and can come twice. " +
 		"`closed` with {\"reason\"} ends it: rights, or stopping. A comment comes at least every five seconds; who does not read for that long is cut. At most four streams for an account."
 	o.Responses = map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}}
@@ -111,6 +111,9 @@ func (h *people) hear(ctx context.Context, in *noticesIn) (*huma.StreamResponse,
 	} else {
 		for _, hd := range heads {
 			at[hd.Stream] = hd.Size
+		}
+		if at[appliedPlace], err = h.appliedBy(ctx, 0, at[record.Stream(h.Directory.Self(), record.Records)]); err != nil {
+			return nil, err
 		}
 	}
 	who := principalOf(ctx)
@@ -253,7 +256,7 @@ func (l *listening) look(ctx context.Context, states bool) error {
 	if err := l.questions(ctx); err != nil || !states {
 		return err
 	}
-	return errors.Join(l.spreadsheets(ctx), l.alarm(ctx))
+	return errors.Join(l.applied(ctx), l.spreadsheets(ctx), l.alarm(ctx))
 }
 
 // records tells what stands in a stream from the listener's place on.

@@ -150,3 +150,53 @@ func TestEvents_a_slow_reader_is_cut(t *testing.T) {
 		whole.hearsAll("draft 310116-01 penalty submit in_review")
 	}
 }
+
+// When all members have applied a withdrawal its bureau is told; while one has not, nothing is said, and another one's
+// publication is no such step.
+func TestEvents_applied_everywhere(t *testing.T) {
+	for members, told := range map[int]bool{1: true, 2: false} {
+		o := offices(t, members)[0].open().staff()
+		d := o.client(t, "e.liaison", auth.Liaison)
+		e := hears(t, d, "")
+		_, entry := o.penaltyAndEntry()
+		step := func(as, name string, version uint64, code string) {
+			o.ok(as, "POST", "/api/v1/entries/"+entry.ID+"/"+name, obj{"version": version, "reason": "身份存疑", "reason_code": code, "document_hash": strings.Repeat("ab", 32),
+				"legal_basis": "个人信息保护法第46条", "purpose": "CORRECT"}, nil)
+		}
+		step("liaison", "suspend", 1, "identity_doubt")
+		var got []string
+		hear := func(want string) {
+			t.Helper()
+			for want != "" && (len(got) == 0 || got[len(got)-1] != want) {
+				got = append(got, short(e.next()))
+			}
+		}
+		hear("entry 310116-01 blacklist.person suspend suspended")
+		if told {
+			hear("applied 310116-01 blacklist.person suspend suspended")
+		}
+		step("head", "confirm", 2, "wrong_person")
+		hear("entry 310116-01 blacklist.person confirm withdrawn")
+		if told {
+			hear("applied 310116-01 blacklist.person confirm withdrawn")
+		} else {
+			place := e.place
+			e.stop()
+			<-e.ended
+			again := hears(t, d, place)
+			step2 := o.publish("penalties", example(t, "penalty", "person"))
+			for n := again.next(); n.Topic != "entry" || n.Subject != step2.ID; n = again.next() {
+				got = append(got, short(n))
+			}
+		}
+		n := 0
+		for _, s := range got {
+			if strings.HasPrefix(s, "applied") {
+				n++
+			}
+		}
+		if told && n != 2 || !told && n != 0 {
+			t.Errorf("%d members: %q", members, got)
+		}
+	}
+}
