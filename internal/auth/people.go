@@ -161,14 +161,18 @@ func (p *People) start(ctx context.Context, a Account, now time.Time) (Tokens, e
 	return p.tokens(a, s, refresh, now)
 }
 
-// secret draws 256 bits and returns them as text with their hash: only the hash is stored.
+// secret draws 256 bits and returns them as text with their hash: only the hash is stored. A text with a hyphen in front
+// is drawn again: a command line would take it for an option.
 func (p *People) secret() (string, [32]byte, error) {
 	b := make([]byte, 32)
-	if _, err := io.ReadFull(p.Random, b); err != nil {
-		return "", [32]byte{}, fmt.Errorf("draw secret: %w", err)
+	for {
+		if _, err := io.ReadFull(p.Random, b); err != nil {
+			return "", [32]byte{}, fmt.Errorf("draw secret: %w", err)
+		}
+		if text := base64.RawURLEncoding.EncodeToString(b); text[0] != '-' {
+			return text, sha256.Sum256([]byte(text)), nil
+		}
 	}
-	text := base64.RawURLEncoding.EncodeToString(b)
-	return text, sha256.Sum256([]byte(text)), nil
 }
 
 func (p *People) tokens(a Account, s Session, refresh string, now time.Time) (Tokens, error) {

@@ -387,3 +387,24 @@ func TestPeople_refresh_tokens_are_stored_hashed(t *testing.T) {
 		t.Errorf("what stands in SQL was taken for the token: %v", err)
 	}
 }
+
+// What a person types behind an option does not look like one.
+func TestPeople_no_link_begins_with_a_hyphen(t *testing.T) {
+	b := newBureau(t)
+	if _, err := b.FirstAdministrator(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	all, err := b.Accounts.ListAccounts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 500 {
+		link, err := b.NewLink(t.Context(), all[0].ID, all[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(link, "-") {
+			t.Fatal(link)
+		}
+	}
+}
