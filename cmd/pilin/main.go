@@ -42,6 +42,7 @@ type cli struct {
 	Rejoin    rejoinCmd    `cmd:"" help:"恢复后:查看进度、确认归队 · After a restore: show how far it is, confirm."`
 	Verify    verifyCmd    `cmd:"" help:"核验日志,只信任名册文件 · Verify logs, trusting the charter file alone."`
 	Kafka     kafkaCmd     `cmd:"" help:"建立、检查消息主题 · Provision and check the broker."`
+	Status    statusCmd    `cmd:"" help:"本节点与联盟的健康:能做什么、该做什么 · Health of node and federation: what works, what to do."`
 	Doctor    doctorCmd    `cmd:"" help:"体检并说明怎么办 · Examine a node and say what to do."`
 	OpenAPI   openapiCmd   `cmd:"" name:"openapi" help:"输出 HTTP 接口说明 · Print the HTTP interface description."`
 	Version   versionCmd   `cmd:"" help:"版本 · Version."`

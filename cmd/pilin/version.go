@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+
+	"github.com/pilinhub/pilin/internal/node"
 )
 
 type versionCmd struct{}
@@ -20,9 +22,6 @@ func (versionCmd) Run(out io.Writer) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintf(out, "pilin %s  commit %s  %s\n", version, commit, goVersion)
+	_, err := fmt.Fprintf(out, "pilin %s  commit %s  %s\n", node.Release, commit, goVersion)
 	return err
 }
-
-// version is the release; between releases it says so.
-const version = "0.1-dev"

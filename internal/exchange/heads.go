@@ -35,9 +35,12 @@ type Heads struct {
 	State func(ctx context.Context, notes [][]byte)
 	// Wall is the clock that answers print and peers' are compared with; nil: the hour that the methods are given.
 	Wall func() time.Time
+	// Software is this node's release, told to peers that ask; empty tells nothing.
+	Software string
 
-	mu   sync.Mutex
-	same map[shownAt]string // the checkpoint that a peer last showed and that fitted: it need not be verified again
+	mu       sync.Mutex
+	standing map[record.MemberID]Standing
+	same     map[shownAt]string // the checkpoint that a peer last showed and that fitted: it need not be verified again
 }
 
 type shownAt struct {
@@ -98,7 +101,8 @@ func (h *Heads) Answer(ctx context.Context, now time.Time, from record.MemberID,
 	if err != nil {
 		return nil, w, err
 	}
-	a := HeadsAnswer{Nonce: r.Nonce, Charter: h.Roster.Charter(), Time: wall(h.Wall, now), Statements: h.statements()}
+	h.stood(from, func(s *Standing) { s.Charter = r.Charter })
+	a := HeadsAnswer{Nonce: r.Nonce, Charter: h.Roster.Charter(), Time: wall(h.Wall, now), Statements: h.statements(), Release: h.Software}
 	if a.Heads, a.Receipts, err = h.ours(ctx); err != nil {
 		return nil, w, err
 	}
@@ -155,7 +159,9 @@ func (h *Heads) Answered(ctx context.Context, now time.Time, peer record.MemberI
 	if err != nil {
 		return Wanted{}, err
 	}
-	if d := a.Time.Sub(wall(h.Wall, now)); d > MaxSkew || d < -MaxSkew {
+	offset := a.Time.Sub(wall(h.Wall, now)).Round(time.Second)
+	h.stood(peer, func(s *Standing) { *s = Standing{Charter: a.Charter, Offset: offset, Known: true, Release: a.Release} })
+	if offset > MaxSkew || offset < -MaxSkew {
 		h.alarm(AlarmClock, "", peer)
 	}
 	h.Count.Add(CountHeads, "asked", 1)

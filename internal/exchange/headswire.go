@@ -43,6 +43,7 @@ type HeadsAnswer struct {
 	Agreements [][32]byte // ids of agreements that name the asker
 	Time       time.Time
 	Statements [][]byte // as in the request
+	Release    string   // of the answerer's software; empty: not told
 }
 
 // Yours is what the answerer holds of one of the asker's streams.
@@ -72,6 +73,7 @@ type headsWire struct {
 	Agreements *[]string         `json:"agreements"`
 	Time       *string           `json:"time"`
 	Statements []string          `json:"statements"` // absent from members of older releases
+	Release    string            `json:"release"`    // absent from members of older releases
 }
 
 var (
@@ -239,7 +241,11 @@ func (a HeadsAnswer) Sign(sg *record.Signer, fed record.FederationID, by record.
 		}
 		b = fmt.Appendf(b, `"%x"`, id)
 	}
-	b = fmt.Appendf(b, `],"time":"%s"}`, a.Time.UTC().Format(time.RFC3339))
+	b = fmt.Appendf(b, `],"time":"%s"`, a.Time.UTC().Format(time.RFC3339))
+	if releaseForm.MatchString(a.Release) {
+		b = fmt.Appendf(b, `,"release":"%s"`, a.Release)
+	}
+	b = append(b, '}')
 	return sg.Note(headsName(fed, by), string(b)+"\n")
 }
 
@@ -304,6 +310,9 @@ func openHeadsAnswer(b []byte, fed record.FederationID, by record.MemberID, keys
 		return a, errors.New("time: want RFC 3339")
 	}
 	a.Statements = w.statements()
+	if releaseForm.MatchString(w.Release) {
+		a.Release = w.Release
+	}
 	return a, nil
 }
 

@@ -64,3 +64,18 @@ func TestHeads_Statements(t *testing.T) {
 		t.Errorf("%d statements taken, %v", len(r.Statements), err)
 	}
 }
+
+// What a peer calls its release is shown, so it is no more than a version number; anything else is as if it had said
+// nothing.
+func TestHeads_Release(t *testing.T) {
+	for told, want := range map[string]string{"0.2.0": "0.2.0", "1.0.0-rc.1+linux": "1.0.0-rc.1+linux", "": "", "a b": "", "\x1b[31m": "", strings.Repeat("1", 41): ""} {
+		note, err := exchange.HeadsAnswer{Charter: first, Time: start, Release: told}.Sign(signer(a), fed, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := exchange.OpenHeadsAnswer(note, fed, a, []ed25519.PublicKey{signer(a).Public()}, [32]byte{})
+		if err != nil || got.Release != want {
+			t.Errorf("%q: %q, %v", told, got.Release, err)
+		}
+	}
+}

@@ -250,6 +250,7 @@ func TestHeads_Exchange(t *testing.T) {
 	_, err := y.receipts.Step(ctx, start)
 	y.ok(err)
 	y.charters = append(y.charters, record.CharterRef{Version: 2, Hash: [32]byte{2}})
+	y.heads.Software = "0.9.1"
 	nonce := [32]byte{7}
 	r, err := x.heads.Request(ctx, nonce)
 	x.ok(err)
@@ -257,7 +258,7 @@ func TestHeads_Exchange(t *testing.T) {
 	x.ok(err)
 	got, err := exchange.DecodeHeadsRequest(body)
 	y.ok(err)
-	answer, wanted, err := y.heads.Answer(ctx, start, a, got)
+	answer, wanted, err := y.heads.Answer(ctx, start.Add(90*time.Second), a, got)
 	y.ok(err)
 	if wanted.Charter {
 		t.Fatal("y wants a charter that it has")
@@ -266,6 +267,15 @@ func TestHeads_Exchange(t *testing.T) {
 	x.ok(err)
 	if !wanted.Charter {
 		t.Fatal("x does not see that y's charter is newer")
+	}
+	if st, ok := x.heads.Standing(b); !ok || !st.Known || st.Offset != 90*time.Second || st.Release != "0.9.1" || st.Charter.Version != 2 {
+		t.Errorf("x knows of y: %+v", st)
+	}
+	if st, ok := y.heads.Standing(a); !ok || st.Known || st.Charter.Version != 1 || st.Release != "" {
+		t.Errorf("y knows of x, which told no time: %+v", st)
+	}
+	if _, ok := x.heads.Standing(c); ok {
+		t.Error("x knows of somebody who never spoke")
 	}
 	if tasks := x.next(0, false); len(tasks) != 1 || tasks[0].Stream != y.stream() {
 		t.Fatalf("x fetches %+v", tasks)
@@ -292,7 +302,7 @@ func TestHeads_Exchange(t *testing.T) {
 	}
 	a2, err := exchange.OpenHeadsAnswer(answer, fed, b, x.roster.NoteKeys(b), nonce)
 	x.ok(err)
-	if len(a2.Yours) != 1 || a2.Yours[0].Stream != x.stream() || a2.Yours[0].Checkpoint == nil || !a2.Time.Equal(start) {
+	if len(a2.Yours) != 1 || a2.Yours[0].Stream != x.stream() || a2.Yours[0].Checkpoint == nil || !a2.Time.Equal(start.Add(90*time.Second)) {
 		t.Fatalf("%+v", a2)
 	}
 }

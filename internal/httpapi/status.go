@@ -14,20 +14,23 @@ import (
 	"github.com/pilinhub/pilin/record"
 )
 
-// Status is how the federation looks from this node.
+// Status is how the federation looks from this node: the page of federation health.
 type Status struct {
 	Member         record.MemberID `json:"member"`
 	Federation     string          `json:"federation" doc:"Federation id"`
 	Name           string          `json:"name"`
 	Synthetic      bool            `json:"synthetic" doc:"Founded for exercises"`
+	Release        string          `json:"release" doc:"Version of this node's software"`
 	CharterVersion uint64          `json:"charter_version"`
 	CharterFrozen  bool            `json:"charter_frozen" doc:"Two successors of one version: an alarm"`
 	Released       bool            `json:"released" doc:"What is written here leaves the node"`
 	Kafka          string          `json:"kafka" enum:"up,down,none"`
-	Members        []MemberStatus  `json:"members"`
+	Capabilities   []Capability    `json:"capabilities" doc:"What this node can do just now"`
+	Members        []MemberStatus  `json:"members" doc:"Every member of the charter, this one too"`
 	Streams        []StreamStatus  `json:"streams"`
 	SpotChecks     SpotCheckStatus `json:"spot_checks"`
 	Alarms         []string        `json:"alarms" doc:"Codes of what a person must look at"`
+	Advice         []Advice        `json:"advice" doc:"What to do, the most urgent first; empty when nothing is"`
 }
 
 // SpotCheckStatus counts on-the-spot check numbers that wait for a case, a lead or a reason.
@@ -37,24 +40,44 @@ type SpotCheckStatus struct {
 	NoCalendar int `json:"no_calendar,omitzero" doc:"A year whose working days this node does not know: some cannot be told overdue"`
 }
 
-// MemberStatus is another member as this node knows it.
+// MemberStatus is a member as this node knows it.
 type MemberStatus struct {
-	Member      record.MemberID `json:"member"`
-	Name        string          `json:"name"`
-	State       string          `json:"state" enum:"active,left,removed"`
-	TestOnly    bool            `json:"test_only"`
-	HeardSecAgo int64           `json:"heard_s_ago" doc:"Since its last head exchange with this node; -1 if there was none"`
-	Down        bool            `json:"down" doc:"It does not answer: questions do not wait for it, head exchanges find out when it is back"`
+	Member         record.MemberID `json:"member"`
+	Name           string          `json:"name"`
+	Self           bool            `json:"self" doc:"This node's own"`
+	State          string          `json:"state" enum:"active,left,removed"`
+	TestOnly       bool            `json:"test_only"`
+	HeardSecAgo    int64           `json:"heard_s_ago" doc:"Since its last head exchange with this node; -1 if there was none"`
+	Down           bool            `json:"down" doc:"It does not answer: questions do not wait for it, head exchanges find out when it is back"`
+	ClockOffset    *int64          `json:"clock_offset_s" doc:"Its clock less ours in seconds, to a second; null if it has not told"`
+	Release        string          `json:"release" doc:"Version of its software; empty if it has not told"`
+	CharterVersion uint64          `json:"charter_version" doc:"That it held at its last head exchange; 0 if there was none"`
+	Keys           []KeyStatus     `json:"keys" doc:"Its public keys in use, and its revoked signing keys"`
+}
+
+// KeyStatus is one public key of a member.
+type KeyStatus struct {
+	Kind     string `json:"kind" enum:"sign,tls,kem,sign_revoked"`
+	Name     string `json:"name,omitempty" doc:"Key id of a signing key"`
+	Since    string `json:"since" doc:"Day of the charter version that first named it; empty while a statement alone names it"`
+	AgeDays  int    `json:"age_days" doc:"-1 while a statement alone names it"`
+	DaysLeft *int   `json:"days_left,omitempty" doc:"Until its rotation is due; negative = overdue"`
 }
 
 // StreamStatus is how far this node is with one stream.
 type StreamStatus struct {
-	Stream  string `json:"stream"`
-	Size    uint64 `json:"size" doc:"Records stored and verified"`
-	Applied uint64 `json:"applied" doc:"Records before the first pending part"`
-	Signed  uint64 `json:"signed" doc:"Size of the newest signed checkpoint"`
-	Seen    uint64 `json:"seen" doc:"Newest size that anybody showed; more than size = lag"`
-	Frozen  string `json:"frozen,omitempty" doc:"Why nothing more is applied"`
+	Stream         string            `json:"stream"`
+	Size           uint64            `json:"size" doc:"Records stored and verified"`
+	Applied        uint64            `json:"applied" doc:"Records before the first pending part"`
+	Indexed        uint64            `json:"indexed" doc:"Records that a question is answered from"`
+	Signed         uint64            `json:"signed" doc:"Size of the newest signed checkpoint"`
+	Seen           uint64            `json:"seen" doc:"Newest size that anybody showed; more than applied = lag"`
+	LagSeconds     int64             `json:"lag_s" doc:"Since when this node has seen it behind"`
+	PendingParts   int               `json:"pending_parts" doc:"Parts that this node is entitled to and does not have yet"`
+	Unusable       map[string]int    `json:"unusable" doc:"Quarantine: proven records without effect here, by reason"`
+	Receipts       int               `json:"receipts" doc:"Active members, the origin included, whose newest receipt covers the newest checkpoint"`
+	WithoutReceipt []record.MemberID `json:"without_receipt,omitempty" doc:"The others"`
+	Frozen         string            `json:"frozen,omitempty" doc:"Why nothing more is applied"`
 }
 
 // Capability is one thing that the node can or cannot do just now.

@@ -48,6 +48,9 @@ type Node struct {
 	mark      atomic.Pointer[copyMark] // the database is an older copy; nil: it is not
 	documents int                      // how many kept documents were read
 
+	quarantine quarantine
+	lag        lagging
+
 	services
 }
 
@@ -170,6 +173,7 @@ func (n *Node) buildTraffic() error {
 		Statements:   n.dir.Statements,
 		State:        func(ctx context.Context, notes [][]byte) { t.takeStatements(ctx, notes) },
 		Agreements:   func(m record.MemberID) [][32]byte { return hashes(n.dir.AgreementsOf(m)) },
+		Software:     Release,
 		HasAgreement: func(id [32]byte) bool { _, ok := n.dir.Agreement(id, n.cfg.Member); return ok }}
 	t.relay = &exchange.Relay{Log: n.store, Roster: n.roster, Stream: record.Stream(n.cfg.Member, record.Records), Released: t.release.Released, Count: n.count, Alarm: n.alarm, Produce: n.produce}
 	if len(n.cfg.Kafka.Brokers) > 0 {

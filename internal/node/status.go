@@ -28,32 +28,23 @@ func (n *Node) status(ctx context.Context) (httpapi.Status, error) {
 	c := n.dir.Current()
 	_, frozen := n.dir.Frozen()
 	s := httpapi.Status{Member: n.cfg.Member, Federation: n.dir.Federation().String(), Name: c.Name, Synthetic: c.Synthetic, CharterVersion: c.Version,
-		CharterFrozen: frozen, Released: n.t.release.Released(), Kafka: n.kafka(), Members: []httpapi.MemberStatus{}, Streams: []httpapi.StreamStatus{}, Alarms: n.alarms.codes()}
-	for _, m := range c.Members {
-		if m.Code == n.cfg.Member {
-			continue
-		}
-		heard := int64(-1)
-		if age, ok := n.age(m.Code); ok {
-			heard = int64(age / time.Second)
-		}
-		_, down := n.t.breaker.Down(m.Code)
-		s.Members = append(s.Members, httpapi.MemberStatus{Member: m.Code, Name: m.Name, State: string(m.State), TestOnly: m.TestOnly(c.Synthetic), HeardSecAgo: heard, Down: down})
-	}
-	var err error
-	if s.SpotChecks, err = n.untied(ctx); err != nil {
-		return s, err
-	}
-	heads, err := n.store.Heads(ctx)
+		CharterFrozen: frozen, Released: n.t.release.Released(), Kafka: n.kafka(), Release: Release, Members: []httpapi.MemberStatus{}, Alarms: n.alarms.codes(), Capabilities: n.ready(ctx)}
+	days, err := namedOn(n.dir)
 	if err != nil {
 		return s, err
 	}
-	for _, h := range heads {
-		if h.Stream.Kind() != record.Records {
-			continue
+	for _, code := range n.dir.Members() {
+		if m, ok := n.dir.Member(code); ok {
+			s.Members = append(s.Members, n.memberStatus(m, c.Synthetic, days))
 		}
-		s.Streams = append(s.Streams, httpapi.StreamStatus{Stream: string(h.Stream), Size: h.Size, Applied: h.Applied, Signed: h.Signed, Seen: max(h.Size, n.t.gaps.Seen(h.Stream)), Frozen: h.Frozen})
 	}
+	if s.SpotChecks, err = n.untied(ctx); err != nil {
+		return s, err
+	}
+	if s.Streams, err = n.streamStatus(ctx); err != nil {
+		return s, err
+	}
+	s.Advice = httpapi.Advise(&s)
 	return s, nil
 }
 
@@ -102,10 +93,14 @@ func (n *Node) ready(ctx context.Context) []httpapi.Capability {
 			heard = true
 		}
 	}
+	local := "index_behind"
+	if !writable {
+		local = "storage" // a look-up that cannot be audited is not answered
+	}
 	out := []httpapi.Capability{
 		capability("publish", writable, false, "storage"),
 		capability("audit_writable", writable, false, "storage"),
-		capability("lookup_local", writable && indexed, false, "index_behind"),
+		capability("lookup_local", writable && indexed, false, local),
 		capability("lookup_federated", heard || len(n.roster.Peers()) == 0, true, "no_peer_heard"),
 		capability("release", n.t.release.Released(), true, n.t.release.Phase().String()),
 		capability("relay", n.kafka() != "down", true, "kafka_down"),

@@ -67,5 +67,6 @@ func project(records []record.Stored) (sqlstore.Row, bool) {
 func (n *Node) revisit(s record.StreamID, seq uint64) {
 	n.index.Revisit(s, seq)
 	n.duties.forget()
+	n.quarantine.again(s)
 	n.open.LookAgain()
 }
