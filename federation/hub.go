@@ -47,6 +47,9 @@ type Hub struct {
 	// Spend takes a question out of the budgets of who asks it: before an own officer's leaves, and before another member's
 	// is looked up. nil: there are no budgets.
 	Spend func(ctx context.Context, c Charge) *SpentError
+	// Measured is told once of every question that left: its answer, how long it took, and whether the outcome was audited,
+	// without which the asker gets nothing. nil: nobody is.
+	Measured func(a *Answer, took time.Duration, audited bool)
 	// Released reports whether the own records stream is released (log.md §6).
 	Released func() bool
 	Now      func() time.Time

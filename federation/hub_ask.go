@@ -55,7 +55,12 @@ func (h *Hub) Ask(ctx context.Context, req AskRequest) (*Answer, error) {
 	parts, replica := h.gather(asking, &req, a)
 	a.merge(parts, replica)
 	a.At = h.Now()
-	if err := h.auditOutcome(ctx, a, a.At.Sub(start)); err != nil {
+	took := a.At.Sub(start)
+	err = h.auditOutcome(ctx, a, took)
+	if h.Measured != nil {
+		h.Measured(a, took, err == nil)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return a, nil

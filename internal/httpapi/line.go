@@ -48,6 +48,7 @@ type httpMetrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	panics   *prometheus.CounterVec
+	denied   *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer, listener string) (*httpMetrics, error) {
@@ -56,11 +57,12 @@ func newMetrics(r prometheus.Registerer, listener string) (*httpMetrics, error) 
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pilin_http_requests_total", Help: "Requests by route pattern, status and problem code.", ConstLabels: labels}, []string{"route", "status", "code"}),
 		seconds:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "pilin_http_seconds", Help: "Time from the request's head to the end of the answer.", ConstLabels: labels, Buckets: []float64{.001, .005, .02, .1, .5, 2, 10}}, []string{"route"}),
 		panics:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pilin_http_panics_total", Help: "Handlers that panicked.", ConstLabels: labels}, []string{"route"}),
+		denied:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pilin_authz_denied_total", Help: "Requests of signed-in people that no role of theirs allows; rule is the route's pattern.", ConstLabels: labels}, []string{"rule"}),
 	}
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.panics} {
+	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.panics, m.denied} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics of the %s listener: %w", listener, err)
 		}
@@ -93,6 +95,9 @@ func logged(log *slog.Logger, m *httpMetrics, now func() time.Time, random io.Re
 				l.status = c.Response().Status
 				m.requests.WithLabelValues(l.route, strconv.Itoa(l.status), l.code).Inc()
 				m.seconds.WithLabelValues(l.route).Observe(took.Seconds())
+				if l.code == "forbidden" {
+					m.denied.WithLabelValues(l.route).Inc()
+				}
 				level := slog.LevelInfo
 				if l.status >= 500 {
 					level = slog.LevelError

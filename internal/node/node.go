@@ -49,7 +49,9 @@ type Node struct {
 	documents int                      // how many kept documents were read
 
 	quarantine quarantine
-	lag        lagging
+	lag        lagging // of what was applied, by stream
+	relayLag   lagging // of what Kafka confirmed
+	measures   *measures
 
 	services
 }
@@ -59,7 +61,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Node, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: cfg, slog: log.With(slog.String("member", string(cfg.Member))), now: cfg.Now, count: &exchange.Counters{},
+	n := &Node{cfg: cfg, slog: log.With(slog.String("member", string(cfg.Member))), now: cfg.Now, count: &exchange.Counters{}, measures: newMeasures(),
 		wakeIndex: newWake()}
 	var err error
 	if n.keys, err = ReadKeys(cfg.Data); err != nil {
@@ -140,7 +142,7 @@ func (n *Node) build(ctx context.Context) error {
 	n.hub = &federation.Hub{
 		Directory: n.dir, Index: n.index, Append: n.append, Answered: n.store.Answered, Head: n.store.Head, View: n.view,
 		Age: n.age, Released: n.t.release.Released, Now: n.now, Random: rand.Reader, Records: records, Audit: n.audit,
-		Deadline: n.cfg.Ask.Deadline, AsOfDays: maxAsOfDays,
+		Deadline: n.cfg.Ask.Deadline, AsOfDays: maxAsOfDays, Measured: n.measures.asked,
 		Tally: httpapi.Tally(records, subjects{n}, n.index.Find),
 	}
 	if err := n.buildServices(ctx); err != nil {
@@ -207,13 +209,18 @@ func (n *Node) produce(ctx context.Context, key string, frame []byte) error {
 // append is Log.Append for everything in this node: a record that is durable is in the index before its caller knows, and
 // on its way.
 func (n *Node) append(ctx context.Context, a record.Append) (record.Appended, error) {
+	start := time.Now() // the machine's clock: the demo's stands on the days of its story
 	res, err := n.store.Append(ctx, a)
 	if err != nil {
 		return res, err
 	}
-	for _, p := range res.Records {
+	took := time.Since(start)
+	for i, p := range res.Records {
 		if p.Stream.Kind() != record.Records {
 			continue
+		}
+		if i == len(res.Records)-1 {
+			n.measures.ack.Observe(took.Seconds())
 		}
 		n.t.announce()
 		n.open.Wake()

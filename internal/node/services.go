@@ -51,8 +51,8 @@ func (n *Node) buildServices(ctx context.Context) error {
 		return err
 	}
 	n.registry = prometheus.NewRegistry()
-	if err := n.registry.Register(&exchangeMetrics{n.count}); err != nil {
-		return fmt.Errorf("metrics: %w", err)
+	if err := n.registerMetrics(); err != nil {
+		return err
 	}
 	fed := n.dir.Federation()
 	issuer := &auth.MemberIssuer{Federation: fed, Self: n.cfg.Member, Key: auth.SigningKey(n.dir, n.keys), Now: n.now, Random: rand.Reader}
@@ -77,7 +77,7 @@ func (n *Node) buildServices(ctx context.Context) error {
 	if err := n.registry.Register(n.aloneGauge()); err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
-	ids := usedIDs{n.store, n.redis}
+	ids := usedIDs{n.store, n.redis, n.measures.replayed}
 	h, err := httpapi.Members(httpapi.MemberDeps{
 		Directory: n.dir,
 		Tokens:    &auth.MemberTokens{Federation: fed, Self: n.cfg.Member, Key: n.dir.CurrentKey, IDs: ids, Now: n.now},
@@ -154,6 +154,7 @@ func served(err error) error {
 type usedIDs struct {
 	sql   *sqlstore.Store
 	redis *rediscache.Cache // nil: none
+	seen  *prometheus.CounterVec
 }
 
 // redisWait bounds the look into Redis; a slow one must not make a question late.
@@ -161,6 +162,7 @@ const redisWait = 100 * time.Millisecond
 
 // once runs f, which uses u up in SQL, unless Redis knows u as used; afterwards Redis knows it.
 func (g usedIDs) once(ctx context.Context, u record.Use, f func() ([]byte, error)) ([]byte, error) {
+	f = g.counted(f)
 	if g.redis == nil {
 		return f()
 	}
@@ -168,6 +170,7 @@ func (g usedIDs) once(ctx context.Context, u record.Use, f func() ([]byte, error
 	used, err := g.redis.Used(look, u.Kind, u.ID)
 	cancel()
 	if err == nil && used {
+		g.seen.WithLabelValues("redis").Inc()
 		return nil, record.ErrReplayed
 	}
 	b, err := f()
@@ -179,6 +182,17 @@ func (g usedIDs) once(ctx context.Context, u record.Use, f func() ([]byte, error
 	return b, err
 }
 
+// counted counts what SQL refuses.
+func (g usedIDs) counted(f func() ([]byte, error)) func() ([]byte, error) {
+	return func() ([]byte, error) {
+		b, err := f()
+		if errors.Is(err, record.ErrReplayed) {
+			g.seen.WithLabelValues("sql").Inc()
+		}
+		return b, err
+	}
+}
+
 // Use implements auth.UsedIDs.
 func (g usedIDs) Use(ctx context.Context, u record.Use) error {
 	_, err := g.once(ctx, u, func() ([]byte, error) { return nil, g.sql.Use(ctx, u) })
@@ -187,28 +201,6 @@ func (g usedIDs) Use(ctx context.Context, u record.Use) error {
 
 // Floor implements auth.UsedIDs.
 func (g usedIDs) Floor(ctx context.Context) (int64, error) { return g.sql.Floor(ctx) }
-
-// exchangeMetrics exports the exchange's counters as pilin_<name>{value}; label values are stable codes.
-type exchangeMetrics struct{ count *exchange.Counters }
-
-// labelOf names the one label of a counter.
-var labelOf = map[string]string{exchange.CountApplied: "via", exchange.CountLate: "via", exchange.CountDropped: "reason", exchange.CountDuplicate: "via",
-	exchange.CountForked: "road", exchange.CountFetched: "result", exchange.CountHeads: "role", exchange.CountReceipts: "what", exchange.CountRelayFail: "kind",
-	exchange.CountBreaker: "what", countGranted: "by", countRefused: "limit"}
-
-// Describe implements prometheus.Collector: the set grows with what happens, so it is left unchecked.
-func (m *exchangeMetrics) Describe(chan<- *prometheus.Desc) {}
-
-// Collect implements prometheus.Collector.
-func (m *exchangeMetrics) Collect(out chan<- prometheus.Metric) {
-	for _, c := range m.count.All() {
-		var labels, values []string
-		if l := labelOf[c.Name]; l != "" {
-			labels, values = []string{l}, []string{c.Value}
-		}
-		out <- prometheus.MustNewConstMetric(prometheus.NewDesc("pilin_"+c.Name, "Counted by the exchange.", labels, nil), prometheus.CounterValue, float64(c.N), values...)
-	}
-}
 
 // listening is the node's open listeners.
 type listening struct {
