@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/pilinhub/pilin/schemas"
 )
@@ -110,6 +111,7 @@ type options struct {
 	title   string
 	log     *slog.Logger
 	metrics *httpMetrics
+	tracer  trace.Tracer // nil: no spans
 	now     func() time.Time
 	random  io.Reader
 	limit   func(path string) int64
@@ -127,7 +129,7 @@ func newListener(o options) *listener {
 			_ = writeProblem(c, fromEcho(err)) // the connection is gone: nobody is left to be told
 		}
 	}
-	e.Use(logged(o.log, o.metrics, o.now, o.random), strict(o.limit, o.check, o.headers))
+	e.Use(logged(o.log, o.metrics, o.now, o.random), spanned(o.tracer), strict(o.limit, o.check, o.headers))
 	if o.time > 0 {
 		e.Use(unlessStream(middleware.ContextTimeout(o.time)))
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/pilinhub/pilin/federation"
@@ -36,6 +37,7 @@ type MemberDeps struct {
 
 	Log     *slog.Logger
 	Metrics prometheus.Registerer // nil: counted but not exported
+	Tracer  trace.Tracer          // nil: no spans
 	Now     func() time.Time
 	Random  io.Reader
 }
@@ -52,7 +54,7 @@ func Members(d MemberDeps) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := newListener(options{name: "members", title: "Pilin members API 毗邻成员接口", log: d.Log, metrics: m, now: d.Now, random: d.Random,
+	l := newListener(options{name: "members", title: "Pilin members API 毗邻成员接口", log: d.Log, metrics: m, tracer: d.Tracer, now: d.Now, random: d.Random,
 		limit: func(path string) int64 {
 			if path == "/member/v1/heads" {
 				return maxHeadsBody

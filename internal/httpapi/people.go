@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/pilinhub/pilin/blacklist"
 	"github.com/pilinhub/pilin/events"
@@ -57,6 +58,7 @@ type Deps struct {
 	Logger   *slog.Logger
 	Metrics  prometheus.Registerer // nil: counted but not exported
 	Gatherer prometheus.Gatherer   // nil: no /metrics
+	Tracer   trace.Tracer          // nil: no spans
 	Now      func() time.Time
 	Random   io.Reader
 	// Secure says that people reach the listener over TLS: then cookies are Secure.
@@ -76,7 +78,7 @@ func People(d Deps) (http.Handler, error) {
 	if _, err := io.ReadFull(d.Random, h.cursorKey[:]); err != nil {
 		return nil, fmt.Errorf("draw cursor key: %w", err)
 	}
-	l := newListener(options{name: "people", title: "Pilin API 毗邻接口", log: d.Logger, metrics: m, now: d.Now, random: d.Random,
+	l := newListener(options{name: "people", title: "Pilin API 毗邻接口", log: d.Logger, metrics: m, tracer: d.Tracer, now: d.Now, random: d.Random,
 		limit: limitOf, check: func(string) bool { return true }, headers: secure, time: requestTime})
 	h.routes(l.api)
 	h.probes(l.echo)

@@ -30,6 +30,7 @@ type Config struct {
 	Ask      Ask             `yaml:"ask"`      // the federated question
 	Exchange Exchange        `yaml:"exchange"` // timing of the exchange
 	Limits   Limits          `yaml:"limits"`   // how much may be asked
+	Tracing  Tracing         `yaml:"tracing"`  // off without an endpoint
 
 	// UnsafeTest lets a node start on a database that does not sync to disk. Never on a machine that matters.
 	UnsafeTest bool `yaml:"unsafe_test"`
@@ -153,5 +154,5 @@ func (c *Config) complete() error {
 	if c.Exchange.Heads == 0 {
 		c.Exchange.Heads = 15 * time.Second
 	}
-	return nil
+	return c.Tracing.complete()
 }

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/exchange"
 	"github.com/pilinhub/pilin/internal/httpapi"
@@ -52,6 +54,8 @@ type Node struct {
 	lag        lagging // of what was applied, by stream
 	relayLag   lagging // of what Kafka confirmed
 	measures   *measures
+	tracer     trace.Tracer
+	endTracing func()
 
 	services
 }
@@ -135,6 +139,9 @@ func (n *Node) build(ctx context.Context) error {
 		return err
 	}
 	n.index = federation.NewLogIndex(n.store)
+	if err := n.buildTracing(ctx); err != nil {
+		return err
+	}
 	if err := n.buildTraffic(); err != nil {
 		return err
 	}
@@ -210,7 +217,7 @@ func (n *Node) produce(ctx context.Context, key string, frame []byte) error {
 // on its way.
 func (n *Node) append(ctx context.Context, a record.Append) (record.Appended, error) {
 	start := time.Now() // the machine's clock: the demo's stands on the days of its story
-	res, err := n.store.Append(ctx, a)
+	res, err := n.tracedAppend(ctx, a)
 	if err != nil {
 		return res, err
 	}
@@ -335,6 +342,9 @@ func (n *Node) Close() error {
 	}
 	if n.redis != nil {
 		err = errors.Join(err, n.redis.Close())
+	}
+	if n.endTracing != nil {
+		n.endTracing()
 	}
 	if n.store != nil {
 		err = errors.Join(err, n.store.Close())

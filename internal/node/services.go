@@ -68,7 +68,7 @@ func (n *Node) buildServices(ctx context.Context) error {
 		Agreement: func(ctx context.Context, m record.MemberID, id [32]byte) ([]byte, error) {
 			return n.others.Agreement(ctx, m, id)
 		}}
-	n.hub.Call = n.t.callMember(n.others.Ask)
+	n.hub.Call = n.traced(n.t.callMember(n.others.Ask))
 	n.checks = &federation.SpotChecks{Hub: n.hub, Store: n.store}
 	n.hub.Holds = n.checks.Holds
 	if err := n.buildLimits(); err != nil {
@@ -99,7 +99,7 @@ func (n *Node) buildServices(ctx context.Context) error {
 			hs, err := exchange.ServeLeaves(ctx, n.store, n.roster, n.t.release.Released(), s, size)
 			return hs, served(err)
 		},
-		Log: n.slog, Metrics: n.registry, Now: n.now, Random: rand.Reader,
+		Log: n.slog, Metrics: n.registry, Tracer: n.tracer, Now: n.now, Random: rand.Reader,
 	})
 	if err != nil {
 		return fmt.Errorf("members' listener: %w", err)
@@ -126,7 +126,7 @@ func (n *Node) buildDesk() error {
 	n.intake = &sheets.Intake{Store: n.store, Register: n.register, Synthetic: n.dir.Synthetic(), Now: n.now,
 		Decision: httpapi.OwnDecision(n.index, own, func() string { return record.CivilDay(n.now()) }, n.register.Entry)}
 	h, err := httpapi.People(httpapi.Deps{Open: n.open, Intake: n.intake, Directory: n.dir, People: n.people, Hub: n.hub, SpotChecks: n.checks, Register: n.register, Board: n.board, Operations: n.Operations, Log: ownLog{n.store, n},
-		List: n.list, Coverage: n.coverage, Status: n.status, Duty: n.duty, Ready: n.ready, Logger: n.slog, Metrics: n.registry, Gatherer: n.registry, Now: n.now, Random: rand.Reader, Secure: cert != nil})
+		List: n.list, Coverage: n.coverage, Status: n.status, Duty: n.duty, Ready: n.ready, Logger: n.slog, Tracer: n.tracer, Metrics: n.registry, Gatherer: n.registry, Now: n.now, Random: rand.Reader, Secure: cert != nil})
 	if err != nil {
 		return fmt.Errorf("people's listener: %w", err)
 	}
