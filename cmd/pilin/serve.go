@@ -22,6 +22,7 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	cfg.Supervisor = node.SupervisorOf(os.Getenv, os.Getpid())
 	level := slog.LevelInfo
 	if c.Debug {
 		level = slog.LevelDebug

@@ -35,6 +35,9 @@ type Config struct {
 	// UnsafeTest lets a node start on a database that does not sync to disk. Never on a machine that matters.
 	UnsafeTest bool `yaml:"unsafe_test"`
 
+	// Supervisor hears when the node serves, lives and stops.
+	Supervisor Supervisor `yaml:"-"`
+
 	// Now is the node's clock; nil is the machine's. Only the demo sets it, for the days of its story.
 	Now func() time.Time `yaml:"-"`
 }

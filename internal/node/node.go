@@ -283,6 +283,13 @@ func (n *Node) noteReleased(ctx context.Context, last uint64) (uint64, error) {
 	return h.Signed, WriteDurably(n.releasedFile(), []byte(strconv.FormatUint(h.Signed, 10)+"\n"), 0o600)
 }
 
+// A stop takes at most ten seconds: requests under way get requestsEnd, the exchange ends with its context, what is held
+// in memory gets flushTime, spans a second.
+const (
+	requestsEnd = 6 * time.Second
+	flushTime   = 2 * time.Second
+)
+
 // Run serves until ctx ends, then stops in reverse order within ten seconds.
 func (n *Node) Run(ctx context.Context) error {
 	listening, err := n.listen()
@@ -291,13 +298,13 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
-	for _, f := range []func(context.Context){n.t.run, n.indexLoop, n.upkeepLoop, n.open.Run} {
+	for _, f := range []func(context.Context){n.t.run, n.indexLoop, n.upkeepLoop, n.open.Run, func(ctx context.Context) { n.beat(ctx, n.alive) }} {
 		wg.Go(func() { f(inner) })
 	}
 	err = listening.serve(ctx)
 	stop()
 	wg.Wait()
-	flush, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	flush, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()
 	return errors.Join(err, n.t.replicas.Flush(flush))
 }

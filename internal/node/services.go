@@ -235,18 +235,43 @@ func (l *listening) serve(ctx context.Context) error {
 		failed <- l.n.desk.Serve(l.people)
 	})
 	l.n.slog.LogAttrs(ctx, slog.LevelInfo, "serving", slog.String("members", l.members.Addr().String()), slog.String("people", l.people.Addr().String()))
+	l.n.tell("READY=1")
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
-	defer cancel()
-	err = errors.Join(err, l.n.desk.Shutdown(stop), l.n.members.Shutdown(stop))
+	l.n.tell("STOPPING=1")
+	err = errors.Join(err, l.stop(context.WithoutCancel(ctx)))
 	wg.Wait()
 	l.n.others.Close()
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
 	return err
+}
+
+// stop takes no more connections, lets requests under way finish for a while, then cuts off what is left: somebody who
+// sends a body for ever must not keep the node from stopping.
+func (l *listening) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestsEnd)
+	defer cancel()
+	type server interface {
+		Shutdown(context.Context) error
+		Close() error
+	}
+	servers := []server{l.n.desk, l.n.members}
+	errs := make([]error, len(servers))
+	var wg sync.WaitGroup
+	for i, s := range servers {
+		wg.Go(func() {
+			errs[i] = s.Shutdown(ctx)
+			if errors.Is(errs[i], context.DeadlineExceeded) {
+				l.n.slog.LogAttrs(ctx, slog.LevelWarn, "requests cut off by the stop")
+				errs[i] = s.Close()
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
