@@ -16,36 +16,37 @@ import (
 
 // cli is the command tree; the struct is the manual.
 type cli struct {
-	Demo      demoCmd      `cmd:"" help:"演示:本机起七个局的合成联盟 · Run the seven-bureau demo federation."`
-	Serve     serveCmd     `cmd:"" help:"运行一个节点 · Run a node."`
-	Init      initCmd      `cmd:"" help:"生成本单位密钥和入盟申请 · Make this member's keys and request."`
-	Charter   charterCmd   `cmd:"" help:"成员名册:创立、接纳、签名、查看 · Charter: found, admit, sign, show."`
-	Key       keyCmd       `cmd:"" help:"本单位密钥:查看、轮换、恢复、吊销 · This member's keys: list, rotate, recover, revoke."`
-	Member    memberCmd    `cmd:"" help:"本单位:改地址、退出 · This member: change of address, leaving."`
-	Join      joinCmd      `cmd:"" help:"核验名册并加入 · Verify a charter and join it."`
-	Ask       askCmd       `cmd:"" help:"核查:这人是谁? · Ask all members: who is this?"`
-	Ref       refCmd       `cmd:"" help:"工作编号:取现场核查号、并案、销号 · On-the-spot check numbers: take, tie, close."`
-	Count     countCmd     `cmd:"" help:"计次:跨区域两次处罚测算 · Count the penalties that stand against a person."`
-	Act       actCmd       `cmd:"" help:"签认新的诊疗行为 · Sign a new treating act, or list what was signed."`
-	Events    eventsCmd    `cmd:"" help:"待知事项:新记录、更正、撤回、待审、行动、导入 · Hear what this desk should know, as it comes."`
-	Match     matchCmd     `cmd:"" help:"比对引擎 · The matching engine."`
-	Publish   publishCmd   `cmd:"" help:"起草到发布一条记录 · Take an entry or penalty from draft to published."`
-	Operation operationCmd `cmd:"" help:"联合行动:计划、答复、查看 · Joint operations: plan, reply, show."`
-	List      listCmd      `cmd:"" help:"列出本单位条目 · List this bureau's entries."`
-	Show      showCmd      `cmd:"" help:"查看一条及其历史、回执 · Show one entry with history and receipts."`
-	Account   accountCmd   `cmd:"" help:"账号与口令 · Accounts and passwords."`
-	Import    importCmd    `cmd:"" help:"导入表格:试算、退回件、送审 · Check a spreadsheet, give it back marked, hand it to the reviewer."`
-	Batch     batchCmd     `cmd:"" help:"导入批次:查看、审核、发布、待补齐 · Batches of imported rows."`
-	Export    exportTree   `cmd:"" help:"导出日志或表格 · Export logs, or own records as a spreadsheet."`
-	Backup    backupCmd    `cmd:"" help:"备份数据库,密钥另存;节点可以在运行 · Back up the database, keys apart; the node may run."`
-	Restore   restoreCmd   `cmd:"" help:"检查备份、恢复到空库 · Check a backup, restore it into an empty database."`
-	Rejoin    rejoinCmd    `cmd:"" help:"恢复后:查看进度、确认归队 · After a restore: show how far it is, confirm."`
-	Verify    verifyCmd    `cmd:"" help:"核验日志,只信任名册文件 · Verify logs, trusting the charter file alone."`
-	Kafka     kafkaCmd     `cmd:"" help:"建立、检查消息主题 · Provision and check the broker."`
-	Status    statusCmd    `cmd:"" help:"本节点与联盟的健康:能做什么、该做什么 · Health of node and federation: what works, what to do."`
-	Doctor    doctorCmd    `cmd:"" help:"体检并说明怎么办 · Examine a node and say what to do."`
-	OpenAPI   openapiCmd   `cmd:"" name:"openapi" help:"输出 HTTP 接口说明 · Print the HTTP interface description."`
-	Version   versionCmd   `cmd:"" help:"版本 · Version."`
+	Demo       demoCmd       `cmd:"" help:"演示:本机起七个局的合成联盟 · Run the seven-bureau demo federation."`
+	Serve      serveCmd      `cmd:"" help:"运行一个节点 · Run a node."`
+	Init       initCmd       `cmd:"" help:"生成本单位密钥和入盟申请 · Make this member's keys and request."`
+	Charter    charterCmd    `cmd:"" help:"成员名册:创立、接纳、签名、查看 · Charter: found, admit, sign, show."`
+	Key        keyCmd        `cmd:"" help:"本单位密钥:查看、轮换、恢复、吊销 · This member's keys: list, rotate, recover, revoke."`
+	Member     memberCmd     `cmd:"" help:"本单位:改地址、退出 · This member: change of address, leaving."`
+	Join       joinCmd       `cmd:"" help:"核验名册并加入 · Verify a charter and join it."`
+	Ask        askCmd        `cmd:"" help:"核查:这人是谁? · Ask all members: who is this?"`
+	Ref        refCmd        `cmd:"" help:"工作编号:取现场核查号、并案、销号 · On-the-spot check numbers: take, tie, close."`
+	Count      countCmd      `cmd:"" help:"计次:跨区域两次处罚测算 · Count the penalties that stand against a person."`
+	Act        actCmd        `cmd:"" help:"签认新的诊疗行为 · Sign a new treating act, or list what was signed."`
+	Events     eventsCmd     `cmd:"" help:"待知事项:新记录、更正、撤回、待审、行动、导入 · Hear what this desk should know, as it comes."`
+	Match      matchCmd      `cmd:"" help:"比对引擎 · The matching engine."`
+	Publish    publishCmd    `cmd:"" help:"起草到发布一条记录 · Take an entry or penalty from draft to published."`
+	Operation  operationCmd  `cmd:"" help:"联合行动:计划、答复、查看 · Joint operations: plan, reply, show."`
+	List       listCmd       `cmd:"" help:"列出本单位条目 · List this bureau's entries."`
+	Show       showCmd       `cmd:"" help:"查看一条及其历史、回执 · Show one entry with history and receipts."`
+	Account    accountCmd    `cmd:"" help:"账号与口令 · Accounts and passwords."`
+	Import     importCmd     `cmd:"" help:"导入表格:试算、退回件、送审 · Check a spreadsheet, give it back marked, hand it to the reviewer."`
+	Batch      batchCmd      `cmd:"" help:"导入批次:查看、审核、发布、待补齐 · Batches of imported rows."`
+	Export     exportTree    `cmd:"" help:"导出日志或表格 · Export logs, or own records as a spreadsheet."`
+	Backup     backupCmd     `cmd:"" help:"备份数据库,密钥另存;节点可以在运行 · Back up the database, keys apart; the node may run."`
+	Restore    restoreCmd    `cmd:"" help:"检查备份、恢复到空库 · Check a backup, restore it into an empty database."`
+	Rejoin     rejoinCmd     `cmd:"" help:"恢复后:查看进度、确认归队 · After a restore: show how far it is, confirm."`
+	Verify     verifyCmd     `cmd:"" help:"核验日志,只信任名册文件 · Verify logs, trusting the charter file alone."`
+	Kafka      kafkaCmd      `cmd:"" help:"建立、检查消息主题 · Provision and check the broker."`
+	Status     statusCmd     `cmd:"" help:"本节点与联盟的健康:能做什么、该做什么 · Health of node and federation: what works, what to do."`
+	Doctor     doctorCmd     `cmd:"" help:"体检并说明怎么办 · Examine a node and say what to do."`
+	OpenAPI    openapiCmd    `cmd:"" name:"openapi" help:"输出 HTTP 接口说明 · Print the HTTP interface description."`
+	Version    versionCmd    `cmd:"" help:"版本 · Version."`
+	Completion completionCmd `cmd:"" help:"命令行补全脚本 · Completion scripts for bash, zsh and fish."`
 }
 
 // exit is an error that carries an exit code of its own.

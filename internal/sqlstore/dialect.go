@@ -36,12 +36,16 @@ type dialect struct {
 	commitUnknown func(error) bool
 	// erase makes deleted bytes unreadable in the files; run after a transaction that deleted parts.
 	erase func(ctx context.Context, db *sql.DB) error
+	// room fails when the disk that the database lies on is known to be full. A probe that writes little cannot tell: it finds
+	// room in pages that are there already.
+	room func(dsn string) error
 	// vacuum is erase's hourly half.
 	vacuum func(ctx context.Context, db *sql.DB) error
 }
 
 var postgresDialect = dialect{
-	name: "postgres", goose: goose.DialectPostgres, forUpdate: " FOR UPDATE", snapshotLevel: sql.LevelRepeatableRead,
+	name: "postgres", room: func(string) error { return nil }, // the server's disk: it says itself
+	goose: goose.DialectPostgres, forUpdate: " FOR UPDATE", snapshotLevel: sql.LevelRepeatableRead,
 	durable: func(ctx context.Context, db *sql.DB) error {
 		for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
 			if err := refuse(ctx, db, "SHOW "+name, "off"); err != nil {
@@ -65,7 +69,7 @@ var postgresDialect = dialect{
 }
 
 var sqliteDialect = dialect{
-	name: "sqlite", goose: goose.DialectSQLite3,
+	name: "sqlite", goose: goose.DialectSQLite3, room: diskRoom,
 	durable: func(ctx context.Context, db *sql.DB) error {
 		for query, bad := range map[string][]string{"PRAGMA synchronous": {"0", "1"}, "PRAGMA journal_mode": {"off", "memory"}} {
 			if err := refuse(ctx, db, query, bad...); err != nil {
@@ -216,6 +220,12 @@ func safeTransport(cfg pq.Config) bool {
 	return cfg.SSLMode == pq.SSLModeVerifyFull || all
 }
 
+// standby reports whether a server that only follows another refused to begin a writing transaction. It has no code of its
+// own for that and its text is in the server's language; the name of the function that refused is not.
+func standby(e *pq.Error) bool {
+	return e.Code == "0A000" && (e.Routine == "check_XactReadOnly" || e.Routine == "check_transaction_read_only")
+}
+
 // classify gives an error of the database the meaning that callers test for.
 func classify(err error) error {
 	var lost commitLost
@@ -232,7 +242,7 @@ func classify(err error) error {
 	var pe *pq.Error
 	if errors.As(err, &pe) {
 		switch {
-		case slices.Contains([]string{"08", "53", "57", "58"}, string(pe.Code.Class())), pe.Code == "25006":
+		case slices.Contains([]string{"08", "53", "57", "58"}, string(pe.Code.Class())), pe.Code == "25006", standby(pe):
 			return fmt.Errorf("%w: %w", record.ErrStorageFull, err)
 		}
 	}

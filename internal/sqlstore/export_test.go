@@ -64,3 +64,9 @@ func (s *Store) ProjectBegun(ctx context.Context, st record.Stored) error {
 	w.placed[at], w.touched = []record.Stored{st}, []subjectAt{at}
 	return w.project(ctx)
 }
+
+// Rows counts what a table, with its condition, holds.
+func (s *Store) Rows(ctx context.Context, table string) (n int, err error) {
+	err = s.read.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&n)
+	return n, err
+}

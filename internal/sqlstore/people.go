@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/pilinhub/pilin/internal/auth"
 )
@@ -284,6 +285,20 @@ func (s *Store) PruneSessions(ctx context.Context, before int64) error {
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM session WHERE ends<$1", before); err != nil {
 			return fmt.Errorf("prune sessions: %w", err)
+		}
+		return nil
+	})
+}
+
+// prunePeople forgets failed sign-ins that no longer count, whose keys are whatever a stranger typed, and one-time links
+// that nobody used in time.
+func (s *Store) prunePeople(ctx context.Context, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM attempt WHERE last<$1 AND until<$2", now.Add(-keepTried).Unix(), now.Unix()); err != nil {
+			return fmt.Errorf("prune attempts: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM account_link WHERE expires<=$1", now.Unix()); err != nil {
+			return fmt.Errorf("prune links: %w", err)
 		}
 		return nil
 	})

@@ -129,7 +129,9 @@ func (s *Store) commit(batch []*request) {
 	}
 	switch {
 	case err == nil:
+		s.noteOutcome(nil)
 	case len(batch) == 1, errors.As(err, &lost), errors.Is(err, record.ErrStorageFull), errors.Is(err, record.ErrFenced):
+		s.noteOutcome(err)
 		for _, r := range batch {
 			r.res, r.err = record.Appended{}, err
 		}

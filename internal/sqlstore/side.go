@@ -29,6 +29,7 @@ func (s *Store) Floor(ctx context.Context) (int64, error) {
 const (
 	keepAnswers = 30 * 24 * time.Hour // idempotency answers (architecture.md §5)
 	keepUsed    = 5 * time.Minute     // one-use ids after their expiry; then the floor refuses them
+	keepTried   = 24 * time.Hour      // failed sign-ins after the last one; a lock is over long before
 )
 
 // Maintain prunes side tables within their retention and makes deleted parts unreadable in the files. It is run hourly;
@@ -59,6 +60,9 @@ func (s *Store) Maintain(ctx context.Context) error {
 	})
 	if err == nil {
 		err = s.PruneSessions(ctx, now.Unix())
+	}
+	if err == nil {
+		err = s.prunePeople(ctx, now)
 	}
 	if err == nil {
 		err = s.endOpen(ctx, now.Unix())
@@ -190,14 +194,6 @@ func (s *Store) List(ctx context.Context, f Filter) ([]Item, error) {
 		out = append(out, it)
 	}
 	return out, classify(rows.Err())
-}
-
-// Ready reports whether the store answers and can write.
-func (s *Store) Ready(ctx context.Context) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE node SET floor=floor WHERE one=1 AND epoch=$1", s.epoch)
-		return one(res, err, "write", record.ErrFenced)
-	})
 }
 
 // Restricted returns the restricted parts of an own record: what it said before a correction or withdrawal superseded it.

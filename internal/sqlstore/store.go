@@ -60,8 +60,9 @@ type Store struct {
 	writers sync.WaitGroup
 	issued  map[record.StreamID]*uint64 // of the writing goroutine, for record.NextSeq alone
 
-	tails     atomic.Bool // the table tail may hold drafts; it is looked at only then
-	eraseOwed atomic.Bool // deleted bytes may still be in the files: Maintain erases again
+	tails     atomic.Bool               // the table tail may hold drafts; it is looked at only then
+	failed    atomic.Pointer[time.Time] // when an append found the store unwritable, unless one has been written since
+	eraseOwed atomic.Bool               // deleted bytes may still be in the files: Maintain erases again
 }
 
 var _ record.Log = (*Store)(nil)

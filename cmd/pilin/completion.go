@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+type completionCmd struct {
+	Bash  shellCmd `cmd:"" help:"bash 补全脚本 · Script for bash: source <(pilin completion bash)."`
+	Zsh   shellCmd `cmd:"" help:"zsh 补全脚本 · Script for zsh: source <(pilin completion zsh)."`
+	Fish  shellCmd `cmd:"" help:"fish 补全脚本 · Script for fish: pilin completion fish | source."`
+	Words wordsCmd `cmd:"" hidden:"" help:"脚本用:列出下一个词 · For the scripts: what may come next."`
+}
+
+type shellCmd struct{}
+
+// Run prints the script of the shell that the command is named after.
+func (shellCmd) Run(k *kong.Context, out io.Writer) error {
+	_, err := io.WriteString(out, scripts[k.Selected().Name])
+	return err
+}
+
+// The scripts ask the binary what may come next, so they never fall behind it.
+var scripts = map[string]string{
+	"bash": `# bash completion of pilin
+_pilin() {
+  local IFS=$'\n'
+  COMPREPLY=($(pilin completion words -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  if [ ${#COMPREPLY[@]} -eq 0 ]; then COMPREPLY=($(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")); fi
+}
+complete -F _pilin pilin
+`,
+	"zsh": `#compdef pilin
+_pilin() {
+  local -a found
+  found=("${(@f)$(pilin completion words -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ -n "${found[1]}" ]]; then compadd -- "${found[@]}"; else _files; fi
+}
+compdef _pilin pilin
+`,
+	"fish": `# fish completion of pilin
+function __pilin_words
+  set -l typed (commandline -opc) (commandline -ct)
+  pilin completion words -- $typed[2..-1] 2>/dev/null
+end
+complete -c pilin -a '(__pilin_words)'
+`,
+}
+
+type wordsCmd struct {
+	Typed []string `arg:"" optional:"" passthrough:"" help:"已输入的词,最后一个未完 · Words so far, the last one unfinished."`
+}
+
+// Run prints what may come next, one word a line.
+func (c *wordsCmd) Run(k *kong.Context, out io.Writer) error {
+	typed := c.Typed
+	if len(typed) > 0 && typed[0] == "--" {
+		typed = typed[1:]
+	}
+	for _, w := range nextWords(k.Model.Node, typed) {
+		if _, err := fmt.Fprintln(out, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextWords returns what may stand for the last of the words typed, which is unfinished and may be empty: commands below
+// those that stand before it, their flags, and the values of a flag that has a list of them. Nothing means that a file or
+// a text of one's own is wanted.
+func nextWords(at *kong.Node, typed []string) []string {
+	if len(typed) == 0 {
+		typed = []string{""}
+	}
+	last := typed[len(typed)-1]
+	var open *kong.Flag // stands before the last word and wants a value
+	for _, w := range typed[:len(typed)-1] {
+		if open != nil {
+			open = nil
+			continue
+		}
+		if name, ok := strings.CutPrefix(w, "--"); ok {
+			if f := flagOf(at, name); f != nil && !f.IsBool() {
+				open = f
+			}
+			continue
+		}
+		if i := slices.IndexFunc(at.Children, func(n *kong.Node) bool { return n.Name == w }); i >= 0 {
+			at = at.Children[i]
+		}
+	}
+	var all []string
+	switch {
+	case open != nil:
+		if open.Enum != "" {
+			all = strings.Split(open.Enum, ",")
+		}
+	case strings.HasPrefix(last, "-"):
+		for n := at; n != nil; n = n.Parent {
+			for _, f := range n.Flags {
+				if !f.Hidden {
+					all = append(all, "--"+f.Name)
+				}
+			}
+		}
+	default:
+		for _, n := range at.Children {
+			if !n.Hidden {
+				all = append(all, n.Name)
+			}
+		}
+	}
+	all = slices.DeleteFunc(all, func(w string) bool { return w == "" || !strings.HasPrefix(w, last) })
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// flagOf finds a flag of a command or of those above it.
+func flagOf(at *kong.Node, name string) *kong.Flag {
+	for n := at; n != nil; n = n.Parent {
+		for _, f := range n.Flags {
+			if f.Name == name {
+				return f
+			}
+		}
+	}
+	return nil
+}
