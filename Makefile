@@ -135,6 +135,11 @@ $(LINT): tools/go.mod tools/go.sum
 	$(GO) -C tools build -o $(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	touch $(LINT)
 
+ARCHES ?= amd64,arm64
+.PHONY: release
+release: ## offline install bundles with SBOM, licences and checksums, build/release · 离线安装包
+	$(GO) run ./internal/bundle -out $(OUT)/release -arch $(ARCHES)
+
 .PHONY: clean
 clean: ## remove what make built · 清理
 	rm -rf $(OUT)

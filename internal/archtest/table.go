@@ -87,6 +87,7 @@ var table = map[string]rule{
 	"schemas/gen":                {may: []string{"schemas", "schemas/identifier"}, reach: world},
 	"record/recordtest":          {may: []string{"record"}, reach: world},
 	"internal/archtest":          {},
+	"internal/bundle":            {may: []string{"internal/node"}, direct: []string{"testing"}}, // makes the install bundles
 	"internal/histories":         {may: []string{anything}, reach: join(sql, kafka, redis)},
 	"internal/nodetest":          {may: []string{anything}},
 	"internal/sim/memlog":        {may: []string{"record"}, reach: world},

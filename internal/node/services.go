@@ -268,7 +268,8 @@ func (l *listening) stop(ctx context.Context) error {
 			errs[i] = s.Shutdown(ctx)
 			if errors.Is(errs[i], context.DeadlineExceeded) {
 				l.n.slog.LogAttrs(ctx, slog.LevelWarn, "requests cut off by the stop")
-				errs[i] = s.Close()
+				_ = s.Close() // what it says is how the other end took it
+				errs[i] = nil
 			}
 		})
 	}

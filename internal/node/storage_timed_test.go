@@ -1,6 +1,7 @@
 package node
 
 import (
+	"database/sql"
 	"errors"
 	"net/http"
 	"os"
@@ -42,8 +43,14 @@ func (d *direct) probe(n *Node, path string) int {
 func (d *direct) without(n *Node, asker record.MemberID) {
 	d.t.Helper()
 	m := n.cfg.Member
+	var err error
+	d.t.Cleanup(func() {
+		if d.t.Failed() {
+			d.t.Logf("the last refusal: %v", err)
+		}
+	})
 	d.until("refused", func() bool {
-		_, err := d.publishIn(d.t.Context(), m)
+		_, err = d.publishIn(d.t.Context(), m)
 		return errors.Is(err, record.ErrStorageFull)
 	})
 	if _, err := d.asked(m); !errors.Is(err, record.ErrStorageFull) {
@@ -118,18 +125,27 @@ func TestTimedStorage_PostgresReadOnlyThenGone(t *testing.T) {
 	d := newDirect(t, onHTTP)
 	d.released()
 	a, b := d.members[0], d.members[1]
-	n := d.moved(a, Database{Driver: "postgres", DSN: server.Database()})
+	dsn := server.Database()
+	n := d.moved(a, Database{Driver: "postgres", DSN: dsn})
 	d.with(n, b)
 
-	// A standby answers reads and lets nobody write: what a node meets when its primary has been failed over.
+	// A standby answers reads and lets nobody write: what a node meets when its primary has been failed over. The server
+	// counts as started once it takes writes, which is after its promotion.
 	server.Stop()
-	standby := filepath.Join(server.DataDir(), "standby.signal")
-	d.ok(os.WriteFile(standby, nil, 0o644))
-	server.Start()
+	d.ok(os.WriteFile(filepath.Join(server.DataDir(), "standby.signal"), nil, 0o644))
+	started := make(chan struct{})
+	go func() { defer close(started); server.Start() }()
+	db, err := sql.Open("postgres", dsn)
+	d.ok(err)
+	defer db.Close()
+	d.until("a standby", func() bool {
+		var standby bool
+		return db.QueryRow("SELECT pg_is_in_recovery()").Scan(&standby) == nil && standby
+	})
 	d.without(n, b)
-	server.Stop()
-	d.ok(os.Remove(standby))
-	server.Start()
+	_, err = db.Exec("SELECT pg_promote()")
+	d.ok(err)
+	<-started
 	d.with(n, b)
 
 	server.StopImmediate()
