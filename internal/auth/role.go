@@ -48,6 +48,7 @@ const (
 	Prove      Act = "prove"      // fetch inclusion proofs
 	Administer Act = "administer" // create, disable, list accounts
 	SeeActs    Act = "see_acts"   // read who signed which act, and prove it
+	SeeAudit   Act = "see_audit"  // read who looked up what for, without what was asked
 	SeeStatus  Act = "see_status" // health of the federation
 	SeeMetrics Act = "see_metrics"
 
@@ -75,6 +76,7 @@ var may = map[Act][]Role{
 	Prove:      {Liaison, Officer, LegalReviewer, Head, Auditor, AuditAdmin},
 	Administer: {SysAdmin},
 	SeeActs:    {LegalReviewer, Head, Auditor},
+	SeeAudit:   {Auditor, AuditAdmin},
 	SeeStatus:  {Liaison, Officer, Coordinator, LegalReviewer, Head, Auditor, SecurityAdmin, SysAdmin, AuditAdmin},
 	SeeMetrics: {SecurityAdmin, SysAdmin, AuditAdmin},
 

@@ -120,6 +120,7 @@ func (h *people) routes(api huma.API) {
 	h.recordRoutes(api)
 	h.statusRoutes(api)
 	h.noticeRoutes(api)
+	h.auditRoutes(api)
 }
 
 type principalKey struct{}

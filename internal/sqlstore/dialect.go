@@ -221,10 +221,9 @@ func safeTransport(cfg pq.Config) bool {
 }
 
 // standby reports whether a server that only follows another refused to begin a writing transaction. It has no code of its
-// own for that and its text is in the server's language; the name of the function that refused is not.
-func standby(e *pq.Error) bool {
-	return e.Code == "0A000" && (e.Routine == "check_XactReadOnly" || e.Routine == "check_transaction_read_only")
-}
+// own for that and its text is in the server's language; the name of the function that refused a boolean setting is not, and
+// reading and writing is the only such setting that this package makes.
+func standby(e *pq.Error) bool { return e.Code == "0A000" && e.Routine == "call_bool_check_hook" }
 
 // classify gives an error of the database the meaning that callers test for.
 func classify(err error) error {

@@ -1,0 +1,23 @@
+package federation
+
+import "github.com/pilinhub/pilin/record"
+
+// LookupAudit is what the bodies of lookup.asked, lookup.answered and lookup.outcome say, for those who examine the audit
+// log; fields that a type does not have are zero. What was asked for is not among them.
+type LookupAudit struct {
+	Ask       record.Bits128    `json:"ask"`
+	Member    record.MemberID   `json:"member"`
+	Account   string            `json:"account"`
+	CertNo    string            `json:"cert_no"`
+	Purpose   Purpose           `json:"purpose"`
+	WorkRef   *WorkRef          `json:"work_ref"`
+	At        string            `json:"at"`
+	Scope     []record.MemberID `json:"scope"`
+	QueryKind []string          `json:"query_kind"`
+	Refused   string            `json:"refused"`
+	State     MemberState       `json:"state"`
+	Shown     []shownRecord     `json:"shown"`
+	Outcome   Outcome           `json:"outcome"`
+	Answered  int               `json:"answered"`
+	Total     int               `json:"total"`
+}

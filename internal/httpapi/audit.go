@@ -1,0 +1,175 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/auth"
+	"github.com/pilinhub/pilin/record"
+)
+
+// LookupRow is one audit record of a look-up: a question of this bureau's people, what it came to, or an answer that this
+// node gave. What was asked for is not in it: it stands in a part that auditor and reviewer open together.
+type LookupRow struct {
+	Record    string            `json:"record" doc:"The audit record"`
+	Kind      string            `json:"kind" enum:"asked,outcome,answered" doc:"asked and outcome: by this bureau; answered: to the member named"`
+	Ask       string            `json:"ask" doc:"Id of the question, the same at every member"`
+	At        string            `json:"at"`
+	Member    record.MemberID   `json:"member,omitempty" doc:"Whose person asked"`
+	Account   string            `json:"account,omitempty" doc:"Opaque account id"`
+	CertNo    string            `json:"cert_no,omitempty" doc:"执法证号"`
+	Purpose   string            `json:"purpose,omitempty"`
+	WorkRef   *workRef          `json:"work_ref,omitempty"`
+	QueryKind []string          `json:"query_kind,omitempty" doc:"Which fields were asked by, never their content"`
+	Scope     []record.MemberID `json:"scope,omitempty" doc:"Members that were asked"`
+	Refused   string            `json:"refused,omitempty" doc:"Why the question was not asked"`
+	State     string            `json:"state,omitempty" doc:"What this node answered"`
+	Shown     []ShownRecord     `json:"shown,omitempty" doc:"Own records that were shown"`
+	Outcome   string            `json:"outcome,omitempty"`
+	Answered  int               `json:"answered,omitzero"`
+	Total     int               `json:"total,omitzero"`
+}
+
+// ShownRecord is an own record that an answer showed.
+type ShownRecord struct {
+	Record  string `json:"record"`
+	Level   string `json:"level"`
+	Outcome string `json:"outcome,omitempty"`
+}
+
+type lookupsIn struct {
+	Limit   int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Cursor  string `query:"cursor" maxLength:"64" doc:"From the answer before"`
+	Account string `query:"account" maxLength:"64" doc:"Only of this account"`
+	Ask     string `query:"ask" pattern:"^([0-9a-f]{32})?$" doc:"Only of this question"`
+	Record  string `query:"record" pattern:"^([0-9a-f]{32})?$" doc:"Only answers that showed this own record"`
+	From    string `query:"from" pattern:"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$" doc:"First civil day"`
+	To      string `query:"to" pattern:"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$" doc:"Last civil day"`
+}
+
+type lookupsOut struct {
+	Body struct {
+		Rows []LookupRow `json:"rows" doc:"Newest first"`
+		Next string      `json:"next,omitempty" doc:"Cursor of the next page, which may be empty without being the last; absent on the last"`
+	}
+}
+
+func (h *people) auditRoutes(api huma.API) {
+	o := h.op(api, auth.SeeAudit, "list-lookups", http.MethodGet, "audit/lookups", "Who looked up, when, for what, and what was shown 核查审计", http.StatusOK)
+	o.Tags = []string{"audit"}
+	register(api, o, h.lookups)
+}
+
+// auditWindow is how many records one page reads at most: a filter that finds little must not read the whole log at once.
+const auditWindow = 2000
+
+// lookups reads the audit stream backwards from the cursor.
+func (h *people) lookups(ctx context.Context, in *lookupsIn) (*lookupsOut, error) {
+	who := principalOf(ctx).Account
+	head, err := h.Log.Head(ctx, h.Hub.Audit)
+	if err != nil {
+		return nil, err
+	}
+	end := head.Size
+	if in.Cursor != "" {
+		var ok bool
+		if end, ok = h.openCursor(in.Cursor, who, "lookups"); !ok {
+			return nil, problem("cursor_invalid")
+		}
+	}
+	out := &lookupsOut{}
+	out.Body.Rows = []LookupRow{}
+	low := end - min(end, auditWindow)
+	for end > low && len(out.Body.Rows) < in.Limit {
+		from := end - min(end-low, record.MaxGroupRecords)
+		records, err := h.stretch(ctx, from, end)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range slices.Backward(records) {
+			end = r.Seq
+			if row, ok := lookupRow(r); ok && in.wants(row, r.Meaning.Day) {
+				out.Body.Rows = append(out.Body.Rows, row)
+				if len(out.Body.Rows) == in.Limit {
+					break
+				}
+			}
+		}
+		if len(records) == 0 {
+			end = from
+		}
+	}
+	if end > 0 {
+		out.Body.Next = h.cursor(end, who, "lookups")
+	}
+	return out, nil
+}
+
+// stretch reads the records [from,to) of the audit stream.
+func (h *people) stretch(ctx context.Context, from, to uint64) ([]record.Stored, error) {
+	var out []record.Stored
+	for at := from; at < to; {
+		groups, err := h.Log.Groups(ctx, h.Hub.Audit, at, int(to-at)) //nolint:gosec // at most MaxGroupRecords
+		if err != nil {
+			return nil, fmt.Errorf("read audit log: %w", err)
+		}
+		before := at
+		for _, g := range groups {
+			for _, r := range g.Records {
+				if r.Seq >= from && r.Seq < to {
+					out = append(out, r)
+				}
+				at = max(at, r.Seq+1)
+			}
+		}
+		if at == before {
+			break
+		}
+	}
+	return out, nil
+}
+
+// lookupRow reads one audit record; false for what is no look-up. Of its parts only body is looked at.
+func lookupRow(r record.Stored) (LookupRow, bool) {
+	kinds := map[string]string{"lookup.asked": "asked", "lookup.answered": "answered", "lookup.outcome": "outcome"}
+	kind, ok := kinds[r.Meaning.Type]
+	if !ok {
+		return LookupRow{}, false
+	}
+	row := LookupRow{Record: r.Meaning.ID.String(), Kind: kind}
+	for _, p := range r.Parts {
+		if p.Name != record.Body || p.State != record.PartPresent {
+			continue
+		}
+		var b federation.LookupAudit
+		if err := json.Unmarshal(p.Bytes, &b); err != nil {
+			continue // of a newer release: who and when cannot be told, that it is there can
+		}
+		row.Ask, row.At, row.Member, row.Account, row.CertNo = b.Ask.String(), b.At, b.Member, b.Account, b.CertNo
+		row.Purpose, row.QueryKind, row.Scope, row.Refused = string(b.Purpose), b.QueryKind, b.Scope, b.Refused
+		row.State, row.Outcome, row.Answered, row.Total = string(b.State), string(b.Outcome), b.Answered, b.Total
+		if b.WorkRef != nil {
+			row.WorkRef = &workRef{Kind: b.WorkRef.Kind, Number: b.WorkRef.Number}
+		}
+		for _, s := range b.Shown {
+			row.Shown = append(row.Shown, ShownRecord{s.Record.String(), string(s.Level), string(s.Outcome)})
+		}
+	}
+	return row, true
+}
+
+// wants reports whether a row is one that was asked for.
+func (in *lookupsIn) wants(row LookupRow, day string) bool {
+	if t, err := time.Parse(time.RFC3339, row.At); err == nil {
+		day = record.CivilDay(t)
+	}
+	return (in.Account == "" || in.Account == row.Account) && (in.Ask == "" || in.Ask == row.Ask) && (in.From == "" || day >= in.From) && (in.To == "" || day <= in.To) &&
+		(in.Record == "" || slices.ContainsFunc(row.Shown, func(s ShownRecord) bool { return s.Record == in.Record }))
+}
