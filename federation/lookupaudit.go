@@ -21,3 +21,9 @@ type LookupAudit struct {
 	Answered  int               `json:"answered"`
 	Total     int               `json:"total"`
 }
+
+// ReadLookupAudit reads such a body; what a newer release adds is passed over.
+func ReadLookupAudit(b []byte) (a LookupAudit, err error) {
+	err = decodeJSON(b, &a)
+	return a, err
+}

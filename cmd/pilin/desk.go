@@ -167,6 +167,7 @@ type listCmd struct {
 	Stage string `default:"published" enum:"draft,published" help:"草稿或已发布 · Drafts or published."`
 	State string `help:"只列此状态 · Only this state."`
 	Limit int    `default:"50" help:"条数 · Rows."`
+	JSON  bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run lists own subjects, newest change first.
@@ -178,6 +179,9 @@ func (c *listCmd) Run(ctx context.Context, out io.Writer) error {
 	page, err := d.List(ctx, families[c.Type], client.Filter{Type: entryTypes[c.Type], Drafts: c.Stage == "draft", State: c.State, Limit: c.Limit})
 	if err != nil {
 		return err
+	}
+	if c.JSON {
+		return printJSON(out, page.Rows)
 	}
 	for _, r := range page.Rows {
 		fmt.Fprintf(out, "%s  v%d  %-10s  %s  有效期至 %s\n", r.ID, r.Version, r.State, r.Day, r.ValidUntil)

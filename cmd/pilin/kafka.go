@@ -55,9 +55,7 @@ func (c *provisionCmd) Run(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-type checkCmd struct {
-	Config string `required:"" help:"节点配置 · Node configuration." type:"existingfile"`
-}
+type checkCmd struct{ configured }
 
 // Run prints what was tried, and fails if anything is not as it must be.
 func (c *checkCmd) Run(ctx context.Context, out io.Writer) error {
@@ -69,7 +67,32 @@ func (c *checkCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return printFindings(out, findings)
+	return c.findings(out, findings)
+}
+
+// finding is a finding as JSON.
+type finding struct {
+	What string `json:"what"`
+	OK   bool   `json:"ok"`
+	Do   string `json:"do,omitempty"`
+}
+
+// findings prints findings in the form that was asked for, and fails if one is bad.
+func (c configured) findings(out io.Writer, all []node.Finding) error {
+	if !c.JSON {
+		return printFindings(out, all)
+	}
+	list, bad := []finding{}, 0
+	for _, f := range all {
+		list = append(list, finding{f.What, f.OK, f.Do})
+		if !f.OK {
+			bad++
+		}
+	}
+	if err := printJSON(out, list); err != nil || bad == 0 {
+		return err
+	}
+	return exit{1, fmt.Errorf("%d 项需要处理 · need attention", bad)}
 }
 
 // printFindings prints findings, bad ones in red with what to do, and fails if there is one.
@@ -89,9 +112,7 @@ func printFindings(out io.Writer, findings []node.Finding) error {
 	return nil
 }
 
-type doctorCmd struct {
-	Config string `required:"" help:"节点配置 · Node configuration." type:"existingfile"`
-}
+type doctorCmd struct{ configured }
 
 // Run examines the node without changing it.
 func (c *doctorCmd) Run(ctx context.Context, out io.Writer) error {
@@ -99,5 +120,5 @@ func (c *doctorCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return printFindings(out, node.Doctor(ctx, cfg))
+	return c.findings(out, node.Doctor(ctx, cfg))
 }

@@ -40,6 +40,7 @@ type cli struct {
 	Backup     backupCmd     `cmd:"" help:"备份数据库,密钥另存;节点可以在运行 · Back up the database, keys apart; the node may run."`
 	Restore    restoreCmd    `cmd:"" help:"检查备份、恢复到空库 · Check a backup, restore it into an empty database."`
 	Rejoin     rejoinCmd     `cmd:"" help:"恢复后:查看进度、确认归队 · After a restore: show how far it is, confirm."`
+	Rebuild    rebuildCmd    `cmd:"" help:"由日志重建读模型和索引(先停节点)· Rebuild read models and index from the log; stop the node first."`
 	Verify     verifyCmd     `cmd:"" help:"核验日志,只信任名册文件 · Verify logs, trusting the charter file alone."`
 	Kafka      kafkaCmd      `cmd:"" help:"建立、检查消息主题 · Provision and check the broker."`
 	Status     statusCmd     `cmd:"" help:"本节点与联盟的健康:能做什么、该做什么 · Health of node and federation: what works, what to do."`

@@ -8,10 +8,12 @@ import (
 	"github.com/pilinhub/pilin/internal/node"
 )
 
-type versionCmd struct{}
+type versionCmd struct {
+	JSON bool `name:"json" help:"输出 JSON · Print JSON."`
+}
 
 // Run prints the version, the commit it was built from and the Go that built it.
-func (versionCmd) Run(out io.Writer) error {
+func (c versionCmd) Run(out io.Writer) error {
 	commit := "unknown"
 	goVersion := ""
 	if i, ok := debug.ReadBuildInfo(); ok {
@@ -21,6 +23,9 @@ func (versionCmd) Run(out io.Writer) error {
 				commit = s.Value
 			}
 		}
+	}
+	if c.JSON {
+		return printJSON(out, map[string]string{"release": node.Release, "commit": commit, "go": goVersion})
 	}
 	_, err := fmt.Fprintf(out, "pilin %s  commit %s  %s\n", node.Release, commit, goVersion)
 	return err

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-json-experiment/json"
 
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
@@ -148,8 +147,8 @@ func lookupRow(r record.Stored) (LookupRow, bool) {
 		if p.Name != record.Body || p.State != record.PartPresent {
 			continue
 		}
-		var b federation.LookupAudit
-		if err := json.Unmarshal(p.Bytes, &b); err != nil {
+		b, err := federation.ReadLookupAudit(p.Bytes)
+		if err != nil {
 			continue // of a newer release: who and when cannot be told, that it is there can
 		}
 		row.Ask, row.At, row.Member, row.Account, row.CertNo = b.Ask.String(), b.At, b.Member, b.Account, b.CertNo
@@ -159,7 +158,7 @@ func lookupRow(r record.Stored) (LookupRow, bool) {
 			row.WorkRef = &workRef{Kind: b.WorkRef.Kind, Number: b.WorkRef.Number}
 		}
 		for _, s := range b.Shown {
-			row.Shown = append(row.Shown, ShownRecord{s.Record.String(), string(s.Level), string(s.Outcome)})
+			row.Shown = append(row.Shown, ShownRecord{s.Record.String(), s.Level.String(), string(s.Outcome)})
 		}
 	}
 	return row, true

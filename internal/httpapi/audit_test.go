@@ -30,7 +30,7 @@ func TestPeople_audit_of_lookups(t *testing.T) {
 		if err := json.Unmarshal(b, &p, json.RejectUnknownMembers(true)); err != nil {
 			t.Fatalf("%v: %s", err, b)
 		}
-		for _, secret := range []string{"测", "1900", "15400"} {
+		for _, secret := range []string{"测甲", "19000", "15400", `"id_no":"`} {
 			if strings.Contains(string(b), secret) {
 				t.Errorf("%s is in the audit: %s", secret, b)
 			}
@@ -48,7 +48,7 @@ func TestPeople_audit_of_lookups(t *testing.T) {
 	if kinds["asked"] != 3 || kinds["answered"] != 3 || kinds["outcome"] != 3 || all.Next != "" {
 		t.Errorf("%v, next %q", kinds, all.Next)
 	}
-	if got := read("record=" + entry.Record); len(got.Rows) != 3 || got.Rows[0].Kind != "answered" || !slices.ContainsFunc(got.Rows[0].Shown, func(s client.ShownRecord) bool { return s.Record == entry.Record }) {
+	if got := read("record=" + entry.Record); len(got.Rows) != 3 || got.Rows[0].Kind != "answered" || got.Rows[0].Shown[0].Level != "L3" || !slices.ContainsFunc(got.Rows[0].Shown, func(s client.ShownRecord) bool { return s.Record == entry.Record }) {
 		t.Errorf("who looked the entry up: %+v", got.Rows)
 	}
 	if got := read("record=" + strings.Repeat("0", 32)); len(got.Rows) != 0 {

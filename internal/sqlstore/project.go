@@ -86,12 +86,22 @@ func (s *Store) projectStored(ctx context.Context, tx *sql.Tx, at subjectAt) err
 // rebuild writes every read model anew if another code version wrote them, in one transaction: a start that is cut off
 // leaves the old ones with their version.
 func (s *Store) rebuild(ctx context.Context) error {
-	return s.fenced(ctx, func(tx *sql.Tx) error {
+	_, err := s.rebuildIf(ctx, func(version string) bool { return version != s.cfg.ProjectVersion })
+	return err
+}
+
+// Rebuild writes every read model anew from the records, whoever wrote them, and returns of how many subjects.
+func (s *Store) Rebuild(ctx context.Context) (int, error) {
+	return s.rebuildIf(ctx, func(string) bool { return true })
+}
+
+func (s *Store) rebuildIf(ctx context.Context, wanted func(version string) bool) (n int, err error) {
+	err = s.fenced(ctx, func(tx *sql.Tx) error {
 		var version string
 		if err := tx.QueryRowContext(ctx, "SELECT read_model FROM node WHERE one=1").Scan(&version); err != nil {
 			return fmt.Errorf("read version of read models: %w", err)
 		}
-		if version == s.cfg.ProjectVersion {
+		if !wanted(version) {
 			return nil
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM subject"); err != nil {
@@ -110,6 +120,7 @@ func (s *Store) rebuild(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("list subjects: %w", err)
 		}
+		n = len(all)
 		for _, at := range all {
 			if err := s.projectStored(ctx, tx, at); err != nil {
 				return err
@@ -120,4 +131,5 @@ func (s *Store) rebuild(ctx context.Context) error {
 		}
 		return nil
 	})
+	return n, err
 }
