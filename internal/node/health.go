@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/ed25519"
 	"sync"
 	"time"
 
@@ -193,7 +192,7 @@ func (n *Node) keyStatus(m federation.Member, days *namings) []httpapi.KeyStatus
 	out := []httpapi.KeyStatus{sign, key("tls", days.tls[m.TLS]), key("kem", days.kem[m.KEM])}
 	for _, r := range m.Revoked {
 		k := key("sign_revoked", days.sign[string(r.Key)])
-		k.Name, k.DaysLeft = KeyName(ed25519.PublicKey(r.Key)), nil
+		k.Name, k.DaysLeft = KeyName(r.Key), nil
 		out = append(out, k)
 	}
 	return out
