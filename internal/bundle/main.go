@@ -107,7 +107,7 @@ func completions(ctx context.Context) ([]file, error) {
 func contents(ctx context.Context, binary, arch string, stamp time.Time) ([]file, error) {
 	// Paths of this machine and the build id, which depends on them, are left out; without cgo nothing is linked at run time.
 	if _, err := goTool(ctx, []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + arch, "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS="},
-		"build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", binary, "./cmd/pilin"); err != nil {
+		"build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w -buildid=", "-o", binary, "./cmd/pilin"); err != nil {
 		return nil, err
 	}
 	b, err := os.ReadFile(binary)
