@@ -10,14 +10,17 @@ import (
 	"slices"
 	"sync"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/pilinhub/pilin/match"
 	"github.com/pilinhub/pilin/record"
 	"github.com/pilinhub/pilin/schemas"
 )
 
 // LogIndex is the Index of a node: it reads committed records of every records stream in order, own and foreign, and keeps
-// them in a match.Engine in memory. It starts empty; CatchUp builds it. Deletions act on what is verified, everything else
-// on what is applied (architecture.md §5). Parts of `home` are never looked at, so no question finds them.
+// them in a match.Engine in memory. It starts empty, or from a snapshot (OpenLogIndex); CatchUp builds it. Deletions act on
+// what is verified, everything else on what is applied (architecture.md §5). Parts of `home` are never looked at, so no
+// question finds them.
 type LogIndex struct {
 	log    record.Log
 	engine *match.Engine
@@ -28,6 +31,11 @@ type LogIndex struct {
 	moved   chan struct{} // closed and replaced when a position moves
 	shelves []shelf       // by number, never taken away: there are a few for each stream
 	shelved map[string]uint32
+	revised map[record.StreamID]uint64 // revisions of stored records that are in the index (snapshots only)
+	taken   uint64                     // records that acted, since the index was made
+
+	snapshots sync.Mutex // one writer of a snapshot at a time
+	snapped   uint64     // taken, as of the newest snapshot
 }
 
 // shelf holds subjects of one stream that are seen by the same askers.
@@ -38,15 +46,21 @@ type shelf struct {
 
 // position is how far one stream is read.
 type position struct {
-	applied  uint64 // records before it are in the index
-	verified uint64 // deletions of records before it have acted
+	applied  uint64    // records before it are in the index
+	verified uint64    // deletions of records before it have acted
+	root     tlog.Hash // of the stream at verified: which records those were
 }
 
 var _ Index = (*LogIndex)(nil)
 
 // NewLogIndex returns an empty index over log.
 func NewLogIndex(log record.Log) *LogIndex {
-	return &LogIndex{log: log, engine: match.NewEngine(), at: map[record.StreamID]position{}, moved: make(chan struct{}), shelved: map[string]uint32{}}
+	return newLogIndex(log, match.NewEngine())
+}
+
+func newLogIndex(log record.Log, engine *match.Engine) *LogIndex {
+	return &LogIndex{log: log, engine: engine, at: map[record.StreamID]position{}, moved: make(chan struct{}), shelved: map[string]uint32{},
+		revised: map[record.StreamID]uint64{}}
 }
 
 // CatchUp reads what the log has committed since the last time, of every stream. The node calls it at start, before it is
@@ -57,7 +71,7 @@ func (x *LogIndex) CatchUp(ctx context.Context) error {
 		return fmt.Errorf("catch up index: %w", err)
 	}
 	for _, h := range heads {
-		if h.Stream.Kind() != record.Records || x.position(h.Stream) == (position{h.Applied, h.Size}) {
+		if h.Stream.Kind() != record.Records || x.position(h.Stream) == (position{h.Applied, h.Size, h.Root}) {
 			continue // nothing moved: with every frame that comes this is so of all streams but one
 		}
 		if err := x.follow(ctx, h.Stream, math.MaxUint64); err != nil {
@@ -129,10 +143,13 @@ func (x *LogIndex) follow(ctx context.Context, s record.StreamID, seq uint64) er
 			for _, st := range g.Records {
 				x.take(st, st.Seq < h.Applied)
 			}
+			x.mu.Lock()
+			x.taken += uint64(len(g.Records))
+			x.mu.Unlock()
 			from = g.First + uint64(len(g.Records))
 		}
 	}
-	x.move(s, position{applied: h.Applied, verified: h.Size})
+	x.move(s, position{applied: h.Applied, verified: h.Size, root: h.Root})
 	return nil
 }
 
@@ -142,7 +159,8 @@ func (x *LogIndex) Revisit(s record.StreamID, seq uint64) {
 	x.reading.Lock()
 	defer x.reading.Unlock()
 	p := x.position(s)
-	x.move(s, position{applied: min(p.applied, seq), verified: p.verified})
+	p.applied = min(p.applied, seq)
+	x.move(s, p)
 }
 
 func (x *LogIndex) position(s record.StreamID) position {

@@ -28,6 +28,7 @@ type shelf struct {
 	reads      int
 	asked      int           // single heads
 	gate       chan struct{} // a single head waits for it
+	revised    map[record.StreamID][]uint64
 }
 
 func (s *shelf) Heads(context.Context) ([]record.Head, error) {
@@ -73,6 +74,11 @@ func (s *shelf) put(st record.Stored) {
 	s.records[st.Stream] = append(s.records[st.Stream], st)
 	h := s.heads[st.Stream]
 	h.Stream, h.Size = st.Stream, st.Seq+1
+	var tree record.Tree
+	for _, r := range s.records[st.Stream] {
+		tree = tree.Add(r.Leaf)
+	}
+	h.Root = tree.Root()
 	h.Applied = h.Size
 	for i, r := range s.records[st.Stream] {
 		if slices.ContainsFunc(r.Parts, func(p record.StoredPart) bool { return p.State == record.PartPending }) {

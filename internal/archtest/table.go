@@ -50,6 +50,7 @@ var table = map[string]rule{
 	"internal/rediscache":  {may: []string{"internal/budget"}, reach: join(sql, kafka, echo)},
 	"internal/embedded":    {reach: join(sql, echo)},
 	"internal/fault":       {reach: world}, // named points that end the process, for the kill tests
+	"internal/keystore":    {reach: world}, // storage keys
 
 	// The field.
 	"record":               {may: []string{"schemas", "schemas/identifier"}, reach: world, tests: true},
@@ -66,7 +67,7 @@ var table = map[string]rule{
 	"client":            {may: domain, reach: join(sql, kafka, redis, ours("internal"))},
 	"internal/auth":     {may: []string{"record", "federation"}, reach: join(sql, echo)},
 	"internal/sheets":   {may: []string{"schemas", "schemas/identifier", "record", "blacklist"}, reach: join(sql, echo)},
-	"internal/sqlstore": {may: join(domain, []string{"internal/auth", "internal/fault", "internal/sheets"}), reach: join(echo, kafka, redis)},
+	"internal/sqlstore": {may: join(domain, []string{"internal/auth", "internal/fault", "internal/keystore", "internal/sheets"}), reach: join(echo, kafka, redis)},
 	"internal/kafkabus": {may: []string{"record", "internal/fault"}, reach: join(sql, echo)},
 	"internal/httpapi": {may: join(domain, []string{"internal/auth", "internal/sheets", "web"}),
 		reach: ours("internal/sqlstore", "internal/kafkabus", "internal/rediscache")},
@@ -76,6 +77,7 @@ var table = map[string]rule{
 	"internal/demo":     {may: join(domain, []string{"client", "internal/node", "internal/embedded"})},
 	"internal/node": {may: join(domain, []string{"client", "web", "internal/auth", "internal/sheets", "internal/sqlstore", "internal/kafkabus",
 		"internal/rediscache", "internal/httpapi", "internal/exchange", "internal/fault", "internal/budget"}), reach: join([]string{"testing"}, ours("internal/embedded"))},
+		"internal/rediscache", "internal/httpapi", "internal/exchange", "internal/fault", "internal/keystore"}), reach: join([]string{"testing"}, ours("internal/embedded"))},
 	"cmd/pilin": {may: []string{"internal/node", "internal/embedded", "internal/demo", "client", "record", "schemas", "schemas/identifier", "federation", "match", "transfer"},
 		reach: []string{"testing"}, direct: join(sql, echo, kafka, redis)},
 

@@ -303,7 +303,7 @@ func Restore(ctx context.Context, cfg Config, dir, keysDir string) (r Restored, 
 		r.Keys = true
 	}
 	// First of all: whatever happens from here on, a node that starts on this folder knows that it is not what it was.
-	for _, name := range []string{n.confirmedFile(), n.waitingFile()} { // of an earlier time
+	for _, name := range []string{n.confirmedFile(), n.waitingFile(), n.snapshotFile()} { // of an earlier time
 		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return r, err
 		}

@@ -22,6 +22,7 @@ import (
 type Config struct {
 	Member   record.MemberID `yaml:"member"`   // this bureau's code in the charter, e.g. 310116-01
 	Data     string          `yaml:"data"`     // folder of keys.json and released-size files; readable by the node's user only
+	Storage  Storage         `yaml:"storage"`  // what database and index snapshot are sealed under
 	Database Database        `yaml:"database"` // where the log lives
 	Kafka    kafkabus.Config `yaml:"kafka"`    // the courier; without brokers the node exchanges over HTTP alone
 	Redis    Redis           `yaml:"redis"`    // fast paths only; may be absent
@@ -47,6 +48,12 @@ type Database struct {
 	Driver  string `yaml:"driver"`   // postgres or sqlite
 	DSN     string `yaml:"dsn"`      // sqlite: file name; postgres: without password, sslmode=verify-full or a unix socket
 	DSNFile string `yaml:"dsn_file"` // file that holds the DSN, password included; wins over dsn
+}
+
+// Storage says where the storage keys are (ADR 12). They must not lie where copies of the database go.
+type Storage struct {
+	KeysFile   string `yaml:"keys_file"`  // default storage.keys in the data folder; made at the first start
+	Credential string `yaml:"credential"` // name of a systemd credential that holds them instead: LoadCredential(Encrypted)=name:…
 }
 
 // Redis says where the fast paths are kept.
@@ -125,6 +132,9 @@ func (c *Config) complete() error {
 		}
 	default:
 		return fmt.Errorf("database.driver %q: want postgres or sqlite", c.Database.Driver)
+	}
+	if c.Storage.KeysFile != "" && c.Storage.Credential != "" {
+		return errors.New("storage: keys_file or credential, not both")
 	}
 	if c.Redis.URLFile != "" {
 		b, err := os.ReadFile(c.Redis.URLFile)

@@ -18,6 +18,7 @@ import (
 	"github.com/pilinhub/pilin/internal/exchange"
 	"github.com/pilinhub/pilin/internal/httpapi"
 	"github.com/pilinhub/pilin/internal/kafkabus"
+	"github.com/pilinhub/pilin/internal/keystore"
 	"github.com/pilinhub/pilin/internal/rediscache"
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/record"
@@ -28,20 +29,21 @@ var ErrNotJoined = errors.New("not a member of a federation yet: run pilin join"
 
 // Node is one member's node. Open builds it, Run serves until its context ends, Close lets go of the store.
 type Node struct {
-	cfg    Config
-	slog   *slog.Logger
-	now    func() time.Time
-	keys   *federation.Keys // the key file
-	known  *federation.Keys // those of it that the charter names now
-	dir    *federation.Directory
-	store  *sqlstore.Store
-	redis  *rediscache.Cache // nil: none
-	index  *federation.LogIndex
-	duties duties
-	hub    *federation.Hub
-	roster *exchange.Roster
-	count  *exchange.Counters
-	t      *traffic
+	cfg     Config
+	slog    *slog.Logger
+	now     func() time.Time
+	keys    *federation.Keys // the key file
+	storage *keystore.Store  // the storage keys
+	known   *federation.Keys // those of it that the charter names now
+	dir     *federation.Directory
+	store   *sqlstore.Store
+	redis   *rediscache.Cache // nil: none
+	index   *federation.LogIndex
+	duties  duties
+	hub     *federation.Hub
+	roster  *exchange.Roster
+	count   *exchange.Counters
+	t       *traffic
 
 	wakeIndex chan struct{}
 	alarms    alarms
@@ -73,6 +75,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Node, error) {
 	}
 	if n.keys.Member != cfg.Member {
 		return nil, fmt.Errorf("keys in %s are of %s, the configuration says %s", cfg.Data, n.keys.Member, cfg.Member)
+	}
+	if n.storage, err = openStorageKeys(&n.cfg, n.now()); err != nil {
+		return nil, err
 	}
 	if n.store, err = n.openStore(ctx); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -138,7 +143,9 @@ func (n *Node) build(ctx context.Context) error {
 	if err := n.readCopyMark(ctx); err != nil {
 		return err
 	}
-	n.index = federation.NewLogIndex(n.store)
+	if err := n.openIndex(ctx); err != nil {
+		return err
+	}
 	if err := n.buildTracing(ctx); err != nil {
 		return err
 	}
@@ -298,12 +305,13 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
-	for _, f := range []func(context.Context){n.t.run, n.indexLoop, n.upkeepLoop, n.open.Run, func(ctx context.Context) { n.beat(ctx, n.alive) }} {
+	for _, f := range []func(context.Context){n.t.run, n.indexLoop, n.upkeepLoop, n.snapshotLoop, n.open.Run, func(ctx context.Context) { n.beat(ctx, n.alive) }} {
 		wg.Go(func() { f(inner) })
 	}
 	err = listening.serve(ctx)
 	stop()
 	wg.Wait()
+	n.lastSnapshot()
 	flush, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()
 	return errors.Join(err, n.t.replicas.Flush(flush))

@@ -42,7 +42,7 @@ func (s subjects) EvidenceFor(ctx context.Context, st record.StreamID, subject r
 }
 
 // projectVersion names what project does. Whoever makes project give another row for the same records raises it: the rows
-// of every node are then written anew at its next start. The index needs none: it is built anew at every start.
+// of every node are then written anew at its next start. The index has its own (federation.OpenLogIndex).
 const projectVersion = "3"
 
 // project is the read model of a subject, by the domain that knows its type; it holds no personal data. Expiry and the day

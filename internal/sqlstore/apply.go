@@ -67,6 +67,9 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, h record.Head, a record.A
 			touch(st)
 		}
 	}
+	if err := reviseLate(ctx, tx, h, a.Late); err != nil {
+		return err
+	}
 	for _, st := range a.Late {
 		if err := updateRecord(ctx, tx, st); err != nil {
 			return err
@@ -204,6 +207,11 @@ func (s *Store) Rekey(ctx context.Context, st record.StreamID, has func(record.K
 				return fmt.Errorf("rekey %s: %w", st, err)
 			}
 			n += int(changed)
+		}
+		if n > 0 {
+			if err := revise(ctx, tx, st, found[0].Seq); err != nil {
+				return err
+			}
 		}
 		next := h
 		if next.Applied, err = appliedSize(ctx, tx, st, h.Size); err != nil {

@@ -71,6 +71,9 @@ func (s *Store) Maintain(ctx context.Context) error {
 		err = s.pruneFiles(ctx, now)
 	}
 	if err == nil {
+		err = s.pruneRevisions(ctx)
+	}
+	if err == nil {
 		err = s.d.erase(ctx, s.write)
 	}
 	if err == nil {
