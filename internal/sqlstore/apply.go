@@ -57,7 +57,7 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, h record.Head, a record.A
 		}
 	}
 	if g := a.Group; g != nil {
-		if err := insertRecords(ctx, tx, g.Records); err != nil {
+		if err := s.v.insertRecords(ctx, tx, g.Records); err != nil {
 			return err
 		}
 		if err := insertGroup(ctx, tx, a.Stream, g.First, a.NewHead.Size, contentSize(g.Records), g.Checkpoint); err != nil {
@@ -71,7 +71,7 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, h record.Head, a record.A
 		return err
 	}
 	for _, st := range a.Late {
-		if err := updateRecord(ctx, tx, st); err != nil {
+		if err := s.v.updateRecord(ctx, tx, st); err != nil {
 			return err
 		}
 		touch(st)
@@ -82,7 +82,7 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, h record.Head, a record.A
 		}
 	}
 	if s.own(a.Stream) {
-		if err := takenBack(ctx, tx, a, touched); err != nil {
+		if err := s.v.takenBack(ctx, tx, a, touched); err != nil {
 			return err
 		}
 	}
@@ -118,7 +118,7 @@ func leavesPending(a record.Apply) bool {
 
 // takenBack does what own records that came back from others mean at their origin. What a record supersedes may come
 // after it, in a late frame, and so may its own meaning: the whole subject is looked at again.
-func takenBack(ctx context.Context, tx *sql.Tx, a record.Apply, touched []record.RecordID) error {
+func (v *vault) takenBack(ctx context.Context, tx *sql.Tx, a record.Apply, touched []record.RecordID) error {
 	if a.Group != nil {
 		for _, st := range a.Group.Records {
 			if h, err := record.DecodeHeader(st.Header); err == nil {
@@ -129,7 +129,7 @@ func takenBack(ctx context.Context, tx *sql.Tx, a record.Apply, touched []record
 		}
 	}
 	for _, id := range touched {
-		all, err := subjectRecords(ctx, tx, a.Stream, id)
+		all, err := v.subjectRecords(ctx, tx, a.Stream, id)
 		if err != nil {
 			return err
 		}

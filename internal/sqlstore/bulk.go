@@ -88,13 +88,13 @@ func each(ctx context.Context, q querier, query string, args []any, f func(*sql.
 }
 
 // insertRecords inserts whole records.
-func insertRecords(ctx context.Context, tx *sql.Tx, all []record.Stored) error {
+func (v *vault) insertRecords(ctx context.Context, tx *sql.Tx, all []record.Stored) error {
 	var recs, parts [][]any
 	for _, st := range all {
-		id, subject, version := place(st)
+		id, subject, version := columnsOf(st)
 		recs = append(recs, []any{string(st.Stream), st.Seq, st.Header, st.Leaf[:], id, subject, version, st.Unusable})
 		for i, p := range st.Parts {
-			salt, data := partBytes(p)
+			salt, data := v.partBytes(st, p)
 			parts = append(parts, []any{string(st.Stream), st.Seq, i, string(p.Name), int(p.State), salt, data, joinKeys(p.Keys), p.GoneBy})
 		}
 	}

@@ -66,7 +66,7 @@ func OpenCopy(file string, self record.MemberID) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{cfg: Config{Driver: "sqlite", Self: self}, d: sqliteDialect, read: db, write: db, epoch: -1, places: make(chan struct{}, maxQueued),
+	return &Store{cfg: Config{Driver: "sqlite", Self: self}, d: sqliteDialect, v: newVault(nil, db), read: db, write: db, epoch: -1, places: make(chan struct{}, maxQueued),
 		issued: map[record.StreamID]*uint64{}, commitTx: (*sql.Tx).Commit}, nil
 }
 

@@ -41,6 +41,8 @@ type dialect struct {
 	room func(dsn string) error
 	// vacuum is erase's hourly half.
 	vacuum func(ctx context.Context, db *sql.DB) error
+	// rewrite leaves no byte in the files that is not in the tables; run once, after an old database was sealed.
+	rewrite func(ctx context.Context, s *Store) error
 }
 
 var postgresDialect = dialect{
@@ -62,7 +64,8 @@ var postgresDialect = dialect{
 		}
 		return !errors.Is(err, pq.ErrInFailedTransaction) && !errors.Is(err, sql.ErrTxDone) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 	},
-	erase: func(context.Context, *sql.DB) error { return nil }, // rows stay until VACUUM, in Maintain
+	erase:   func(context.Context, *sql.DB) error { return nil }, // rows stay until VACUUM, in Maintain
+	rewrite: rewritePostgres,
 	vacuum: func(ctx context.Context, db *sql.DB) error {
 		return exec(ctx, db, "VACUUM part", "VACUUM restricted_part", "VACUUM tail", "VACUUM open_question")
 	},
@@ -93,7 +96,8 @@ var sqliteDialect = dialect{
 		}
 		return nil
 	},
-	vacuum: func(context.Context, *sql.DB) error { return nil },
+	vacuum:  func(context.Context, *sql.DB) error { return nil },
+	rewrite: rewriteSQLite,
 }
 
 func exec(ctx context.Context, db *sql.DB, statements ...string) error {
@@ -208,6 +212,17 @@ func openPostgres(dsn string, unsafeTest bool) (write, read *sql.DB, err error) 
 		return db
 	}
 	return pool(4), pool(12), nil
+}
+
+// openPatient returns one connection that waits for a statement as long as it takes.
+func openPatient(dsn string) (*sql.DB, error) {
+	c, err := pq.NewConnector(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("postgres address: %w", err)
+	}
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(1)
+	return db, nil
 }
 
 // safeTransport reports whether the server is reached over verified TLS, or every host over a unix socket.

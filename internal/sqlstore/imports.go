@@ -26,7 +26,7 @@ func (s *Store) PutImport(ctx context.Context, id string, at int64, doc, file []
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "INSERT INTO import (id, at, doc, file) VALUES ($1,$2,$3,$4) ON CONFLICT (id) DO UPDATE SET at=excluded.at, doc=excluded.doc, file=excluded.file",
-			id, at, string(doc), file)
+			id, at, string(doc), s.v.seal(place("import", id), file))
 		return err
 	})
 }
@@ -48,7 +48,10 @@ func (s *Store) ImportFile(ctx context.Context, id string) ([]byte, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return file, classify(err)
+	if err != nil || file == nil {
+		return nil, classify(err)
+	}
+	return s.v.open(ctx, place("import", id), file)
 }
 
 // Imports implements sheets.Store.
@@ -90,7 +93,7 @@ func (s *Store) PutChecked(ctx context.Context, rows []sheets.StoredRow) error {
 			if err != nil {
 				return fmt.Errorf("encode issues: %w", err)
 			}
-			if _, err := put.ExecContext(ctx, r.Import, r.Row, string(r.State), string(r.Step), r.Key, r.Gaps, string(issues)); err != nil {
+			if _, err := put.ExecContext(ctx, r.Import, r.Row, string(r.State), string(r.Step), s.v.keyed("import_row", r.Key), r.Gaps, string(issues)); err != nil {
 				return fmt.Errorf("write checked row: %w", err)
 			}
 		}
@@ -180,7 +183,7 @@ func (s *Store) KnownElsewhere(ctx context.Context, id string, keys [][]byte) (m
 	found := map[string]bool{}
 	for _, k := range keys {
 		var one int
-		err := s.read.QueryRowContext(ctx, "SELECT 1 FROM import_row WHERE ident=$1 AND import<>$2 AND draft<>'' LIMIT 1", k, id).Scan(&one)
+		err := s.read.QueryRowContext(ctx, "SELECT 1 FROM import_row WHERE ident=$1 AND import<>$2 AND draft<>'' LIMIT 1", s.v.keyed("import_row", k), id).Scan(&one)
 		if err == nil {
 			found[string(k)] = true
 		} else if !errors.Is(err, sql.ErrNoRows) {

@@ -13,7 +13,7 @@ import (
 func (s *Store) PutOpen(ctx context.Context, k federation.KeptAsk) error {
 	return s.fenced(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO open_question (id, until, state) VALUES ($1,$2,$3) ON CONFLICT (id) DO UPDATE SET until=excluded.until, state=excluded.state",
-			k.ID[:], k.Until, k.State); err != nil {
+			k.ID[:], k.Until, s.v.seal(place("open_question", k.ID.String()), k.State)); err != nil {
 			return fmt.Errorf("keep open question: %w", err)
 		}
 		return nil
@@ -54,6 +54,9 @@ func (s *Store) OpenAsks(ctx context.Context, now int64) ([]federation.KeptAsk, 
 			return nil, classify(fmt.Errorf("read open questions: %w", err))
 		}
 		k.ID = record.Bits128(id)
+		if k.State, err = s.v.open(ctx, place("open_question", k.ID.String()), k.State); err != nil {
+			return nil, fmt.Errorf("read open questions: %w", err)
+		}
 		out = append(out, k)
 	}
 	return out, classify(rows.Err())

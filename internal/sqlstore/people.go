@@ -162,11 +162,11 @@ func (s *Store) UseLink(ctx context.Context, secret [32]byte, now int64, passwor
 // BeginAttempt implements auth.Accounts.
 func (s *Store) BeginAttempt(ctx context.Context, key [32]byte, now int64, limit int, lock int64) (lockedUntil int64, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO attempt (key, count, last, until) VALUES ($1,0,$2,0) ON CONFLICT (key) DO NOTHING", key[:], now); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO attempt (key, count, last, until) VALUES ($1,0,$2,0) ON CONFLICT (key) DO NOTHING", s.v.keyed("attempt", key[:]), now); err != nil {
 			return fmt.Errorf("count attempt: %w", err)
 		}
 		var count, last, until int64
-		if err := tx.QueryRowContext(ctx, "SELECT count, last, until FROM attempt WHERE key=$1"+s.d.forUpdate, key[:]).Scan(&count, &last, &until); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT count, last, until FROM attempt WHERE key=$1"+s.d.forUpdate, s.v.keyed("attempt", key[:])).Scan(&count, &last, &until); err != nil {
 			return fmt.Errorf("count attempt: %w", err)
 		}
 		if until > now {
@@ -180,7 +180,7 @@ func (s *Store) BeginAttempt(ctx context.Context, key [32]byte, now int64, limit
 		if count >= int64(limit) {
 			count, until = 0, now+lock
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE attempt SET count=$2, last=$3, until=$4 WHERE key=$1", key[:], count, now, until); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE attempt SET count=$2, last=$3, until=$4 WHERE key=$1", s.v.keyed("attempt", key[:]), count, now, until); err != nil {
 			return fmt.Errorf("count attempt: %w", err)
 		}
 		return nil
@@ -191,7 +191,7 @@ func (s *Store) BeginAttempt(ctx context.Context, key [32]byte, now int64, limit
 // ClearAttempts implements auth.Accounts.
 func (s *Store) ClearAttempts(ctx context.Context, key [32]byte) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM attempt WHERE key=$1", key[:]); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM attempt WHERE key=$1", s.v.keyed("attempt", key[:])); err != nil {
 			return fmt.Errorf("clear attempts: %w", err)
 		}
 		return nil

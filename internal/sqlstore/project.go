@@ -60,7 +60,7 @@ func (w *writer) project(ctx context.Context) error {
 		began := all != nil
 		if !began {
 			var err error
-			if all, err = subjectRecords(ctx, w.tx, at.stream, at.subject); err != nil {
+			if all, err = w.s.v.subjectRecords(ctx, w.tx, at.stream, at.subject); err != nil {
 				return err
 			}
 		}
@@ -74,7 +74,7 @@ func (s *Store) projectStored(ctx context.Context, tx *sql.Tx, at subjectAt) err
 	if s.cfg.Project == nil {
 		return nil
 	}
-	all, err := subjectRecords(ctx, tx, at.stream, at.subject)
+	all, err := s.v.subjectRecords(ctx, tx, at.stream, at.subject)
 	if err != nil {
 		return err
 	}

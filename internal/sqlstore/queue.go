@@ -250,5 +250,9 @@ func (s *Store) Answered(ctx context.Context, scope, key string) ([]byte, [32]by
 	if err != nil {
 		return nil, [32]byte{}, classify(fmt.Errorf("read kept answer: %w", err))
 	}
+	answer, hash, err = s.v.openAnswer(ctx, slot{scope, key}, answer, hash)
+	if err != nil {
+		return nil, [32]byte{}, err
+	}
 	return answer, [32]byte(hash), nil
 }

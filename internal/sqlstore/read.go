@@ -60,7 +60,7 @@ func (s *Store) Groups(ctx context.Context, st record.StreamID, from uint64, lim
 			return err
 		}
 		last := out[len(out)-1]
-		all, err := records(ctx, tx, "r.stream=$1 AND r.seq>=$2 AND r.seq<$3", string(st), out[0].First, last.First+uint64(cap(last.Records)))
+		all, err := s.v.records(ctx, tx, "r.stream=$1 AND r.seq>=$2 AND r.seq<$3", string(st), out[0].First, last.First+uint64(cap(last.Records)))
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func bounds(ctx context.Context, q querier, st record.StreamID, from uint64, lim
 
 // Record implements record.Log.
 func (s *Store) Record(ctx context.Context, id record.RecordID) (record.Stored, error) {
-	all, err := records(ctx, s.read, "r.id=$1", id[:])
+	all, err := s.v.records(ctx, s.read, "r.id=$1", id[:])
 	if err != nil {
 		return record.Stored{}, classify(err)
 	}
@@ -127,7 +127,7 @@ func (s *Store) Record(ctx context.Context, id record.RecordID) (record.Stored, 
 
 // Subject implements record.Log.
 func (s *Store) Subject(ctx context.Context, st record.StreamID, subject record.RecordID) ([]record.Stored, error) {
-	all, err := subjectRecords(ctx, s.read, st, subject)
+	all, err := s.v.subjectRecords(ctx, s.read, st, subject)
 	return all, classify(err)
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -92,9 +93,9 @@ func changedOne(res sql.Result, err error, what string) error {
 	return nil
 }
 
-// place returns a record's id, subject and version as columns: id of any header that parses, the others of a record that
+// columnsOf returns a record's id, subject and version as columns: id of any header that parses, the others of a record that
 // has a place in a subject.
-func place(st record.Stored) (id, subject, version any) {
+func columnsOf(st record.Stored) (id, subject, version any) {
 	if h, err := record.DecodeHeader(st.Header); err == nil {
 		id = h.ID[:]
 	}
@@ -105,10 +106,14 @@ func place(st record.Stored) (id, subject, version any) {
 	return id, sub[:], int64(v)
 }
 
-// partBytes returns salt and bytes as columns, null unless the part is present.
-func partBytes(p record.StoredPart) (salt, data []byte) {
+// partBytes returns salt and bytes as columns, null unless the part is present. A part other than meta is sealed together
+// with its salt, which is null then: header and salt would tell whoever guesses the content that he guessed it.
+func (v *vault) partBytes(st record.Stored, p record.StoredPart) (salt, data []byte) {
 	if p.State != record.PartPresent {
 		return nil, nil
+	}
+	if v.on() && p.Name != record.Meta {
+		return nil, v.seal(partPlace(st.Stream, st.Seq, p.Name), slices.Concat(p.Salt[:], p.Bytes))
 	}
 	if p.Bytes == nil {
 		return p.Salt[:], []byte{}
@@ -116,14 +121,36 @@ func partBytes(p record.StoredPart) (salt, data []byte) {
 	return p.Salt[:], p.Bytes
 }
 
-func updateRecord(ctx context.Context, tx *sql.Tx, st record.Stored) error {
-	_, subject, version := place(st)
+// openPart gives a part that is present its salt and bytes from the columns.
+func (v *vault) openPart(ctx context.Context, st record.Stored, p *record.StoredPart, salt, data []byte) error {
+	if salt == nil {
+		if !v.on() {
+			return fmt.Errorf("part %s of %s %d: %w", p.Name, st.Stream, st.Seq, ErrSealed)
+		}
+		b, err := v.open(ctx, partPlace(st.Stream, st.Seq, p.Name), data)
+		if err == nil && len(b) < len(p.Salt) {
+			err = errCell
+		}
+		if err != nil {
+			return fmt.Errorf("part %s of %s %d: %w", p.Name, st.Stream, st.Seq, err)
+		}
+		salt, data = b[:len(p.Salt)], b[len(p.Salt):]
+	}
+	p.Salt, p.Bytes = [32]byte(salt), data
+	if p.Bytes == nil {
+		p.Bytes = []byte{}
+	}
+	return nil
+}
+
+func (v *vault) updateRecord(ctx context.Context, tx *sql.Tx, st record.Stored) error {
+	_, subject, version := columnsOf(st)
 	if _, err := tx.ExecContext(ctx, "UPDATE record SET subject=$3, version=$4, unusable=$5 WHERE stream=$1 AND seq=$2",
 		string(st.Stream), st.Seq, subject, version, st.Unusable); err != nil {
 		return fmt.Errorf("update record %s %d: %w", st.Stream, st.Seq, err)
 	}
 	for _, p := range st.Parts {
-		salt, data := partBytes(p)
+		salt, data := v.partBytes(st, p)
 		if _, err := tx.ExecContext(ctx, "UPDATE part SET state=$4, salt=$5, bytes=$6, gone_by=$7 WHERE stream=$1 AND seq=$2 AND name=$3",
 			string(st.Stream), st.Seq, string(p.Name), int(p.State), salt, data, p.GoneBy); err != nil {
 			return fmt.Errorf("update part %s of %s %d: %w", p.Name, st.Stream, st.Seq, err)
@@ -143,7 +170,7 @@ func deleteParts(ctx context.Context, tx *sql.Tx, s record.StreamID, d record.De
 }
 
 // records reads whole records that a condition on the table record selects, in sequence order.
-func records(ctx context.Context, q querier, where string, args ...any) ([]record.Stored, error) {
+func (v *vault) records(ctx context.Context, q querier, where string, args ...any) ([]record.Stored, error) {
 	rows, err := q.QueryContext(ctx, "SELECT r.stream, r.seq, r.header, r.leaf, r.subject, r.unusable, p.name, p.state, p.salt, p.bytes, p.keys, p.gone_by"+
 		" FROM record r LEFT JOIN part p ON p.stream = r.stream AND p.seq = r.seq WHERE "+where+" ORDER BY r.stream, r.seq, p.ord", args...)
 	if err != nil {
@@ -168,9 +195,8 @@ func records(ctx context.Context, q querier, where string, args ...any) ([]recor
 		if name.Valid {
 			p := record.StoredPart{Name: record.PartName(name.String), State: record.PartState(state.Int64), Keys: splitKeys(keys), GoneBy: uint64(goneBy.Int64)}
 			if p.State == record.PartPresent {
-				p.Salt, p.Bytes = [32]byte(salt), data
-				if p.Bytes == nil {
-					p.Bytes = []byte{}
+				if err := v.openPart(ctx, out[len(out)-1], &p, salt, data); err != nil {
+					return nil, err
 				}
 			}
 			out[len(out)-1].Parts = append(out[len(out)-1].Parts, p)
@@ -207,8 +233,8 @@ func readMeaning(st *record.Stored) error {
 }
 
 // subjectRecords returns what Log.Subject does.
-func subjectRecords(ctx context.Context, q querier, s record.StreamID, subject record.RecordID) ([]record.Stored, error) {
-	all, err := records(ctx, q, "r.stream=$1 AND (r.subject=$2 OR (r.id=$2 AND r.subject IS NULL AND r.unusable=''))", string(s), subject[:])
+func (v *vault) subjectRecords(ctx context.Context, q querier, s record.StreamID, subject record.RecordID) ([]record.Stored, error) {
+	all, err := v.records(ctx, q, "r.stream=$1 AND (r.subject=$2 OR (r.id=$2 AND r.subject IS NULL AND r.unusable=''))", string(s), subject[:])
 	if err != nil {
 		return nil, err
 	}

@@ -2,8 +2,10 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/pilinhub/pilin/record"
 )
@@ -115,7 +117,8 @@ func (w *writer) answer(ctx context.Context, batch []*request) error {
 			if answer == nil {
 				answer = []byte{}
 			}
-			kept = append(kept, []any{r.a.Scope, r.a.Key, r.a.BodyHash[:], answer, w.s.cfg.Now().Unix()})
+			hash, answer := w.s.v.sealAnswer(slot{r.a.Scope, r.a.Key}, r.a.BodyHash[:], answer)
+			kept = append(kept, []any{r.a.Scope, r.a.Key, hash, answer, w.s.cfg.Now().Unix()})
 		}
 		for _, u := range r.a.Uses {
 			uses = append(uses, []any{u.Kind, u.ID, u.Expires})
@@ -128,6 +131,29 @@ func (w *writer) answer(ctx context.Context, batch []*request) error {
 		return fmt.Errorf("note one-use ids: %w", err)
 	}
 	return nil
+}
+
+// sealAnswer returns the columns of a kept answer. It shows what was written, and the hash of the request shows whoever
+// guesses it that he guessed it: they are sealed together.
+func (v *vault) sealAnswer(at slot, hash, answer []byte) (h, a []byte) {
+	if !v.on() {
+		return hash, answer
+	}
+	return []byte{}, v.seal(place("idempotency", at.scope, at.key), slices.Concat(hash, answer))
+}
+
+func (v *vault) openAnswer(ctx context.Context, at slot, answer, hash []byte) (a, h []byte, err error) {
+	if !v.on() {
+		return answer, hash, nil
+	}
+	b, err := v.open(ctx, place("idempotency", at.scope, at.key), answer)
+	if err == nil && len(b) < sha256.Size {
+		err = errCell
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("kept answer: %w", err)
+	}
+	return b[sha256.Size:], b[:sha256.Size], nil
 }
 
 // restrict takes the content of what an own record supersedes, ends or erases out of every view, frame and range. Until

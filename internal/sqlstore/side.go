@@ -74,6 +74,9 @@ func (s *Store) Maintain(ctx context.Context) error {
 		err = s.pruneRevisions(ctx)
 	}
 	if err == nil {
+		err = s.renewKeys(ctx)
+	}
+	if err == nil {
 		err = s.d.erase(ctx, s.write)
 	}
 	if err == nil {
@@ -201,7 +204,7 @@ func (s *Store) List(ctx context.Context, f Filter) ([]Item, error) {
 
 // Restricted returns the restricted parts of an own record: what it said before a correction or withdrawal superseded it.
 func (s *Store) Restricted(ctx context.Context, st record.StreamID, seq uint64) (map[record.PartName][]byte, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT name, bytes FROM restricted_part WHERE stream=$1 AND seq=$2", string(st), seq)
+	rows, err := s.read.QueryContext(ctx, "SELECT name, salt, bytes FROM restricted_part WHERE stream=$1 AND seq=$2", string(st), seq)
 	if err != nil {
 		return nil, classify(fmt.Errorf("read restricted parts: %w", err))
 	}
@@ -209,11 +212,15 @@ func (s *Store) Restricted(ctx context.Context, st record.StreamID, seq uint64) 
 	out := map[record.PartName][]byte{}
 	for rows.Next() {
 		var name record.PartName
-		var b []byte
-		if err := rows.Scan(&name, &b); err != nil {
+		var salt, b []byte
+		if err := rows.Scan(&name, &salt, &b); err != nil {
 			return nil, classify(fmt.Errorf("read restricted parts: %w", err))
 		}
-		out[name] = b
+		p := record.StoredPart{Name: name}
+		if err := s.v.openPart(ctx, record.Stored{Stream: st, Seq: seq}, &p, salt, b); err != nil {
+			return nil, err
+		}
+		out[name] = p.Bytes
 	}
 	return out, classify(rows.Err())
 }

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pilinhub/pilin/internal/keystore"
 	"github.com/pilinhub/pilin/record"
 )
 
@@ -38,6 +39,9 @@ type Config struct {
 	// ProjectVersion names what Project does: rows that another version wrote are written anew at start, before anything
 	// is read (architecture.md §5).
 	ProjectVersion string
+	// Keys are what content is sealed under (ADR 12). nil: a database that is not sealed stays in clear, and of one that is
+	// sealed no content is read. A node always has them.
+	Keys *keystore.Store
 	// UnsafeTest allows a database that does not sync, and PostgreSQL without verified TLS. For tests only.
 	UnsafeTest bool
 }
@@ -48,6 +52,7 @@ type Store struct {
 	d     dialect
 	write *sql.DB // SQLite: one connection
 	read  *sql.DB
+	v     *vault
 	epoch int64
 	// commitTx is (*sql.Tx).Commit; tests let its answer get lost.
 	commitTx func(*sql.Tx) error
@@ -97,6 +102,7 @@ func OpenReader(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.v = newVault(c.Keys, s.read)
 	if !c.UnsafeTest {
 		if err := s.d.durable(ctx, s.write); err != nil {
 			return nil, errors.Join(err, s.Close())
@@ -113,6 +119,12 @@ func (s *Store) start(ctx context.Context) error {
 		return fmt.Errorf("take over: %w", err)
 	}
 	s.tails.Store(true)
+	if err := s.renewKeys(ctx); err != nil {
+		return err
+	}
+	if err := s.sealExisting(ctx); err != nil {
+		return err
+	}
 	if s.cfg.Project == nil {
 		return nil
 	}

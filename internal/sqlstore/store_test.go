@@ -15,7 +15,7 @@ import (
 )
 
 func config(c recordtest.Config) sqlstore.Config {
-	return sqlstore.Config{Self: c.Self, Federation: func() record.FederationID { return c.Federation }, Sealer: c.Sealer, Signer: c.Signer, Charter: c.Charter, Now: c.Now, UnsafeTest: true}
+	return sqlstore.Config{Self: c.Self, Federation: func() record.FederationID { return c.Federation }, Sealer: c.Sealer, Signer: c.Signer, Charter: c.Charter, Now: c.Now, Keys: testKeys, UnsafeTest: true}
 }
 
 func open(t *testing.T, c sqlstore.Config) *sqlstore.Store {

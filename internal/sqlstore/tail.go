@@ -133,7 +133,7 @@ func (s *Store) Unreleased(ctx context.Context, st record.StreamID) ([]record.Dr
 				return err
 			}
 		}
-		drafts, err = tailDrafts(ctx, tx, st)
+		drafts, err = s.v.tailDrafts(ctx, tx, st)
 		return err
 	})
 	return drafts, err
@@ -158,11 +158,11 @@ func (s *Store) takeOff(ctx context.Context, tx *sql.Tx, h record.Head) error {
 	if _, err := tx.ExecContext(ctx, "UPDATE part SET gone_by=$4 WHERE stream=$1 AND state=$2 AND gone_by>=$3", stream, int(record.PartGone), h.Signed, int64(math.MaxInt64)); err != nil {
 		return fmt.Errorf("mark erased parts: %w", err)
 	}
-	all, err := records(ctx, tx, "r.stream=$1 AND r.seq>=$2", stream, h.Signed)
+	all, err := s.v.records(ctx, tx, "r.stream=$1 AND r.seq>=$2", stream, h.Signed)
 	if err != nil {
 		return err
 	}
-	if err := keepTail(ctx, tx, all); err != nil {
+	if err := s.v.keepTail(ctx, tx, all); err != nil {
 		return err
 	}
 	for _, statement := range []string{"DELETE FROM part WHERE stream=$1 AND seq>=$2", "DELETE FROM restricted_part WHERE stream=$1 AND seq>=$2",
@@ -192,7 +192,7 @@ func (s *Store) takeOff(ctx context.Context, tx *sql.Tx, h record.Head) error {
 	return putHead(ctx, tx, h, back)
 }
 
-func keepTail(ctx context.Context, tx *sql.Tx, all []record.Stored) error {
+func (v *vault) keepTail(ctx context.Context, tx *sql.Tx, all []record.Stored) error {
 	var next int64
 	if err := tx.QueryRowContext(ctx, "SELECT COALESCE(MAX(ord), 0) + 1 FROM tail").Scan(&next); err != nil {
 		return fmt.Errorf("read tail: %w", err)
@@ -204,7 +204,7 @@ func keepTail(ctx context.Context, tx *sql.Tx, all []record.Stored) error {
 		if err != nil {
 			return err
 		}
-		rows = append(rows, []any{next + int64(i), string(r.Stream), d.ID[:], b})
+		rows = append(rows, []any{next + int64(i), string(r.Stream), d.ID[:], v.seal(place("tail", d.ID.String()), b)})
 	}
 	if err := insertMany(ctx, tx, "INSERT INTO tail (ord, stream, id, draft)", rows, ""); err != nil {
 		return fmt.Errorf("keep tail: %w", err)
@@ -220,11 +220,15 @@ func clearTail(ctx context.Context, tx *sql.Tx, id record.RecordID) error {
 	return nil
 }
 
-func tailDrafts(ctx context.Context, q querier, st record.StreamID) ([]record.Draft, error) {
+func (v *vault) tailDrafts(ctx context.Context, q querier, st record.StreamID) ([]record.Draft, error) {
 	var out []record.Draft
-	err := each(ctx, q, "SELECT draft FROM tail WHERE stream=$1 ORDER BY ord", []any{string(st)}, func(rows *sql.Rows) error {
-		var b []byte
-		if err := rows.Scan(&b); err != nil {
+	err := each(ctx, q, "SELECT id, draft FROM tail WHERE stream=$1 ORDER BY ord", []any{string(st)}, func(rows *sql.Rows) error {
+		var id, b []byte
+		if err := rows.Scan(&id, &b); err != nil {
+			return err
+		}
+		b, err := v.open(ctx, place("tail", record.RecordID(id).String()), b)
+		if err != nil {
 			return err
 		}
 		d, err := decodeDraft(b)

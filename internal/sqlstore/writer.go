@@ -131,6 +131,10 @@ func (w *writer) readRefusals(ctx context.Context, ids, slots, uses [][]any) err
 		if err := rows.Scan(&at.scope, &at.key, &k.answer, &k.hash); err != nil {
 			return err
 		}
+		var err error
+		if k.answer, k.hash, err = w.s.v.openAnswer(ctx, at, k.answer, k.hash); err != nil {
+			return err
+		}
 		w.kept[at] = k
 		return nil
 	})
@@ -327,5 +331,5 @@ func (w *writer) put(ctx context.Context, st record.Stored) error {
 func (w *writer) flush(ctx context.Context) error {
 	fresh := w.fresh
 	w.fresh = nil
-	return insertRecords(ctx, w.tx, fresh)
+	return w.s.v.insertRecords(ctx, w.tx, fresh)
 }
