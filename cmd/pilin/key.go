@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 
@@ -117,9 +118,11 @@ func listed(m federation.Member) []listedKey {
 
 type rotateCmd struct {
 	configured
-	Sign bool `negatable:"" default:"true" help:"签名密钥 · Signing key."`
-	TLS  bool `name:"tls" help:"传输密钥和证书 · TLS key and certificate."`
-	KEM  bool `name:"kem" help:"封装密钥;名册下一版才按它封装 · Encapsulation key; the next charter version wraps for it."`
+	Sign    bool   `negatable:"" default:"true" help:"签名密钥 · Signing key."`
+	TLS     bool   `name:"tls" help:"传输密钥和证书 · TLS key and certificate."`
+	KEM     bool   `name:"kem" help:"封装密钥;名册下一版才按它封装 · Encapsulation key; the next charter version wraps for it."`
+	Storage bool   `help:"只换存储密钥:数据库内容按它加密;本节点之外无人知晓 · The storage key alone, under which the database's content is sealed; nobody outside this node hears of it."`
+	Out     string `help:"与 --storage 同用:把新密钥库写入此文件,供制作 systemd 凭据,节点不必停 · With --storage: write the new key store to this file, to make a systemd credential of; the node may run." type:"path"`
 }
 
 // Run draws new keys, states them and hands the statement to the others.
@@ -128,11 +131,35 @@ func (c *rotateCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if c.Storage {
+		return c.storage(ctx, out, cfg)
+	}
+	if c.Out != "" {
+		return exit{64, errors.New("--out 只与 --storage 同用 · --out goes with --storage")}
+	}
 	s, err := node.RotateKeys(ctx, cfg, node.Change{Sign: c.Sign, TLS: c.TLS, KEM: c.KEM})
 	if err != nil {
 		return err
 	}
 	return c.print(out, s)
+}
+
+// storage draws a new storage key.
+func (c *rotateCmd) storage(ctx context.Context, out io.Writer, cfg node.Config) error {
+	r, err := node.RotateStorage(ctx, cfg, c.Out)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(out, r)
+	}
+	fmt.Fprintf(out, "现用存储密钥 storage key in use: %s\n密钥库 key store: %s  共 %d 把 keys\n", r.Current, r.File, len(r.Kept))
+	if r.Wrapped {
+		fmt.Fprintln(out, "数据密钥已按新密钥重新封装;请备份密钥库,与数据库分开存放\nThe data keys are wrapped anew. Back up the key store, apart from the database.")
+		return nil
+	}
+	fmt.Fprintln(out, "用它制作凭据后删除此文件;节点下次启动时重新封装\nMake the credential of it and delete the file; the node wraps anew at its next start.")
+	return nil
 }
 
 type recoverCmd struct {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/keystore"
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/record"
 )
@@ -45,6 +48,8 @@ type Manifest struct {
 	Tables     map[string]uint64   `json:"tables"` // rows
 	Streams    []BackedUpStream    `json:"streams"`
 	Files      []BackedUpFile      `json:"files"`
+	// Storage names the storage keys that its content is sealed under; they are in the key store, not here.
+	Storage []keystore.KeyID `json:"storage,omitempty"`
 }
 
 // BackedUpStream is how far a stream was.
@@ -72,9 +77,9 @@ func (m Manifest) own() (size uint64) {
 	return size
 }
 
-// BackUp copies the node's database, as it is at one moment, into a new folder, and, into another one, its key file. The
-// node may be running. Whoever has both can be the member; whoever has the first can read what the member can: neither
-// leaves the bureau, and they are not kept together.
+// BackUp copies the node's database, as it is at one moment, into a new folder, and, into another one, its key file and
+// storage keys. The node may be running. Whoever has both can be the member; the first alone is sealed: they are not kept
+// together, and the second never leaves the bureau.
 func BackUp(ctx context.Context, cfg Config, dir, keysDir string) (m Manifest, err error) {
 	if err := cfg.complete(); err != nil {
 		return m, err
@@ -114,6 +119,9 @@ func BackUp(ctx context.Context, cfg Config, dir, keysDir string) (m Manifest, e
 		return m, err
 	}
 	m.Tables = c.Tables
+	if m.Storage, err = sealedUnder(ctx, name, cfg.Member); err != nil {
+		return m, err
+	}
 	for _, h := range c.Heads {
 		m.Streams = append(m.Streams, BackedUpStream{h.Stream, h.Size, h.Signed, hex.EncodeToString(h.Root[:])})
 	}
@@ -126,6 +134,9 @@ func BackUp(ctx context.Context, cfg Config, dir, keysDir string) (m Manifest, e
 		if err := copyKeys(cfg.Data, keysDir); err != nil {
 			return m, err
 		}
+		if err := copyStorageKeys(&cfg, keysDir); err != nil {
+			return m, err
+		}
 	}
 	b, err := json.Marshal(m, json.Deterministic(true), jsontext.WithIndent("  "))
 	if err != nil {
@@ -135,6 +146,16 @@ func BackUp(ctx context.Context, cfg Config, dir, keysDir string) (m Manifest, e
 		return m, err
 	}
 	return m, noteOperated(cfg, operated{Event: didBackUp, Size: number(m.own()), Digest: digest(b)})
+}
+
+// sealedUnder names the storage keys that a copy needs.
+func sealedUnder(ctx context.Context, file string, self record.MemberID) (ids []keystore.KeyID, err error) {
+	kept, err := sqlstore.OpenCopy(file, self, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, kept.Close()) }()
+	return kept.StorageKeys(ctx)
 }
 
 // within reports whether a is b, or inside it, or the other way round.
@@ -156,6 +177,21 @@ func copyKeys(data, into string) error {
 		return fmt.Errorf("back up keys: %w", err)
 	}
 	return writeInto(into, keysFile, b)
+}
+
+// bringKeys copies the key file back. One that is here stays, and must be the same.
+func bringKeys(from, data string) (bool, error) {
+	here, err := os.ReadFile(filepath.Join(data, keysFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return true, copyKeys(from, data)
+	}
+	if err != nil {
+		return false, fmt.Errorf("restore keys: %w", err)
+	}
+	if there, err := os.ReadFile(filepath.Join(from, keysFile)); err != nil || !bytes.Equal(here, there) {
+		return false, fmt.Errorf("%s is here already and is another one than in %s: restore without --keys", filepath.Join(data, keysFile), from)
+	}
+	return false, nil
 }
 
 func sumOf(name string) (BackedUpFile, error) {
@@ -190,7 +226,7 @@ func CheckBackup(ctx context.Context, dir string) (m Manifest, err error) {
 	if sum != m.Files[0] {
 		return m, fmt.Errorf("%w: %s has %d bytes of SHA-256 %s, its manifest says %d of %s", ErrTorn, copyFile, sum.Size, sum.SHA256, m.Files[0].Size, m.Files[0].SHA256)
 	}
-	kept, err := sqlstore.OpenCopy(name, m.Member)
+	kept, err := sqlstore.OpenCopy(name, m.Member, nil)
 	if err != nil {
 		return m, fmt.Errorf("%w: %w", ErrTorn, err)
 	}
@@ -206,6 +242,13 @@ func (m Manifest) proves(ctx context.Context, kept *sqlstore.Store) error {
 	dir, err := readDirectory(ctx, kept, nil)
 	if err != nil {
 		return err
+	}
+	storage, err := kept.StorageKeys(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(storage, m.Storage) {
+		return errors.New("sealed under other storage keys than its manifest says")
 	}
 	if dir.Federation() != m.Federation {
 		return errors.New("of another federation than its manifest says")
@@ -233,18 +276,16 @@ func (m Manifest) proves(ctx context.Context, kept *sqlstore.Store) error {
 func provesStream(ctx context.Context, store *sqlstore.Store, dir *federation.Directory, h record.Head) error {
 	var tree, signed record.Tree
 	for tree.Size < h.Size {
-		gs, err := store.Groups(ctx, h.Stream, tree.Size, record.MaxGroupRecords)
+		headers, err := store.Headers(ctx, h.Stream, tree.Size, record.MaxGroupRecords)
 		if err != nil {
 			return err
 		}
-		if len(gs) == 0 {
+		if len(headers) == 0 {
 			return fmt.Errorf("%s ends at %d of %d", h.Stream, tree.Size, h.Size)
 		}
-		for _, g := range gs {
-			for _, r := range g.Records {
-				if tree = tree.Add(record.Leaf(r.Header)); tree.Size == h.Signed {
-					signed = tree
-				}
+		for _, header := range headers {
+			if tree = tree.Add(record.Leaf(header)); tree.Size == h.Signed {
+				signed = tree
 			}
 		}
 	}
@@ -290,17 +331,26 @@ func Restore(ctx context.Context, cfg Config, dir, keysDir string) (r Restored, 
 	if r.Released, err = n.releasedSize(); err != nil {
 		return r, err
 	}
+	storage, err := needStorageKeys(&cfg, keysDir, r.Manifest.Storage)
+	if err != nil {
+		return r, err
+	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return r, fmt.Errorf("restore: %w", err)
 	}
 	if keysDir != "" {
-		if _, err := os.Stat(filepath.Join(cfg.Data, keysFile)); err == nil {
-			return r, fmt.Errorf("%s is here already: restore without --keys", filepath.Join(cfg.Data, keysFile))
-		}
-		if err := copyKeys(keysDir, cfg.Data); err != nil {
+		if r.Keys, err = bringKeys(keysDir, cfg.Data); err != nil {
 			return r, err
 		}
-		r.Keys = true
+	}
+	if storage != nil {
+		name, err := cfg.storageKeysName()
+		if err != nil {
+			return r, err
+		}
+		if err := writeStorageKeys(name, storage); err != nil {
+			return r, err
+		}
 	}
 	// First of all: whatever happens from here on, a node that starts on this folder knows that it is not what it was.
 	for _, name := range []string{n.confirmedFile(), n.waitingFile(), n.snapshotFile()} { // of an earlier time
@@ -319,7 +369,7 @@ func Restore(ctx context.Context, cfg Config, dir, keysDir string) (r Restored, 
 	if err := WriteDurably(n.releasedFile(), []byte(strconv.FormatUint(r.Released, 10)+"\n"), 0o600); err != nil {
 		return r, err
 	}
-	kept, err := sqlstore.OpenCopy(filepath.Join(dir, copyFile), cfg.Member)
+	kept, err := sqlstore.OpenCopy(filepath.Join(dir, copyFile), cfg.Member, nil)
 	if err != nil {
 		return r, err
 	}

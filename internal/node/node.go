@@ -76,9 +76,6 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Node, error) {
 	if n.keys.Member != cfg.Member {
 		return nil, fmt.Errorf("keys in %s are of %s, the configuration says %s", cfg.Data, n.keys.Member, cfg.Member)
 	}
-	if n.storage, err = openStorageKeys(&n.cfg, n.now()); err != nil {
-		return nil, err
-	}
 	if n.store, err = n.openStore(ctx); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -88,9 +85,20 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Node, error) {
 	return n, nil
 }
 
-// openStore opens the database; what it needs of the directory it asks for when it needs it.
+// openStore opens the database with the storage keys; what it needs of the directory it asks for when it needs it.
 func (n *Node) openStore(ctx context.Context) (*sqlstore.Store, error) {
-	return sqlstore.Open(ctx, sqlstore.Config{
+	var err error
+	if n.storage, err = readStorageKeys(&n.cfg); err != nil && !errors.Is(err, ErrNoStorageKeys) {
+		return nil, err
+	}
+	missing := err // until it turns out that none are needed yet
+	store, err := sqlstore.Open(ctx, sqlstore.Config{
+		Keys: n.storage,
+		MakeKeys: func() (*keystore.Store, error) {
+			var err error
+			n.storage, err = makeStorageKeys(&n.cfg, n.now())
+			return n.storage, err
+		},
 		Driver: n.cfg.Database.Driver, DSN: n.cfg.Database.DSN, Self: n.cfg.Member,
 		Federation: func() record.FederationID { return n.dir.Federation() },
 		Sealer:     &record.Sealer{Random: rand.Reader, Current: func(g record.GroupID) (record.EpochKey, bool) { return n.dir.CurrentEpoch(g) }},
@@ -98,6 +106,10 @@ func (n *Node) openStore(ctx context.Context) (*sqlstore.Store, error) {
 		Charter:    func() record.CharterRef { return n.dir.Charter() },
 		Now:        n.now, Project: project, ProjectVersion: projectVersion, UnsafeTest: n.cfg.UnsafeTest,
 	})
+	if errors.Is(err, sqlstore.ErrSealed) && missing != nil {
+		err = fmt.Errorf("%w; %w: bring the key store back from where it is kept apart", err, missing)
+	}
+	return store, err
 }
 
 // signer returns what signs an own stream at a sequence. The history of keys counts sequences of the streams that others

@@ -39,7 +39,8 @@ const (
 	didRestore = "restored"
 	didRejoin  = "rejoined"
 	// didContinue: the audit goes on in a new stream, because what was written behind the copy's end is lost.
-	didContinue = "continued"
+	didContinue      = "continued"
+	didRotateStorage = "storage_rotated"
 )
 
 // operated is one such note.

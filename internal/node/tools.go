@@ -62,7 +62,11 @@ func CheckKafka(ctx context.Context, cfg Config) ([]Finding, error) {
 // openForTools opens the store only to read documents and groups; nothing is signed, and a running node is fenced off by
 // nothing here because nothing is appended.
 func openForTools(ctx context.Context, cfg Config) (*sqlstore.Store, error) {
-	return sqlstore.OpenReader(ctx, sqlstore.Config{Driver: cfg.Database.Driver, DSN: cfg.Database.DSN, Self: cfg.Member, Now: time.Now, UnsafeTest: cfg.UnsafeTest})
+	keys, err := readStorageKeys(&cfg)
+	if err != nil && !errors.Is(err, ErrNoStorageKeys) { // without them headers and documents are read, and no content
+		return nil, err
+	}
+	return sqlstore.OpenReader(ctx, sqlstore.Config{Keys: keys, Driver: cfg.Database.Driver, DSN: cfg.Database.DSN, Self: cfg.Member, Now: time.Now, UnsafeTest: cfg.UnsafeTest})
 }
 
 // Export writes charter, statements, all replicated streams with checkpoints, and receipts to a new folder, for
@@ -180,6 +184,8 @@ func Doctor(ctx context.Context, cfg Config) []Finding {
 	if _, err := os.Stat(filepath.Join(cfg.Data, recoveryFile)); err == nil {
 		add("恢复密钥不在本机 recovery key is offline", fmt.Errorf("%s is still here", recoveryFile), "立即移到离线介质并锁好 · move it to offline media and lock it away")
 	}
+	_, err = readStorageKeys(&cfg)
+	add("存储密钥 storage keys", err, "从另处保管的备份取回 storage.keys,或检查 storage.credential · bring storage.keys back from where it is kept apart, or check storage.credential")
 	store, err := openForTools(ctx, cfg)
 	if add("数据库 database", err, "检查 database.dsn、服务是否在运行、fsync 与 synchronous_commit 是否为 on · check dsn, server, fsync and synchronous_commit") {
 		dir, err := readDirectory(ctx, store, keys)

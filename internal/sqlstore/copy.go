@@ -12,6 +12,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
+	"github.com/pilinhub/pilin/internal/keystore"
 	"github.com/pilinhub/pilin/record"
 )
 
@@ -60,13 +61,14 @@ func (s *Store) CopyTo(ctx context.Context, file string) (c Copied, err error) {
 	return c, nil
 }
 
-// OpenCopy opens a file that CopyTo wrote, for reading alone; not a byte of it changes.
-func OpenCopy(file string, self record.MemberID) (*Store, error) {
+// OpenCopy opens a file that CopyTo wrote, for reading alone; not a byte of it changes. Without keys no content is read of a
+// copy that is sealed.
+func OpenCopy(file string, self record.MemberID, keys *keystore.Store) (*Store, error) {
 	db, err := openPlain(file, "?mode=ro&immutable=1&_pragma=query_only(1)")
 	if err != nil {
 		return nil, err
 	}
-	return &Store{cfg: Config{Driver: "sqlite", Self: self}, d: sqliteDialect, v: newVault(nil, db), read: db, write: db, epoch: -1, places: make(chan struct{}, maxQueued),
+	return &Store{cfg: Config{Driver: "sqlite", Self: self}, d: sqliteDialect, v: newVault(keys, db), read: db, write: db, epoch: -1, places: make(chan struct{}, maxQueued),
 		issued: map[record.StreamID]*uint64{}, commitTx: (*sql.Tx).Commit}, nil
 }
 

@@ -112,7 +112,7 @@ func TestStore_Copy(t *testing.T) {
 				stop()
 				wg.Wait()
 				d.ok(err)
-				kept, err := sqlstore.OpenCopy(file, recordtest.Self)
+				kept, err := sqlstore.OpenCopy(file, recordtest.Self, testKeys)
 				d.ok(err)
 				before, err := os.ReadFile(file)
 				d.ok(err)

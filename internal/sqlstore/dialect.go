@@ -41,6 +41,8 @@ type dialect struct {
 	room func(dsn string) error
 	// vacuum is erase's hourly half.
 	vacuum func(ctx context.Context, db *sql.DB) error
+	// hasTable counts the tables of a name.
+	hasTable string
 	// rewrite leaves no byte in the files that is not in the tables; run once, after an old database was sealed.
 	rewrite func(ctx context.Context, s *Store) error
 }
@@ -64,8 +66,9 @@ var postgresDialect = dialect{
 		}
 		return !errors.Is(err, pq.ErrInFailedTransaction) && !errors.Is(err, sql.ErrTxDone) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 	},
-	erase:   func(context.Context, *sql.DB) error { return nil }, // rows stay until VACUUM, in Maintain
-	rewrite: rewritePostgres,
+	erase:    func(context.Context, *sql.DB) error { return nil }, // rows stay until VACUUM, in Maintain
+	hasTable: "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname=current_schema() AND tablename=$1",
+	rewrite:  rewritePostgres,
 	vacuum: func(ctx context.Context, db *sql.DB) error {
 		return exec(ctx, db, "VACUUM part", "VACUUM restricted_part", "VACUUM tail", "VACUUM open_question")
 	},
@@ -96,8 +99,9 @@ var sqliteDialect = dialect{
 		}
 		return nil
 	},
-	vacuum:  func(context.Context, *sql.DB) error { return nil },
-	rewrite: rewriteSQLite,
+	vacuum:   func(context.Context, *sql.DB) error { return nil },
+	hasTable: "SELECT count(*) FROM sqlite_master WHERE type='table' AND name=$1",
+	rewrite:  rewriteSQLite,
 }
 
 func exec(ctx context.Context, db *sql.DB, statements ...string) error {

@@ -71,7 +71,7 @@ func TestSQLite_AnEndedQuestionIsNowhere(t *testing.T) {
 			return errors.Join(d.PutOpen(d.ctx, federation.KeptAsk{ID: id, Until: 1, State: []byte("CANARY-310117")}), d.Maintain(d.ctx))
 		},
 	} {
-		d := sit(t, nil)
+		d := sit(t, inClear)
 		k := federation.KeptAsk{ID: record.Bits128{1}, Until: 1 << 40, State: []byte("CANARY-310117")}
 		d.ok(d.PutOpen(d.ctx, k))
 		if !inFiles(t, d.cfg.DSN, "CANARY-310117") {

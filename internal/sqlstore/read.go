@@ -76,6 +76,27 @@ func (s *Store) Groups(ctx context.Context, st record.StreamID, from uint64, lim
 	return out, err
 }
 
+// Headers returns at most limit headers of a stream from seq on, in order, without opening any content.
+func (s *Store) Headers(ctx context.Context, st record.StreamID, from uint64, limit int) ([][]byte, error) {
+	var out [][]byte
+	err := each(ctx, s.read, "SELECT seq, header FROM record WHERE stream=$1 AND seq>=$2 ORDER BY seq LIMIT $3", []any{string(st), from, limit}, func(rows *sql.Rows) error {
+		var seq uint64
+		var b []byte
+		if err := rows.Scan(&seq, &b); err != nil {
+			return err
+		}
+		if seq != from+uint64(len(out)) {
+			return fmt.Errorf("record %d is missing: %w", from+uint64(len(out)), record.ErrNotFound)
+		}
+		out = append(out, b)
+		return nil
+	})
+	if err != nil {
+		return nil, classify(fmt.Errorf("read headers of %s: %w", st, err))
+	}
+	return out, nil
+}
+
 // bounds returns the groups from the one containing from on, without records: the capacity of Records is their number.
 // Beside limit the bytes are bounded, so that nobody can make this node read its whole log into memory.
 func bounds(ctx context.Context, q querier, st record.StreamID, from uint64, limit int) ([]record.Group, error) {

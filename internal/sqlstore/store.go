@@ -42,6 +42,8 @@ type Config struct {
 	// Keys are what content is sealed under (ADR 12). nil: a database that is not sealed stays in clear, and of one that is
 	// sealed no content is read. A node always has them.
 	Keys *keystore.Store
+	// MakeKeys is called by Open when Keys is nil and nothing in the database is sealed yet; nil: it stays in clear.
+	MakeKeys func() (*keystore.Store, error)
 	// UnsafeTest allows a database that does not sync, and PostgreSQL without verified TLS. For tests only.
 	UnsafeTest bool
 }

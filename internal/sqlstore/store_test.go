@@ -87,6 +87,7 @@ func TestSQLite_DeletedBytesAreNowhere(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "peer.db")
 	cfg := config(k.Config(recordtest.Peer))
 	cfg.Driver, cfg.DSN = "sqlite", file
+	inClear(&cfg)
 	peer := open(t, cfg)
 	d := k.Draft(recordtest.Self, record.Records)
 	d.Parts[record.Body] = []byte(`{"name":"测甲一CANARY"}`)
@@ -108,7 +109,7 @@ func TestSQLite_DeletedBytesAreNowhere(t *testing.T) {
 
 // While somebody reads an older state the write-ahead log keeps its bytes; Maintain says so until they are gone.
 func TestSQLite_ErasureIsNotClaimedTooEarly(t *testing.T) {
-	d := sit(t, nil)
+	d := sit(t, inClear)
 	dr := d.Draft(recordtest.Self, record.Records)
 	dr.Parts[record.Body] = []byte(`{"name":"测乙二CANARY"}`)
 	d.append(dr)

@@ -163,6 +163,10 @@ func storageKeys(ctx context.Context, q querier) ([]storageKey, error) {
 
 // StorageKeys names the storage keys that a database needs; none if nothing in it is sealed.
 func (s *Store) StorageKeys(ctx context.Context) ([]keystore.KeyID, error) {
+	var tables int // none in a copy of before there were storage keys
+	if err := s.read.QueryRowContext(ctx, s.d.hasTable, "storage_key").Scan(&tables); err != nil || tables == 0 {
+		return nil, classify(err)
+	}
 	var all []keystore.KeyID
 	err := each(ctx, s.read, "SELECT DISTINCT storage FROM storage_key ORDER BY storage", nil, func(rows *sql.Rows) error {
 		var id keystore.KeyID
@@ -180,7 +184,14 @@ func (s *Store) StorageKeys(ctx context.Context) ([]keystore.KeyID, error) {
 // key wraps are wrapped under the current one, with a new one for what is written from now on.
 func (s *Store) renewKeys(ctx context.Context) error {
 	if !s.v.on() {
-		return s.refuseSealed(ctx)
+		if err := s.refuseSealed(ctx); err != nil || s.cfg.MakeKeys == nil {
+			return err
+		}
+		keys, err := s.cfg.MakeKeys()
+		if err != nil {
+			return fmt.Errorf("make storage keys: %w", err)
+		}
+		s.v.keys = keys // nobody else has the store yet
 	}
 	month := s.cfg.Now().UTC().Format("2006-01")
 	fresh := map[uint32]storageKey{}
