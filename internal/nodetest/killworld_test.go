@@ -21,6 +21,7 @@ import (
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/embedded"
 	"github.com/pilinhub/pilin/internal/kafkabus"
+	"github.com/pilinhub/pilin/internal/keystore"
 	"github.com/pilinhub/pilin/internal/node"
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/record"
@@ -125,7 +126,13 @@ func (w *world) reader(c node.Config) *sqlstore.Store {
 	if dsn == "" {
 		dsn = filepath.Join(c.Data, "pilin.db")
 	}
-	s, err := sqlstore.OpenReader(w.t.Context(), sqlstore.Config{Driver: driver, DSN: dsn, Self: c.Member, Now: time.Now})
+	var keys *keystore.Store // none before the node's first start
+	b, err := os.ReadFile(filepath.Join(c.Data, "storage.keys"))
+	if err == nil {
+		keys, err = keystore.Decode(b)
+		must(w.t, err)
+	}
+	s, err := sqlstore.OpenReader(w.t.Context(), sqlstore.Config{Driver: driver, DSN: dsn, Self: c.Member, Keys: keys, Now: time.Now})
 	must(w.t, err)
 	return s
 }

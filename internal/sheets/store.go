@@ -24,7 +24,7 @@ type StoredRow struct {
 	Draft   string // record id
 	Version uint64 // of the draft, or of the published subject
 	Record  string // record that it was published as
-	Key     []byte // SHA-256 of what tells decisions and persons apart; nil without one
+	Key     []byte // SHA-256 of what tells decisions and persons apart, nil without one; as it was stored, maybe keyed, in a row that is read
 	Gaps    int    // nulls that 待补齐 lists
 	Issues  []Issue
 }
