@@ -22,7 +22,7 @@ func copyOf(t *testing.T, cfg Config) Config {
 	if err := os.CopyFS(dir, os.DirFS(cfg.Data)); err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range []string{keysFile, recoveryFile} {
+	for _, f := range []string{keysFile, recoveryFile, storageFile} {
 		if err := os.Chmod(filepath.Join(dir, f), 0o600); err != nil {
 			t.Fatal(err)
 		}
