@@ -118,8 +118,14 @@ func contains(data []byte, forms [][]byte) bool {
 	return slices.ContainsFunc(forms, func(f []byte) bool { return bytes.Contains(data, f) })
 }
 
-// holds reports whether a node's folder or database holds a text in any form.
+// holds reports whether a node's folder or database holds a text in any form, in clear or sealed.
 func (n *Node) holds(t testing.TB, text string) bool {
+	t.Helper()
+	return n.shows(t, text) || contains(openedCells(t.Context(), t, n.cfg), forms(text))
+}
+
+// shows is holds for whoever has no storage keys.
+func (n *Node) shows(t testing.TB, text string) bool {
 	t.Helper()
 	return inFolder(t, n.cfg.Data, text) || n.cfg.Database.Driver == "postgres" && inPostgres(t, n.cfg.Database.DSN, text)
 }
