@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -10,6 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -63,6 +65,46 @@ func TestNode_AtRest(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A new storage key: the node finds everything, builds its index anew and says so, and the change is audited. Without its
+// key store it does not start, and makes no other.
+func TestNode_StorageRotated(t *testing.T) {
+	d := found(t, onHTTP, false, some(1)...)
+	d.released()
+	a := d.members[0]
+	d.publish(a)
+	d.stop(d.nodes[a])
+	cfg := d.nodes[a].cfg
+	if _, err := RotateStorage(t.Context(), cfg, ""); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	n, err := Open(t.Context(), cfg, slog.New(slog.NewTextHandler(&log, nil)))
+	d.ok(err)
+	said := log.String() // before anything runs
+	d.nodes[a] = n
+	d.wire(n)
+	d.run(n)
+	if !strings.Contains(said, "damaged, or of another secret") || !strings.Contains(said, "subjects=0") {
+		t.Errorf("the old snapshot is used, or nothing is said: %s", said)
+	}
+	d.until("found", func() bool { return n.index.Len() == 1 && len(d.ask(a).Hits) == 1 })
+	d.until("audited", func() bool { return d.audits(a, "storage_rotated") == 1 })
+	d.stop(n)
+	name := filepath.Join(cfg.Data, storageFile)
+	kept, err := os.ReadFile(name)
+	d.ok(err)
+	d.ok(os.Remove(name))
+	if _, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrNoStorageKeys) {
+		t.Errorf("without the key store: %v", err)
+	}
+	if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
+		t.Error("another key store was made")
+	}
+	d.ok(os.WriteFile(name, kept, 0o600))
+	n = d.again(a)
+	d.until("found again", func() bool { return n.index.Len() == 1 && len(d.ask(a).Hits) == 1 })
 }
 
 // sealedKeys unwraps the data keys of a database (ADR 12), written a second time.
