@@ -218,45 +218,44 @@ func openedCells(ctx context.Context, t testing.TB, c Config) (all []byte) {
 		"SELECT 'idempotency', scope, 0, key, answer FROM idempotency",
 		"SELECT 'import', id, 0, '', file FROM import WHERE file IS NOT NULL",
 	} {
-		rows, err := db.QueryContext(ctx, q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
+		eachCell(ctx, t, db, q, func(rows *sql.Rows) error {
 			var table, first, last string
 			var seq uint64
 			var cell []byte
 			if err := rows.Scan(&table, &first, &seq, &last, &cell); err != nil {
-				t.Fatal(err)
+				return err
 			}
 			place := map[string][]string{"part": {table, first, strconv.FormatUint(seq, 10), last}, "idempotency": {table, first, last}, "import": {table, first}}
 			all = append(append(all, opened(t, keys, cell, place[table]...)...), 0)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
-		}
+			return nil
+		})
 	}
-	return append(all, openedIDs(ctx, t, db, keys)...)
-}
-
-// openedIDs opens what stands under an id: drafts that were taken off, open questions.
-func openedIDs(ctx context.Context, t testing.TB, db *sql.DB, keys map[uint32]cipher.AEAD) (all []byte) {
-	t.Helper()
 	for table, column := range map[string]string{"tail": "draft", "open_question": "state"} {
-		rows, err := db.QueryContext(ctx, "SELECT id, "+column+" FROM "+table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
+		eachCell(ctx, t, db, "SELECT id, "+column+" FROM "+table, func(rows *sql.Rows) error {
 			var id, cell []byte
 			if err := rows.Scan(&id, &cell); err != nil {
-				t.Fatal(err)
+				return err
 			}
 			all = append(append(all, opened(t, keys, cell, table, record.Bits128(id).String())...), 0)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return nil
+		})
+	}
+	return all
+}
+
+func eachCell(ctx context.Context, t testing.TB, db *sql.DB, query string, f func(*sql.Rows) error) {
+	t.Helper()
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return all
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -361,7 +361,10 @@ func TestAtRest_cutOff(t *testing.T) {
 // sealed from its first day. Of one that was in clear its tables' files show nothing after it was sealed.
 func TestAtRest_PostgresFiles(t *testing.T) {
 	server := testsvc.OwnPostgres(t)
-	files := func(under ...string) (all []byte) {
+	files := func(f *full, under ...string) (all []byte) {
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
 		server.Stop()
 		defer server.Start()
 		err := filepath.WalkDir(filepath.Join(append([]string{server.DataDir()}, under...)...), func(path string, e os.DirEntry, err error) error {
@@ -384,17 +387,17 @@ func TestAtRest_PostgresFiles(t *testing.T) {
 		return fill(t, cfg, k), cfg
 	}
 	f, _ := run(20, testKeys)
-	if got := shows(files(), f); len(got) > 0 {
+	if got := shows(files(f), f); len(got) > 0 {
 		t.Errorf("sealed from the first day, the server's files show %v", got)
 	}
 	f, cfg := run(21, nil)
-	if got := shows(files(), f); len(got) != 5 {
+	if got := shows(files(f), f); len(got) != 5 {
 		t.Fatalf("the search finds only %v in a database in clear", got)
 	}
 	cfg.Keys = testKeys
 	f.Store = open(t, cfg)
 	f.whole(t)
-	if got := shows(files("base"), f); len(got) > 0 {
+	if got := shows(files(f, "base"), f); len(got) > 0 {
 		t.Errorf("after it was sealed the tables' files show %v", got)
 	}
 }
