@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -22,11 +23,11 @@ const keepFiles = 90 * 24 * time.Hour
 func (s *Store) PutImport(ctx context.Context, id string, at int64, doc, file []byte) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		if file == nil {
-			_, err := tx.ExecContext(ctx, "UPDATE import SET at=$2, doc=$3 WHERE id=$1", id, at, string(doc))
+			_, err := tx.ExecContext(ctx, "UPDATE import SET at=$2, doc=$3 WHERE id=$1", id, at, s.v.sealText(docPlace(id), string(doc)))
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "INSERT INTO import (id, at, doc, file) VALUES ($1,$2,$3,$4) ON CONFLICT (id) DO UPDATE SET at=excluded.at, doc=excluded.doc, file=excluded.file",
-			id, at, string(doc), s.v.seal(place("import", id), file))
+			id, at, s.v.sealText(docPlace(id), string(doc)), s.v.seal(place("import", id), file))
 		return err
 	})
 }
@@ -38,7 +39,10 @@ func (s *Store) Import(ctx context.Context, id string) ([]byte, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return []byte(doc), classify(err)
+	if err != nil {
+		return nil, classify(err)
+	}
+	return s.v.openText(ctx, docPlace(id), doc)
 }
 
 // ImportFile implements sheets.Store.
@@ -56,11 +60,18 @@ func (s *Store) ImportFile(ctx context.Context, id string) ([]byte, error) {
 
 // Imports implements sheets.Store.
 func (s *Store) Imports(ctx context.Context, limit int) ([][]byte, error) {
-	return s.documents(ctx, "SELECT doc FROM import ORDER BY at DESC, id LIMIT $1", limit)
+	return s.documents(ctx, func(id, doc string) ([]byte, error) { return s.v.openText(ctx, docPlace(id), doc) },
+		"SELECT id, doc FROM import ORDER BY at DESC, id LIMIT $1", limit)
 }
 
-// documents reads one text column.
-func (s *Store) documents(ctx context.Context, query string, args ...any) ([][]byte, error) {
+// docPlace and issuesPlace name what is known of a file: its headings, which in a sheet without a heading row are somebody's
+// name and number.
+func docPlace(id string) string { return place("import.doc", id) }
+
+func issuesPlace(id string, row int) string { return place("import_row.issues", id, strconv.Itoa(row)) }
+
+// documents reads a name and a text column.
+func (s *Store) documents(ctx context.Context, open func(name, doc string) ([]byte, error), query string, args ...any) ([][]byte, error) {
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, classify(err)
@@ -68,11 +79,15 @@ func (s *Store) documents(ctx context.Context, query string, args ...any) ([][]b
 	defer rows.Close()
 	var out [][]byte
 	for rows.Next() {
-		var doc string
-		if err := rows.Scan(&doc); err != nil {
+		var name, doc string
+		if err := rows.Scan(&name, &doc); err != nil {
 			return nil, classify(err)
 		}
-		out = append(out, []byte(doc))
+		b, err := open(name, doc)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
 	}
 	return out, classify(rows.Err())
 }
@@ -93,7 +108,7 @@ func (s *Store) PutChecked(ctx context.Context, rows []sheets.StoredRow) error {
 			if err != nil {
 				return fmt.Errorf("encode issues: %w", err)
 			}
-			if _, err := put.ExecContext(ctx, r.Import, r.Row, string(r.State), string(r.Step), s.v.keyed("import_row", r.Key), r.Gaps, string(issues)); err != nil {
+			if _, err := put.ExecContext(ctx, r.Import, r.Row, string(r.State), string(r.Step), s.v.keyed("import_row", r.Key), r.Gaps, s.v.sealText(issuesPlace(r.Import, r.Row), string(issues))); err != nil {
 				return fmt.Errorf("write checked row: %w", err)
 			}
 		}
@@ -118,7 +133,7 @@ func (s *Store) PutSteps(ctx context.Context, rows []sheets.StoredRow) error {
 				return fmt.Errorf("encode issues: %w", err)
 			}
 			res, err := tx.ExecContext(ctx, "UPDATE import_row SET state=$3, step=$4, draft=$5, version=$6, record=$7, issues=$8 WHERE import=$1 AND row_no=$2",
-				r.Import, r.Row, string(r.State), string(r.Step), r.Draft, r.Version, r.Record, string(issues))
+				r.Import, r.Row, string(r.State), string(r.Step), r.Draft, r.Version, r.Record, s.v.sealText(issuesPlace(r.Import, r.Row), string(issues)))
 			if err := one(res, err, "write step of a row", errors.New("no such row of an import")); err != nil {
 				return err
 			}
@@ -152,7 +167,11 @@ func (s *Store) importRows(ctx context.Context, query string, args ...any) ([]sh
 		if err := rows.Scan(&r.Import, &r.Row, &r.State, &r.Step, &r.Draft, &r.Version, &r.Record, &r.Key, &r.Gaps, &issues); err != nil {
 			return nil, classify(err)
 		}
-		if err := json.Unmarshal([]byte(issues), &r.Issues); err != nil {
+		b, err := s.v.openText(ctx, issuesPlace(r.Import, r.Row), issues)
+		if err == nil {
+			err = json.Unmarshal(b, &r.Issues)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("read issues of row %d: %w", r.Row, err)
 		}
 		out = append(out, r)
@@ -203,7 +222,7 @@ func (s *Store) PutProfile(ctx context.Context, name string, doc []byte) error {
 
 // Profiles implements sheets.Store.
 func (s *Store) Profiles(ctx context.Context) ([][]byte, error) {
-	return s.documents(ctx, "SELECT doc FROM import_profile ORDER BY name")
+	return s.documents(ctx, func(_, doc string) ([]byte, error) { return []byte(doc), nil }, "SELECT name, doc FROM import_profile ORDER BY name")
 }
 
 // pruneFiles forgets files of imports that nobody has touched for keepFiles.

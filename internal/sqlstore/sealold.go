@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/pilinhub/pilin/record"
 )
@@ -142,6 +143,13 @@ func (s *Store) sealSide(ctx context.Context) (found bool, err error) {
 			}},
 			{"SELECT id, file FROM import WHERE file IS NOT NULL", "UPDATE import SET file=$2 WHERE id=$1", 1, 1, func(c clearCell) []any {
 				return []any{c.keys[0], s.v.seal(place("import", c.keys[0]), c.values[0])}
+			}},
+			{"SELECT id, doc FROM import", "UPDATE import SET doc=$2 WHERE id=$1", 2, 0, func(c clearCell) []any {
+				return []any{c.keys[0], s.v.sealText(docPlace(c.keys[0]), c.keys[1])}
+			}},
+			{"SELECT import, CAST(row_no AS TEXT), issues FROM import_row", "UPDATE import_row SET issues=$3 WHERE import=$1 AND row_no=$2", 3, 0, func(c clearCell) []any {
+				row, _ := strconv.Atoi(c.keys[1]) // the database wrote the number
+				return []any{c.keys[0], row, s.v.sealText(issuesPlace(c.keys[0], row), c.keys[2])}
 			}},
 			{"SELECT DISTINCT '', ident FROM import_row WHERE ident IS NOT NULL", "UPDATE import_row SET ident=$2 WHERE ident=$1", 1, 1, func(c clearCell) []any {
 				return []any{c.values[0], s.v.keyed("import_row", c.values[0])}

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -82,6 +83,26 @@ func (v *vault) open(ctx context.Context, at string, cell []byte) ([]byte, error
 		return nil, errCell
 	}
 	return plain, nil
+}
+
+// sealText is seal for a column of text: base64.
+func (v *vault) sealText(at, plain string) string {
+	if !v.on() {
+		return plain
+	}
+	return base64.RawStdEncoding.EncodeToString(v.seal(at, []byte(plain)))
+}
+
+// openText returns what sealText was given.
+func (v *vault) openText(ctx context.Context, at, text string) ([]byte, error) {
+	if !v.on() {
+		return []byte(text), nil
+	}
+	cell, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, errCell
+	}
+	return v.open(ctx, at, cell)
 }
 
 // keyed returns what stands in a column for a hash that is looked up. Twice gives the same: a column is read and written.

@@ -98,9 +98,9 @@ func fill(t *testing.T, cfg sqlstore.Config, k *recordtest.Kit) *full {
 	must(err)
 	f.open = federation.KeptAsk{ID: record.Bits128{7}, Until: cfg.Now().Add(time.Hour).Unix(), State: []byte(canary)}
 	must(f.PutOpen(f.ctx, f.open))
-	must(f.PutImport(f.ctx, "import", cfg.Now().Unix(), []byte(`{}`), []byte("a file, "+canary)))
+	must(f.PutImport(f.ctx, "import", cfg.Now().Unix(), []byte(`{"doc":"`+canary+`"}`), []byte("a file, "+canary)))
 	must(f.PutChecked(f.ctx, []sheets.StoredRow{{Import: "import", Row: 2, State: sheets.RowOK, Key: f.ident}}))
-	must(f.PutSteps(f.ctx, []sheets.StoredRow{{Import: "import", Row: 2, State: sheets.RowOK, Draft: "draft"}}))
+	must(f.PutSteps(f.ctx, []sheets.StoredRow{{Import: "import", Row: 2, State: sheets.RowOK, Draft: "draft", Issues: []sheets.Issue{{Heading: canary}}}}))
 	_, err = f.BeginAttempt(f.ctx, f.attempt, 1000, 3, 60)
 	must(err)
 	// A new process takes an unreleased record off the stream: it waits in a table of its own.
@@ -147,6 +147,15 @@ func (f *full) whole(t *testing.T) {
 	}
 	if got, err := f.ImportFile(f.ctx, "import"); err != nil || string(got) != "a file, "+canary {
 		t.Errorf("file: %q, %v", got, err)
+	}
+	if got, err := f.Import(f.ctx, "import"); err != nil || !strings.Contains(string(got), canary) {
+		t.Errorf("import: %q, %v", got, err)
+	}
+	if got, err := f.Imports(f.ctx, 9); err != nil || len(got) != 1 || !strings.Contains(string(got[0]), canary) {
+		t.Errorf("imports: %q, %v", got, err)
+	}
+	if got, err := f.ImportRows(f.ctx, "import", "", "", 0, 9); err != nil || len(got) != 1 || len(got[0].Issues) != 1 || got[0].Issues[0].Heading != canary {
+		t.Errorf("rows: %+v, %v", got, err)
 	}
 	if got, err := f.KnownElsewhere(f.ctx, "other", [][]byte{f.ident}); err != nil || !got[string(f.ident)] {
 		t.Errorf("known elsewhere: %v, %v", got, err)
