@@ -76,8 +76,7 @@ var table = map[string]rule{
 	"internal/exchange": {may: []string{"record", "internal/fault"}, reach: world}, // state machines, driven by node and sim
 	"internal/demo":     {may: join(domain, []string{"client", "internal/node", "internal/embedded"})},
 	"internal/node": {may: join(domain, []string{"client", "web", "internal/auth", "internal/sheets", "internal/sqlstore", "internal/kafkabus",
-		"internal/rediscache", "internal/httpapi", "internal/exchange", "internal/fault", "internal/budget"}), reach: join([]string{"testing"}, ours("internal/embedded"))},
-		"internal/rediscache", "internal/httpapi", "internal/exchange", "internal/fault", "internal/keystore"}), reach: join([]string{"testing"}, ours("internal/embedded"))},
+		"internal/rediscache", "internal/httpapi", "internal/exchange", "internal/fault", "internal/budget", "internal/keystore"}), reach: join([]string{"testing"}, ours("internal/embedded"))},
 	"cmd/pilin": {may: []string{"internal/node", "internal/embedded", "internal/demo", "client", "record", "schemas", "schemas/identifier", "federation", "match", "transfer"},
 		reach: []string{"testing"}, direct: join(sql, echo, kafka, redis)},
 
