@@ -31,6 +31,7 @@ type options struct {
 	seeds          uint64
 	random         int
 	write          string
+	frozen         bool
 }
 
 func main() {
@@ -46,11 +47,14 @@ func main() {
 	flag.BoolVar(&o.fit, "calibrate", false, "count what evidence is worth, over the seeds behind -seed")
 	flag.Uint64Var(&o.seeds, "seeds", 4, "how many seeds -calibrate counts over")
 	flag.IntVar(&o.random, "random", 1000, "random entries beside each question of -calibrate")
+	flag.BoolVar(&o.frozen, "freeze", false, "write what this version answers into match/develop/frozen.txt")
 	flag.StringVar(&o.write, "write", "", "file of weights that -calibrate writes")
 	flag.Parse()
 	err := o.read(*sizes)
 	switch {
 	case err != nil:
+	case o.frozen:
+		err = freeze("match/develop/frozen.txt")
 	case o.fit:
 		err = o.calibrate()
 	default:
@@ -142,6 +146,19 @@ func (o *options) measure(n int) map[string]develop.Figures {
 		}
 	}
 	return res.Kinds
+}
+
+// freeze adds the version to those that are frozen.
+func freeze(file string) error {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	text, err := develop.Freeze(string(b), develop.FrozenNow())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(text), 0o644) //nolint:gosec // a file of the repository, for all to read
 }
 
 // example prints what was asked, what was meant and what came instead.
