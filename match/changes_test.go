@@ -94,22 +94,6 @@ func TestProperty_changes(t *testing.T) {
 	})
 }
 
-// TestProperty_stranger: another subject takes no hit away.
-func TestProperty_stranger(t *testing.T) {
-	registry := devRegistry(83, 400)
-	e, more := NewEngine(), NewEngine()
-	e.Load(registry[:200])
-	more.Load(registry)
-	for _, q := range devQuestions(registry[:200], 87, 20) {
-		after := more.Ask(q)
-		for _, c := range e.Ask(q).Candidates {
-			if c.Outcome == Hit && !slices.ContainsFunc(after.Candidates, func(x Candidate) bool { return x.Ref == c.Ref }) {
-				t.Fatalf("%+v is no candidate any more", c)
-			}
-		}
-	}
-}
-
 // TestEngineEverythingAtOnce: changes, questions, merges and snapshots beside each other, for the race detector; and after
 // it nothing is lost.
 func TestEngineEverythingAtOnce(t *testing.T) {
