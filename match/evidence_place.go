@@ -224,7 +224,7 @@ func (t *tally) weighOrg(q *posed, s *subject, c *context) {
 		switch {
 		case like == 1:
 			l = nameSame
-			bits, co, x = math.Min(16, math.Log2(c.n/float64(max(1, c.orgOwners)))+weights.orgEqual), "org_equal", "机构字号相同"
+			bits, co, x = max(1, min(16, math.Log2(c.n/float64(max(1, c.orgOwners)))+weights.orgEqual)), "org_equal", "机构字号相同"
 		case like >= 0.8:
 			l = nameNear
 			bits, co, x = 11*like+weights.orgLike, "org_like", "机构字号音近或形近"
