@@ -44,6 +44,7 @@ type context struct {
 	nameBits    float64 // at most so much for the exact name: the registry's own count of it
 	partBits    float64 // the same for a name that is part of others
 	phoneOwners int
+	plateOwners int // of a plate without its province
 	placeOwners int
 	orgOwners   int
 }
@@ -110,6 +111,11 @@ func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
 	if q.phone.Number != "" {
 		c.phoneOwners = g.count(keyOf(byPhone, q.phone.Number), func(s *subject) bool { return slices.Contains(s.phones, q.phone.Number) })
 	}
+	if q.plate.Bare != "" {
+		c.plateOwners = g.count(keyOf(byPlateBare, q.plate.Bare), func(s *subject) bool {
+			return slices.ContainsFunc(s.plates, func(p normal.Plate) bool { return p.Bare == q.plate.Bare })
+		})
+	}
 	if len(q.place.Areas) > 0 {
 		key := keyOf(byPlaceBare, q.place.Areas[len(q.place.Areas)-1], q.place.Numbers())
 		if q.place.County != "" {
@@ -140,7 +146,7 @@ func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
 func (t *tally) outcome(q *posed) Outcome {
 	named := t.name != nameUnsaid
 	agrees := t.name >= nameSound
-	if t.veto || t.sexNo && !t.idEqual || t.birthNo && !t.idEqual || t.name == nameOther {
+	if t.veto || t.sexNo && !t.idEqual || t.birthNo && !t.idEqual || t.idNo && !t.idEqual || t.name == nameOther {
 		return Possible
 	}
 	switch {

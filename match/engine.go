@@ -90,12 +90,15 @@ func (e *Engine) take(r *arrival, file func(key uint64, id uint32)) bool {
 		return false
 	}
 	h := e.secret.place(p)
+	e.mu.RLock() // a merge may be putting smaller blocks in place
 	slot, old, known := e.at.find(h, p, &e.store)
 	var was *subject
 	if known {
-		if was = e.store.read(old, 0, &scratch{}); s.seq < was.seq {
-			return false
-		}
+		was = e.store.read(old, 0, &scratch{})
+	}
+	e.mu.RUnlock()
+	if known && s.seq < was.seq {
+		return false
 	}
 	delete(e.gone, p)
 	packed := string(s.pack(nil, p.stream))
@@ -122,8 +125,14 @@ func (e *Engine) Delete(r Ref, seq uint64) {
 	e.mu.Lock()
 	p := where{e.store.stream(r.Stream), r.Subject}
 	e.mu.Unlock()
-	if slot, id, ok := e.at.find(e.secret.place(p), p, &e.store); ok {
-		was := e.store.read(id, 0, &scratch{})
+	e.mu.RLock()
+	slot, id, ok := e.at.find(e.secret.place(p), p, &e.store)
+	var was *subject
+	if ok {
+		was = e.store.read(id, 0, &scratch{})
+	}
+	e.mu.RUnlock()
+	if ok {
 		if seq < was.seq {
 			return
 		}

@@ -58,7 +58,7 @@ func (e *Engine) weigh(q *posed, s *subject, c *context, write bool) tally {
 	}
 	t.weighDocuments(q, s)
 	t.weighPhone(q, s, c)
-	t.weighPlate(q, s)
+	t.weighPlate(q, s, c)
 	t.weighOrg(q, s, c)
 	t.weighPlace(q, s, c)
 	if q.county != "" && s.county == q.county && q.place.IsZero() {
@@ -315,7 +315,7 @@ func (t *tally) weighPhone(q *posed, s *subject, c *context) {
 	}
 	for _, r := range s.phones {
 		switch {
-		case p == r:
+		case p == r && !q.phone.Masked && !q.phone.Part:
 			if c.phoneOwners > sharedPhone {
 				t.add("phone_shared", 0, "电话相同,但为"+strconv.Itoa(c.phoneOwners)+"人共用,不计分")
 				return
@@ -367,31 +367,31 @@ func maskedEqual(a, b string) int {
 	return n
 }
 
-func (t *tally) weighPlate(q *posed, s *subject) {
+func (t *tally) weighPlate(q *posed, s *subject, c *context) {
 	p := q.plate
 	if p.Bare == "" || len(s.plates) == 0 {
 		return
 	}
 	best, code, text := 0.0, "plate_other", "车牌不同"
 	for _, r := range s.plates {
-		bits, c, x := 0.0, "", ""
+		bits, co, x := 0.0, "", ""
 		switch {
 		case p.Full == r.Full:
-			bits, c, x = weights.plateEqual, "plate_equal", "车牌相同"
+			bits, co, x = weights.plateEqual, "plate_equal", "车牌相同"
 		case p.Bare == r.Bare && (!p.Province || !r.Province):
-			bits, c, x = weights.plateBare, "plate_bare", "车牌除省份外相同"
+			bits, co, x = weights.plateBare, "plate_bare", "车牌除省份外相同"
 		case p.Skeleton() == r.Skeleton() && (p.Province != r.Province || p.Full[:len(p.Full)-len(p.Bare)] == r.Full[:len(r.Full)-len(r.Bare)]):
-			bits, c, x = weights.plateConfused-float64(differing(p.Bare, r.Bare)), "plate_confused", "车牌形近字符互换后相同"
+			bits, co, x = weights.plateConfused-float64(differing(p.Bare, r.Bare)), "plate_confused", "车牌形近字符互换后相同"
 		case len(p.Bare) == len(r.Bare) && differing(p.Bare, r.Bare) == 1:
-			bits, c, x = weights.plateNear, "plate_near", "车牌差一位"
+			bits, co, x = weights.plateNear, "plate_near", "车牌差一位"
 		}
 		if bits > best {
-			best, code, text = bits, c, x
+			best, code, text = bits, co, x
 		}
 	}
 	switch code {
-	case "plate_equal", "plate_bare":
-		t.numbers = true
+	case "plate_equal", "plate_bare": // without its province it may be another car's
+		t.numbers = t.numbers || code == "plate_equal" || c.plateOwners <= 1
 		t.support++
 	case "plate_confused":
 		t.support++

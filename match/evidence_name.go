@@ -3,6 +3,7 @@ package match
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/pilinhub/pilin/match/internal/hanzi"
 	"github.com/pilinhub/pilin/match/normal"
@@ -260,6 +261,9 @@ func (e *Engine) aligned(n, r *normal.Name, skipA, skipB int, c *context, write 
 
 func (e *Engine) compareNick(n, r *normal.Name) nameVerdict {
 	if n.Form == r.Form {
+		if n.Whole == r.Whole && strings.ContainsAny(n.Whole, "某*×○") { // the same was left unsaid of both
+			return nameVerdict{nameFaint, weights.nick, "name_nick", "称呼相近"}
+		}
 		if n.Whole == r.Whole {
 			return nameVerdict{nameSame, weights.nickEqual, "name_nick_equal", "称呼相同"}
 		}
@@ -533,6 +537,9 @@ func (e *Engine) compareSpelledRecord(n, r *normal.Name) nameVerdict {
 		if v := e.syllablesBeside(s, n); v.bits > best.bits {
 			best = v
 		}
+	}
+	if n.Form == normal.Nick && best.level > nameFaint { // a surname alone is not a name
+		best.level, best.bits = nameFaint, min(best.bits, weights.nick)
 	}
 	return best
 }

@@ -95,9 +95,9 @@ func comparePlaces(a, b *normal.Address) (float64, string, string, bool) {
 	case differ > 0 && same == 0:
 		return min(4, base/2+county/2), "place_area", "同一路或村,门牌不同", false
 	case differ > 0 && last:
-		return base + county/2 + 2*float64(same) - 3, "place_next_door", "同一楼栋或门牌,室号不同", false
+		return min(4, base+county/2+2*float64(same)-3), "place_next_door", "同一楼栋或门牌,室号不同", false
 	case differ > 0:
-		return base/2 + county/2 + float64(same) - 2, "place_near", "同一路或村,门牌部分不同", false
+		return min(5, base/2+county/2+float64(same)-2), "place_near", "同一路或村,门牌部分不同", false
 	case same == 0:
 		return min(6, base+county) + weights.placeRoad, "place_road", "同一路或村", false
 	}
@@ -139,7 +139,7 @@ func townAside(a, b *normal.Address) (normal.Address, bool) {
 func compareNumbers(a, b *normal.Address) (same, differ, silent int, last bool) {
 	x := []string{a.Group, a.Lane, a.No, a.Block, a.Unit, a.Room}
 	y := []string{b.Group, b.Lane, b.No, b.Block, b.Unit, b.Room}
-	if a.Numbers() == b.Numbers() && a.Numbers() != "" { // the same numbers under other units: 号 for 幢
+	if a.Numbers() == b.Numbers() && a.Numbers() != "" && a.Group == b.Group && a.Room == b.Room { // the same numbers under other units: 号 for 幢, or none
 		n := 0
 		for _, v := range x {
 			if v != "" {

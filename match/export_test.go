@@ -26,3 +26,10 @@ var (
 func ProvideDevelopment(registry func(seed uint64, n int) []Entry, questions func(registry []Entry, seed uint64, each int) []Question) {
 	devRegistry, devQuestions = registry, questions
 }
+
+// Settle waits for the merge that runs.
+func (e *Engine) Settle() {
+	e.writer.Lock()
+	defer e.writer.Unlock()
+	e.settle()
+}

@@ -101,18 +101,18 @@ func (g *gather) flush() {
 			break
 		}
 		g.scratch = g.e.lately(g.keys[i], g.scratch[:0])
-		if s.hi-s.lo+len(g.scratch) > 8*crowded { // of so many, enough are there
+		if s.hi-s.lo+len(g.scratch) > maxLooked {
 			g.truncated = true
 			continue
 		}
-		before := len(g.ids) // who is gone does not make a key crowded: it would depend on when the index merged
+		before := len(g.ids) // who is absent does not make a key crowded: hidden ones change nothing, and gone ones depend on when the index merged
 		for j := s.lo; j < s.hi; j++ {
-			if id := base.id(j); !g.e.store.mark(id).gone() {
+			if id := base.id(j); !g.absent(id) {
 				g.ids = append(g.ids, id)
 			}
 		}
 		for _, id := range g.scratch {
-			if !g.e.store.mark(id).gone() {
+			if !g.absent(id) {
 				g.ids = append(g.ids, id)
 			}
 		}

@@ -58,7 +58,7 @@ func (e *Engine) weed(alive func(uint32) bool, n int) {
 			continue
 		}
 		e.mu.Lock()
-		weeded.alive, weeded.marks, weeded.second = b.alive, b.marks, b.second
+		weeded.alive, weeded.marks, weeded.second, weeded.shelf = b.alive, b.marks, b.second, b.shelf
 		e.store.blocks[i] = weeded
 		e.mu.Unlock()
 	}

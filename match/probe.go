@@ -12,6 +12,7 @@ import (
 const (
 	crowded       = 2000 // a key with more subjects is used only beside others
 	maxCandidates = 4000
+	maxLooked     = 200_000 // of a key with more not even those that are there are told from those that are not
 )
 
 // gather collects candidates, the most selective keys first.
@@ -28,7 +29,7 @@ func (g *gather) probe(key uint64) {
 
 // fallback uses a crowded key for lack of a better one: its first subjects.
 func (g *gather) fallback(key uint64) {
-	g.scratch = g.e.find(key, g.scratch[:0])
+	g.scratch = slices.DeleteFunc(g.e.find(key, g.scratch[:0]), g.absent)
 	g.ids = append(g.ids, g.scratch[:min(len(g.scratch), crowded)]...)
 }
 
@@ -306,10 +307,12 @@ const (
 
 // few uses a key if it does not hold more than limit.
 func (g *gather) few(key uint64, limit int) {
-	g.scratch = g.e.find(key, g.scratch[:0])
-	if len(g.scratch) <= limit {
-		g.ids = append(g.ids, g.scratch...)
+	g.scratch = slices.DeleteFunc(g.e.find(key, g.scratch[:0]), g.absent)
+	if len(g.scratch) > limit {
+		g.truncated = true
+		return
 	}
+	g.ids = append(g.ids, g.scratch...)
 }
 
 // beside looks by the birth date alone, and by single characters beside birth year or county: nicknames, lost characters,

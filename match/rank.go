@@ -321,7 +321,12 @@ func (g *gather) namesakes(n *normal.Name) (same []uint32, parts int) {
 		parts++
 		if m.simple() {
 			var r [markChars]rune
-			if slices.Equal(r[:m.chars(&r)], n.Chars) {
+			equal := slices.Equal(r[:m.chars(&r)], n.Chars)
+			if !equal && m.two() {
+				second := g.e.store.second(id)
+				equal = slices.Equal(r[:second.chars(&r)], n.Chars)
+			}
+			if equal {
 				same = append(same, id)
 			}
 			continue

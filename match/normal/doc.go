@@ -14,7 +14,7 @@ import (
 	"github.com/pilinhub/pilin/match/internal/hanzi"
 )
 
-// Version is part of every key: an index that was built by another version is built again.
+// Version is part of the engine's version: a snapshot of another one is refused and the index is built from the log.
 const Version = "normal-1"
 
 // maxText bounds a text in characters; honest ones are far shorter, and work on a text grows with its length.
