@@ -132,11 +132,10 @@ func (r *reply) stale(ctx context.Context) error {
 // not use the ask id up: the question may come again. Own questions were counted before they were asked, and what is
 // refused anyway costs nothing.
 func (r *reply) spend(ctx context.Context) error {
-	refused := r.refuse() != nil
-	if r.hub.Spend == nil || r.from == r.hub.Directory.Self() || refused {
-		return nil
+	var spent *SpentError
+	if r.hub.Spend != nil && r.from != r.hub.Directory.Self() && r.refuse() == nil {
+		spent = r.hub.Spend(ctx, Charge{r.from, r.ask.Account, r.ask.question.subject()})
 	}
-	spent := r.hub.Spend(ctx, Charge{r.from, r.ask.Account, r.ask.question.subject()})
 	if spent == nil {
 		return nil
 	}

@@ -15,10 +15,10 @@ func consonants(chars []rune) string {
 	var b strings.Builder
 	for _, c := range chars {
 		s := hanzi.First(c).String()
-		switch {
-		case s == "":
+		switch s {
+		case "":
 			continue
-		case s == "er":
+		case "er":
 			b.WriteByte('l')
 			continue
 		}
