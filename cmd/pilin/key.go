@@ -121,6 +121,7 @@ type rotateCmd struct {
 	Sign    bool   `negatable:"" default:"true" help:"签名密钥 · Signing key."`
 	TLS     bool   `name:"tls" help:"传输密钥和证书 · TLS key and certificate."`
 	KEM     bool   `name:"kem" help:"封装密钥;名册下一版才按它封装 · Encapsulation key; the next charter version wraps for it."`
+	Unheard bool   `help:"无一成员应答也照做:已另行问明各家所存不多于本机 · Go on though no member answers: it was found out otherwise that none holds more."`
 	Storage bool   `help:"只换存储密钥:数据库内容按它加密;本节点之外无人知晓 · The storage key alone, under which the database's content is sealed; nobody outside this node hears of it."`
 	Out     string `help:"与 --storage 同用:把新密钥库写入此文件,供制作 systemd 凭据,节点不必停 · With --storage: write the new key store to this file, to make a systemd credential of; the node may run." type:"path"`
 }
@@ -137,7 +138,7 @@ func (c *rotateCmd) Run(ctx context.Context, out io.Writer) error {
 	if c.Out != "" {
 		return exit{64, errors.New("--out 只与 --storage 同用 · --out goes with --storage")}
 	}
-	s, err := node.RotateKeys(ctx, cfg, node.Change{Sign: c.Sign, TLS: c.TLS, KEM: c.KEM})
+	s, err := node.RotateKeys(ctx, cfg, node.Change{Sign: c.Sign, TLS: c.TLS, KEM: c.KEM, Unheard: c.Unheard})
 	if err != nil {
 		return err
 	}
@@ -167,7 +168,8 @@ type recoverCmd struct {
 	Recovery string  `required:"" help:"从保险柜取来的恢复密钥文件 · Recovery file, from the safe." type:"existingfile"`
 	All      bool    `help:"封装密钥也丢失或被盗 · The encapsulation key is lost or stolen too."`
 	Stolen   bool    `help:"签名密钥可能在他人手中:同时吊销 · The signing key may be in other hands: revoke it too."`
-	From     *uint64 `help:"新密钥起始序号。本机日志不全时取各家所见最大长度;--stolen 时可取更低,其后由旧密钥所签不再算数 · First sequence of the new key: the size that the others hold; with --stolen possibly lower, and what the old key signed from there does not count."`
+	From     *uint64 `help:"新密钥起始序号。本机日志不全时取各家所见最大长度;--stolen 时可取更低,其后由旧密钥所签不再算数 · First sequence of the new key: the size that the others hold, exactly; with --stolen possibly lower, and what the old key signed from there does not count."`
+	Unheard  bool    `help:"无一成员应答也照做:已另行问明各家所存不多于本机 · Go on though no member answers: it was found out otherwise that none holds more."`
 }
 
 // Run draws new keys and states them by the recovery key.
@@ -176,7 +178,7 @@ func (c *recoverCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s, err := node.RecoverKeys(ctx, cfg, node.Lost{Recovery: c.Recovery, All: c.All, Stolen: c.Stolen, From: c.From})
+	s, err := node.RecoverKeys(ctx, cfg, node.Lost{Recovery: c.Recovery, All: c.All, Stolen: c.Stolen, From: c.From, Unheard: c.Unheard})
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,10 @@ var (
 	ErrServing = errors.New("the node is running: stop it first")
 	// ErrBehind: somebody holds more of this member's records than its own database, so that no sequence can be named.
 	ErrBehind = errors.New("the database is behind what left this node: start it, let it take its records back, run pilin rejoin")
+	// ErrCopy: the database is a restored copy that has not rejoined; what it says of its records and statements is old.
+	ErrCopy = errors.New("the database is a restored copy: run pilin rejoin first, or, if the key file is lost, pilin key recover --from with the size that the others hold")
+	// ErrUnheard: no other member said what it holds of this member's records, which may be more than is here.
+	ErrUnheard = errors.New("no other member has said what it holds: ask them, then repeat with --unheard, or with --from when recovering")
 )
 
 // Stated is what a command stated and who has it.
@@ -40,7 +44,11 @@ type Stated struct {
 }
 
 // Change says which keys to draw anew.
-type Change struct{ Sign, TLS, KEM bool }
+type Change struct {
+	Sign, TLS, KEM bool
+	// Unheard goes on though no other member said what it holds: the operator has found out otherwise that none holds more.
+	Unheard bool
+}
 
 // Revocation says which own key is compromised, by its kid or base64 form, and the first sequence that no longer counts.
 type Revocation struct {
@@ -124,9 +132,12 @@ func RotateKeys(ctx context.Context, cfg Config, c Change) (s Stated, err error)
 	if err != nil {
 		return s, err
 	}
+	if err := o.whole(); err != nil { // whatever is drawn: the counter of a copy's statements may be old too
+		return s, err
+	}
 	st := federation.Statement{Member: cfg.Member, Kind: federation.Rotate}
 	if c.Sign {
-		if st.From, err = o.next(ctx, 0); err != nil {
+		if st.From, err = o.next(ctx, nil, c.Unheard); err != nil {
 			return s, err
 		}
 		s.From = st.From
@@ -137,32 +148,60 @@ func RotateKeys(ctx context.Context, cfg Config, c Change) (s Stated, err error)
 	return o.state(ctx, s, didRotate, was.Signer(), false, st)
 }
 
+// whole fails while the database is a copy that has not rejoined. A federation of one has nobody that could hold more.
+func (o *operator) whole() error {
+	_, err := os.Stat(o.copyMarkFile())
+	switch {
+	case errors.Is(err, os.ErrNotExist) || err == nil && len(rosterOf(o.dir).Peers()) == 0:
+		return nil
+	case err != nil:
+		return fmt.Errorf("look for the mark of a copy: %w", err)
+	}
+	return ErrCopy
+}
+
 // next returns the sequence at which the own records go on: nobody holds more, by this node's files and by what the
-// members that can be reached say. known is what the operator says beside that.
-func (o *operator) next(ctx context.Context, known uint64) (uint64, error) {
+// members that can be reached say. named is what the operator says, nil if nothing: it is taken where it is not below
+// what is here or is held, since what is missing up to there is taken back under the old key.
+func (o *operator) next(ctx context.Context, named *uint64, unheard bool) (uint64, error) {
 	h, err := o.store.Head(ctx, record.Stream(o.cfg.Member, record.Records))
 	if err != nil {
 		return 0, err
 	}
-	released, err := o.releasedSize()
+	held, err := o.releasedSize()
 	if err != nil {
 		return 0, err
 	}
-	held := max(released, known)
+	heard := 0
 	if o.file {
-		held = max(held, o.heldByOthers(ctx))
+		var size uint64
+		size, heard = o.heldByOthers(ctx)
+		held = max(held, size)
+	}
+	if named != nil {
+		if held = max(held, h.Signed); *named < held {
+			return 0, fmt.Errorf("--from %d: %d records are here or elsewhere", *named, held)
+		}
+		return *named, nil
+	}
+	if err := o.whole(); err != nil {
+		return 0, err
 	}
 	if h.Signed < held {
 		return 0, fmt.Errorf("%w (%d here, %d elsewhere)", ErrBehind, h.Signed, held)
 	}
+	if heard == 0 && !unheard && len(rosterOf(o.dir).Peers()) > 0 {
+		return 0, ErrUnheard
+	}
 	return h.Signed, nil
 }
 
-// heldByOthers asks the other members what they hold of the own records. Who does not answer says nothing.
-func (o *operator) heldByOthers(ctx context.Context) (size uint64) {
+// heldByOthers asks the other members what they hold of the own records, and returns the largest size and how many said
+// so. Who does not answer says nothing.
+func (o *operator) heldByOthers(ctx context.Context) (size uint64, heard int) {
 	known, err := knownKeys(o.dir, o.keys)
 	if err != nil {
-		return 0
+		return 0, 0
 	}
 	p := peersAs(o.dir, known, o.now)
 	defer p.Close()
@@ -172,6 +211,7 @@ func (o *operator) heldByOthers(ctx context.Context) (size uint64) {
 		if err != nil {
 			continue
 		}
+		heard++
 		for _, y := range a.Yours {
 			c, err := record.ParseCheckpoint(y.Checkpoint)
 			if err != nil || c.Stream != record.Stream(o.cfg.Member, record.Records) {
@@ -184,7 +224,7 @@ func (o *operator) heldByOthers(ctx context.Context) (size uint64) {
 			}
 		}
 	}
-	return size
+	return size, heard
 }
 
 // draw makes the new keys and writes the key file before anything names them.
@@ -224,9 +264,12 @@ type Lost struct {
 	All      bool   // every key is lost or stolen, the encapsulation key too
 	// Stolen says that the signing key may be in other hands: it is revoked in the same breath.
 	Stolen bool
-	// From is the first sequence that the new key signs, for a member whose own database cannot say: never below what others
-	// hold. With Stolen it may be lower: what the stolen key signed from there on does not count.
+	// From is the first sequence that the new key signs, for a member whose own database cannot say: exactly the largest size
+	// that others hold, since what is missing here up to there is taken back from them and nobody can sign it any more.
+	// With Stolen and a database that is no copy it may be lower: what the stolen key signed from there on does not count.
 	From *uint64
+	// Unheard goes on though no other member said what it holds: see Change.
+	Unheard bool
 }
 
 // RecoverKeys draws new keys and states them with the recovery key: the way back for a member that lost its key file, or
@@ -249,19 +292,9 @@ func RecoverKeys(ctx context.Context, cfg Config, l Lost) (s Stated, err error) 
 	if m != cfg.Member || !e.Recovery.Equal(key.Public()) {
 		return s, fmt.Errorf("%s is not the recovery key that the charter has for %s", l.Recovery, cfg.Member)
 	}
-	known := uint64(0)
-	if l.From != nil && !l.Stolen {
-		known = *l.From
-	}
-	next, err := o.next(ctx, known)
+	next, err := o.recoverFrom(ctx, l)
 	if err != nil {
 		return s, err
-	}
-	if l.From != nil && l.Stolen {
-		if *l.From > next {
-			return s, fmt.Errorf("--from %d: only %d records are here", *l.From, next)
-		}
-		next = *l.From
 	}
 	s.From = next
 	st := federation.Statement{Member: cfg.Member, Kind: federation.Rotate, From: next}
@@ -282,6 +315,25 @@ func RecoverKeys(ctx context.Context, cfg Config, l Lost) (s Stated, err error) 
 	}
 	s.Resigned, err = o.store.Resign(ctx, record.Stream(cfg.Member, record.Records), next)
 	return s, err
+}
+
+// recoverFrom returns the first sequence of a recovered key.
+func (o *operator) recoverFrom(ctx context.Context, l Lost) (uint64, error) {
+	if l.From == nil || !l.Stolen {
+		return o.next(ctx, l.From, l.Unheard)
+	}
+	h, err := o.store.Head(ctx, o.own())
+	if err != nil {
+		return 0, err
+	}
+	// From a copy nothing is cut off: what the others hold behind the cut could not be signed anew here, and would fork.
+	if o.whole() != nil || *l.From > h.Signed {
+		return o.next(ctx, l.From, l.Unheard)
+	}
+	if _, err := o.next(ctx, nil, true); err != nil { // naming it is the operator's word
+		return 0, err
+	}
+	return *l.From, nil
 }
 
 // RevokeKey marks an own key of the past as compromised and signs anew what it had signed from there on, where another own

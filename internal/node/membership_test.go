@@ -201,8 +201,11 @@ func TestNode_RotationWhileAway(t *testing.T) {
 	d.everywhere(a, 1)
 	d.stop(d.nodes[b])
 	d.stop(d.nodes[a])
+	if _, err := RotateKeys(t.Context(), d.nodes[a].cfg, Change{Sign: true}); !errors.Is(err, ErrUnheard) {
+		t.Fatalf("rotated though nobody said what it holds: %v", err)
+	}
 	for range 2 { // twice: the older keys are two statements back
-		st, err := RotateKeys(t.Context(), d.nodes[a].cfg, Change{Sign: true, TLS: true})
+		st, err := RotateKeys(t.Context(), d.nodes[a].cfg, Change{Sign: true, TLS: true, Unheard: true})
 		d.ok(err)
 		if len(st.Missing) != 1 {
 			t.Fatalf("stated from %d, counter %d, taken by %v, not by %v", st.From, st.Counter, st.Taken, st.Missing)
@@ -331,7 +334,7 @@ func TestNode_Recovery(t *testing.T) {
 			d.everywhere(a, 2)
 			d.stop(d.nodes[a])
 			d.ok(os.Remove(filepath.Join(cfg.Data, keysFile)))
-			st, err := RecoverKeys(t.Context(), cfg, Lost{Recovery: filepath.Join(cfg.Data, recoveryFile), Stolen: true})
+			st, err := RecoverKeys(t.Context(), cfg, Lost{Recovery: filepath.Join(cfg.Data, recoveryFile), Stolen: true, Unheard: true})
 			d.ok(err)
 			if st.From != 2 || st.Counter != 2 || len(st.Missing) != size-1 {
 				t.Fatalf("stated from %d, counter %d, taken by %v, not by %v", st.From, st.Counter, st.Taken, st.Missing)

@@ -1,0 +1,107 @@
+package node
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/pilinhub/pilin/record"
+)
+
+// older restores a member from a backup that is two records old; nobody runs.
+func older(t *testing.T, withKeys bool) (d *direct, cfg Config, recovery string) {
+	t.Helper()
+	d = found(t, onHTTP, false, three...)
+	d.released()
+	a := d.members[0]
+	d.publish(a)
+	d.everywhere(a, 1)
+	dir, keys := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "keys")
+	cfg = d.nodes[a].cfg
+	recovery = filepath.Join(cfg.Data, recoveryFile)
+	_, err := BackUp(t.Context(), cfg, dir, keys)
+	d.ok(err)
+	d.publish(a)
+	d.publish(a)
+	d.everywhere(a, 3)
+	for _, m := range d.members {
+		d.stop(d.nodes[m])
+	}
+	cfg.Data = t.TempDir()
+	cfg.Database.DSN = filepath.Join(cfg.Data, "pilin.db")
+	_, err = Restore(t.Context(), cfg, dir, keys)
+	d.ok(err)
+	if !withKeys {
+		d.ok(os.Remove(filepath.Join(cfg.Data, keysFile)))
+	}
+	d.nodes[a].cfg = cfg
+	return d, cfg, recovery
+}
+
+// comesBack starts all, confirms, and checks that the three records and a new one are proven everywhere.
+func (d *direct) comesBack(renew bool) {
+	d.t.Helper()
+	a := d.members[0]
+	for _, m := range d.members {
+		d.again(m)
+	}
+	n := d.nodes[a]
+	d.until("all is taken back", func() bool {
+		w, err := Rejoin(d.t.Context(), n.cfg, false, false)
+		return err == nil && w.ready() && w.Size == 3 && len(w.Silent) == 0
+	})
+	_, err := Rejoin(d.t.Context(), n.cfg, true, false)
+	d.ok(err)
+	d.until("rejoined", func() bool { return n.t.release.Released() && !n.isCopy() })
+	if renew {
+		d.renew(onlyRenew, d.members[:2]...)
+		for _, m := range d.members {
+			d.until("version 2 at "+string(m), func() bool { return d.nodes[m].dir.Charter().Version == 2 })
+		}
+	}
+	d.publish(a)
+	d.everywhere(a, 4)
+	for _, m := range d.members {
+		if got := d.verified(m)[record.Stream(a, record.Records)]; got != 4 {
+			d.t.Errorf("%s proves %d records", m, got)
+		}
+	}
+}
+
+// A restored copy states no new keys before it has rejoined: it would name a sequence that its old key has signed beyond.
+func TestNode_NoRotationOfACopy(t *testing.T) {
+	d, cfg, recovery := older(t, true)
+	for _, c := range []Change{{Sign: true}, {Sign: true, Unheard: true}, {TLS: true}} {
+		if _, err := RotateKeys(t.Context(), cfg, c); !errors.Is(err, ErrCopy) {
+			t.Fatalf("%+v: %v", c, err)
+		}
+	}
+	if _, err := RecoverKeys(t.Context(), cfg, Lost{Recovery: recovery, Unheard: true}); !errors.Is(err, ErrCopy) {
+		t.Fatalf("recovered: %v", err)
+	}
+	d.comesBack(false)
+}
+
+// A member that lost machine and key file comes back: the operator names the size that the others hold, the new key signs
+// from there on, and what lies before is taken back under the old one.
+func TestNode_RecoveryOfACopy(t *testing.T) {
+	d, cfg, recovery := older(t, false)
+	low, from := uint64(0), uint64(3)
+	for _, l := range []Lost{{}, {Unheard: true}, {From: &low}, {From: &low, Stolen: true}} {
+		l.Recovery, l.All = recovery, true
+		if _, err := RecoverKeys(t.Context(), cfg, l); err == nil {
+			t.Fatalf("recovered by %+v", l)
+		}
+	}
+	st, err := RecoverKeys(t.Context(), cfg, Lost{Recovery: recovery, All: true, From: &from})
+	d.ok(err)
+	if st.From != 3 {
+		t.Fatalf("stated from %d", st.From)
+	}
+	for _, m := range d.members[1:] {
+		_, err := TakeNotes(t.Context(), d.nodes[m].cfg, st.Statements...)
+		d.ok(err)
+	}
+	d.comesBack(true)
+}
