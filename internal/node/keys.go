@@ -310,11 +310,24 @@ func RecoverKeys(ctx context.Context, cfg Config, l Lost) (s Stated, err error) 
 	if o.dir, err = o.directory(ctx); err != nil {
 		return s, err
 	}
-	if s, err = o.state(ctx, s, didRecover, record.NewSigner(key), true, sts...); err != nil {
-		return s, err
+	return o.state(ctx, s, didRecover, record.NewSigner(key), true, sts...)
+}
+
+// resign signs the own commit groups anew whose signature does not count any more, because a statement or a charter version
+// took it from the key that signed them (ADR 5), and returns how many. All are signed in one transaction, so the newest
+// checkpoint tells whether it was done.
+func (n *Node) resign(ctx context.Context) (int, error) {
+	h, err := n.store.Head(ctx, n.own())
+	if err != nil || h.Signed == 0 {
+		return 0, err
 	}
-	s.Resigned, err = o.store.Resign(ctx, record.Stream(cfg.Member, record.Records), next)
-	return s, err
+	if key, ok := n.dir.SignKey(n.own(), h.Signed-1); ok {
+		if _, err := record.VerifyCheckpoint(h.Checkpoint, key); err == nil {
+			return 0, nil
+		}
+	}
+	e, _ := n.dir.Member(n.cfg.Member)
+	return n.store.Resign(ctx, n.own(), e.Sign[len(e.Sign)-1].From)
 }
 
 // recoverFrom returns the first sequence of a recovered key.

@@ -38,6 +38,12 @@ func (o *operator) state(ctx context.Context, s Stated, did string, sg *record.S
 	if err := o.store.PutDocuments(ctx, docs); err != nil {
 		return s, err
 	}
+	// Before anybody is called: broken off later, the own records would have no valid signature of this member's.
+	n, err := o.resign(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.Resigned = n
 	first := s.Counter + 1 - uint64(len(sts))
 	for i, note := range s.Statements {
 		name := fmt.Sprintf("%s-%d.statement", o.cfg.Member, first+uint64(i))

@@ -146,6 +146,11 @@ func (n *Node) build(ctx context.Context) error {
 	if n.known, err = knownKeys(n.dir, n.keys); err != nil {
 		return err
 	}
+	if signed, err := n.resign(ctx); err != nil {
+		return fmt.Errorf("sign own records anew: %w", err)
+	} else if signed > 0 { // a recovery was broken off
+		n.slog.LogAttrs(ctx, slog.LevelWarn, "own records signed anew", slog.Int("groups", signed))
+	}
 	if n.cfg.Redis.URL != "" {
 		if n.redis, err = rediscache.Open(n.cfg.Redis.URL, n.dir.Federation().String(), string(n.cfg.Member)); err != nil {
 			return err

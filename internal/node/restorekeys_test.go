@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/record"
 )
 
@@ -55,7 +56,7 @@ func (d *direct) comesBack(renew bool) {
 	d.ok(err)
 	d.until("rejoined", func() bool { return n.t.release.Released() && !n.isCopy() })
 	if renew {
-		d.renew(onlyRenew, d.members[:2]...)
+		d.renew(onlyRenew, d.members[:federation.Quorum(len(d.members))]...)
 		for _, m := range d.members {
 			d.until("version 2 at "+string(m), func() bool { return d.nodes[m].dir.Charter().Version == 2 })
 		}
