@@ -15,7 +15,8 @@ import (
 // FindFunc finds subjects by what identifies them (federation.Index.Find).
 type FindFunc func(ctx context.Context, q federation.Question, asOf string, in federation.In) (federation.Findings, error)
 
-// Subjects reads what stands of a subject, own or another member's (blacklist.Register).
+// Subjects reads what stands of a subject, own or another member's (blacklist.Register, as far as what this
+// node keeps of others may be used).
 type Subjects interface {
 	Entry(ctx context.Context, s record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, error)
 	EvidenceFor(ctx context.Context, s record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, blacklist.Link, bool, error)
@@ -67,5 +68,5 @@ func joined(ctx context.Context, find FindFunc, q federation.Question, links []t
 
 // evidence is what the asking node itself holds for a question.
 func (h *people) evidence(ctx context.Context, req *federation.AskRequest, asOf string) ([]transfer.Link, error) {
-	return evidence(ctx, h.Register, h.Hub.Index.Find, req.Question, asOf, func(map[record.GroupID]record.Level) bool { return true })
+	return evidence(ctx, h.Subjects, h.Hub.Index.Find, req.Question, asOf, func(map[record.GroupID]record.Level) bool { return true })
 }

@@ -212,7 +212,7 @@ func (o *office) open() *office {
 	o.t.Cleanup(o.intake.Close)
 	checks := &federation.SpotChecks{Hub: o.hub, Store: o.store}
 	o.hub.Holds = checks.Holds
-	h, err := httpapi.People(httpapi.Deps{SpotChecks: checks, Open: o.questions, Intake: o.intake, Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Board: o.desk, Log: headed{o.store, o}, List: o.list, Coverage: o.coverage, Operations: o.operations,
+	h, err := httpapi.People(httpapi.Deps{SpotChecks: checks, Open: o.questions, Intake: o.intake, Directory: o.dir, People: o.people, Hub: o.hub, Register: o.register, Subjects: o.register, Board: o.desk, Log: headed{o.store, o}, List: o.list, Coverage: o.coverage, Operations: o.operations,
 		Status: func(ctx context.Context) (httpapi.Status, error) {
 			if o.status != nil {
 				return o.status(ctx)

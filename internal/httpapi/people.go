@@ -34,6 +34,8 @@ type Deps struct {
 	// SpotChecks issues on-the-spot check numbers.
 	SpotChecks *federation.SpotChecks
 	Register   *blacklist.Register
+	// Subjects reads the evidence of a question; a node that must not use what it keeps of others leaves that out.
+	Subjects Subjects
 	Board      *events.Board
 	Log        record.Log
 	// Intake takes spreadsheets in.

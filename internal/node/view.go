@@ -28,16 +28,23 @@ func (n *Node) view(ctx context.Context, st record.StreamID, subject record.Reco
 	return federation.SubjectView{Version: e.Version, Type: e.Type, State: string(e.State), Record: e.Content}, true, nil
 }
 
-// subjects reads for a tally; the register is made after the hub.
+// subjects reads for a tally and for the evidence of a question; the register is made after the hub. On a copy it reads
+// nothing of others: what they withdrew or erased since it was taken still stands in it.
 type subjects struct{ n *Node }
 
 // Entry reads one subject.
 func (s subjects) Entry(ctx context.Context, st record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, error) {
+	if s.n.isCopy() && st.Member() != s.n.cfg.Member {
+		return blacklist.Entry{}, &blacklist.Refusal{Code: blacklist.NotFound}
+	}
 	return s.n.register.Entry(ctx, st, subject, asOf)
 }
 
 // EvidenceFor reads one link.
 func (s subjects) EvidenceFor(ctx context.Context, st record.StreamID, subject record.RecordID, asOf string) (blacklist.Entry, blacklist.Link, bool, error) {
+	if s.n.isCopy() && st.Member() != s.n.cfg.Member {
+		return blacklist.Entry{}, blacklist.Link{}, false, nil
+	}
 	return s.n.register.EvidenceFor(ctx, st, subject, asOf)
 }
 
