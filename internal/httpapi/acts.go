@@ -1,11 +1,14 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -164,38 +167,96 @@ func (h *people) actOf(ctx context.Context, ask record.Bits128) (transfer.Act, e
 	return transfer.FoldAct(records), nil
 }
 
-// listActs shows the acts that were signed in this bureau. No person is named but the officers.
-func (h *people) listActs(ctx context.Context, in *actsIn) (*actsOut, error) {
-	f := Filter{Stream: h.Hub.Audit, Type: transfer.TypeActSigned, Limit: in.Limit}
-	who := principalOf(ctx).Account
-	if in.Cursor != "" {
-		var ok bool
-		if f.Before, ok = h.openCursor(in.Cursor, who, transfer.TypeActSigned); !ok {
-			return nil, problem("cursor_invalid")
+// audits returns this bureau's audit streams, the newest first: a restore begins another one (log.md §1).
+func (h *people) audits(ctx context.Context) ([]record.StreamID, error) {
+	heads, err := h.Log.Heads(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
+	}
+	var all []record.StreamID
+	for _, hd := range heads {
+		if h.ownAudit(hd.Stream) {
+			all = append(all, hd.Stream)
 		}
 	}
-	items, err := h.List(ctx, f)
+	slices.SortFunc(all, func(a, b record.StreamID) int { return cmp.Compare(auditNumber(b), auditNumber(a)) })
+	return all, nil
+}
+
+func (h *people) ownAudit(s record.StreamID) bool {
+	return s.Member() == h.Directory.Self() && s.Kind() == record.Audit
+}
+
+// auditNumber is the number of a stream that continues one that was lost; 0 of the first.
+func auditNumber(s record.StreamID) uint64 {
+	_, number, _ := strings.Cut(s.Name(), ".")
+	i, _ := strconv.ParseUint(number, 10, 16) // a valid name has digits or nothing
+	return i
+}
+
+// A cursor of the acts holds the number of the stream above the sequence.
+const (
+	actSeqBits = 48
+	actSeqMask = 1<<actSeqBits - 1
+)
+
+// listActs shows the acts that were signed in this bureau, those in older audit streams behind those in newer ones. No
+// person is named but the officers.
+func (h *people) listActs(ctx context.Context, in *actsIn) (*actsOut, error) {
+	who := principalOf(ctx).Account
+	streams, err := h.audits(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list acts: %w", err)
+		return nil, err
+	}
+	before := uint64(0)
+	if in.Cursor != "" {
+		at, ok := h.openCursor(in.Cursor, who, transfer.TypeActSigned)
+		if !ok {
+			return nil, problem("cursor_invalid")
+		}
+		before = at & actSeqMask
+		streams = slices.DeleteFunc(streams, func(s record.StreamID) bool {
+			return auditNumber(s) > at>>actSeqBits || before == 0 && auditNumber(s) == at>>actSeqBits // nothing stands before its first record
+		})
+		if len(streams) > 0 && auditNumber(streams[0]) < at>>actSeqBits {
+			before = 0
+		}
 	}
 	out := &actsOut{}
 	out.Body.Rows = []ActRow{}
-	for _, it := range items {
-		records, err := h.Log.Subject(ctx, h.Hub.Audit, it.Subject)
+	left := in.Limit
+	for _, s := range streams {
+		items, err := h.List(ctx, Filter{Stream: s, Type: transfer.TypeActSigned, Limit: left, Before: before})
 		if err != nil {
-			return nil, fmt.Errorf("read act %s: %w", it.Subject, err)
+			return nil, fmt.Errorf("list acts: %w", err)
 		}
-		a := transfer.FoldAct(records)
-		if a.State() == "" {
-			continue
+		for _, it := range items {
+			row, ok, err := h.actRow(ctx, s, it.Subject)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				out.Body.Rows = append(out.Body.Rows, row)
+			}
 		}
-		out.Body.Rows = append(out.Body.Rows, ActRow{Act: it.Subject.String(), Ask: a.Ask.String(), At: a.At.String(), Place: a.Place, Qualification: string(a.Qualification),
-			State: string(a.State()), Signed: signatures(a.Signed), Passed: signatures(a.Passed)})
-	}
-	if len(items) == in.Limit {
-		out.Body.Next = h.cursor(items[len(items)-1].Seq, who, transfer.TypeActSigned)
+		if left -= len(items); left == 0 {
+			out.Body.Next = h.cursor(auditNumber(s)<<actSeqBits|items[len(items)-1].Seq, who, transfer.TypeActSigned)
+			break
+		}
+		before = 0
 	}
 	return out, nil
+}
+
+// actRow shows one act; false if none of its signatures counts.
+func (h *people) actRow(ctx context.Context, s record.StreamID, subject record.RecordID) (ActRow, bool, error) {
+	records, err := h.Log.Subject(ctx, s, subject)
+	if err != nil {
+		return ActRow{}, false, fmt.Errorf("read act %s: %w", subject, err)
+	}
+	a := transfer.FoldAct(records)
+	return ActRow{Act: subject.String(), Ask: a.Ask.String(), At: a.At.String(), Place: a.Place, Qualification: string(a.Qualification),
+		State: string(a.State()), Signed: signatures(a.Signed), Passed: signatures(a.Passed)}, a.State() != "", nil
 }
 
 func signatures(all []transfer.SignedBy) []ActSignature {

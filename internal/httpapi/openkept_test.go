@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
 	"github.com/pilinhub/pilin/internal/httpapi"
+	"github.com/pilinhub/pilin/record"
 )
 
 // again starts the listener anew on the same database, as a node's next start does.
@@ -226,4 +228,38 @@ func TestPeople_signatures_are_records(t *testing.T) {
 	}
 	a.refused(request{as: "officer", method: "GET", path: "/api/v1/acts"}, 403, "forbidden")
 	a.refused(request{as: "admin", method: "GET", path: "/api/v1/acts"}, 403, "forbidden")
+}
+
+// Acts that were signed before a restore, after which the audit goes on in another stream, are listed and proven as before,
+// behind the newer ones, page by page.
+func TestPeople_signatures_outlive_a_restore(t *testing.T) {
+	a := offices(t, 1)[0].open().staff()
+	sign := func() string {
+		var ans httpapi.AskAnswer
+		a.ok("officer", "POST", "/api/v1/asks", question(nil), &ans)
+		a.ok("officer", "POST", "/api/v1/asks/"+ans.Ask+"/act", obj{"at": "2026-03-12", "place": "310116", "qualification_at_act": "none"}, nil)
+		return ans.Ask
+	}
+	want := []string{sign(), sign()}
+	a.hub.Audit = record.Stream(a.dir.Self(), record.Audit+".1")
+	want = append(want, sign())
+	slices.Reverse(want)
+	var got []string
+	for cursor, page := "", 0; page == 0 || cursor != ""; page++ {
+		var acts struct {
+			Rows []httpapi.ActRow `json:"rows"`
+			Next string           `json:"next"`
+		}
+		a.ok("auditor", "GET", "/api/v1/acts?limit=1&cursor="+cursor, nil, &acts)
+		for _, r := range acts.Rows {
+			got = append(got, r.Ask)
+			a.ok("auditor", "GET", "/api/v1/records/"+r.Signed[0].Record+"/proof", nil, nil)
+		}
+		if cursor = acts.Next; page > len(want) {
+			t.Fatal("pages without end")
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
 }

@@ -36,8 +36,8 @@ type Deps struct {
 	Register   *blacklist.Register
 	// Subjects reads the evidence of a question; a node that must not use what it keeps of others leaves that out.
 	Subjects Subjects
-	Board      *events.Board
-	Log        record.Log
+	Board    *events.Board
+	Log      record.Log
 	// Intake takes spreadsheets in.
 	Intake *sheets.Intake
 	// List returns rows of own subjects, newest change first, at most Limit.
