@@ -338,6 +338,10 @@ func Restore(ctx context.Context, cfg Config, dir, keysDir string) (r Restored, 
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return r, fmt.Errorf("restore: %w", err)
 	}
+	into := sqlstore.Config{Driver: cfg.Database.Driver, DSN: cfg.Database.DSN, Self: cfg.Member, Now: cfg.Now, UnsafeTest: cfg.UnsafeTest}
+	if err := sqlstore.Empty(ctx, into); err != nil { // a node that is in use gets no mark and keeps its confirmation
+		return r, fmt.Errorf("restore: %w", err)
+	}
 	if keysDir != "" {
 		if r.Keys, err = bringKeys(keysDir, cfg.Data); err != nil {
 			return r, err
@@ -358,6 +362,9 @@ func Restore(ctx context.Context, cfg Config, dir, keysDir string) (r Restored, 
 			return r, err
 		}
 	}
+	if err := n.keepAuditBegun(); err != nil {
+		return r, err
+	}
 	b, err := json.Marshal(copyMark{Of: r.Manifest.At, Size: r.Manifest.own(), Digest: r.Manifest.Files[0].SHA256})
 	if err != nil {
 		return r, err
@@ -374,8 +381,7 @@ func Restore(ctx context.Context, cfg Config, dir, keysDir string) (r Restored, 
 		return r, err
 	}
 	defer func() { err = errors.Join(err, kept.Close()) }()
-	counts, err := sqlstore.Restore(ctx, sqlstore.Config{Driver: cfg.Database.Driver, DSN: cfg.Database.DSN, Self: cfg.Member, Now: cfg.Now, UnsafeTest: cfg.UnsafeTest},
-		kept, cfg.Now().Add(usedMeanwhile).Unix())
+	counts, err := sqlstore.Restore(ctx, into, kept, cfg.Now().Add(usedMeanwhile).Unix())
 	if err != nil {
 		return r, err
 	}

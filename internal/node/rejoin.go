@@ -34,6 +34,7 @@ type copyMark struct {
 func (n *Node) copyMarkFile() string  { return filepath.Join(n.cfg.Data, "restored.json") }
 func (n *Node) waitingFile() string   { return filepath.Join(n.cfg.Data, "rejoin-waiting.json") }
 func (n *Node) confirmedFile() string { return filepath.Join(n.cfg.Data, "rejoin-confirmed.json") }
+func (n *Node) auditFile() string     { return filepath.Join(n.cfg.Data, "audit-begun") }
 func (n *Node) isCopy() bool          { return n.mark.Load() != nil }
 func (n *Node) own() record.StreamID  { return record.Stream(n.cfg.Member, record.Records) }
 func readJSON(name string, v any) error {
@@ -131,8 +132,49 @@ func (n *Node) nextAudit(ctx context.Context) (record.StreamID, error) {
 		last := all[len(all)-1]
 		o.Stream, o.Size, o.Digest = last.Stream, number(last.Size), hex.EncodeToString(last.Root[:])
 	}
-	next := record.Stream(n.cfg.Member, record.Audit+"."+strconv.Itoa(streamNumber(o.Stream)+1))
+	begun, err := n.auditBegun()
+	if err != nil {
+		return n.audit, err
+	}
+	next := record.Stream(n.cfg.Member, record.Audit+"."+strconv.Itoa(max(streamNumber(o.Stream), streamNumber(begun))+1))
+	if err := WriteDurably(n.auditFile(), []byte(next+"\n"), 0o600); err != nil {
+		return n.audit, err
+	}
 	return next, noteOperated(n.cfg, o)
+}
+
+// auditBegun is the newest audit stream that a restore began, by the file beside the database: a copy that is restored a
+// second time does not know it. Empty if there is none.
+func (n *Node) auditBegun() (record.StreamID, error) {
+	b, err := os.ReadFile(n.auditFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	s := record.StreamID(strings.TrimSpace(string(b)))
+	if err == nil && (s.Member() != n.cfg.Member || s.Kind() != record.Audit) {
+		err = errors.New("it names no audit stream of this member")
+	}
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", n.auditFile(), err)
+	}
+	return s, nil
+}
+
+// keepAuditBegun keeps what an older mark says, before a restore replaces it: a node of before wrote it there alone.
+func (n *Node) keepAuditBegun() error {
+	var m copyMark
+	err := readJSON(n.copyMarkFile(), &m)
+	if errors.Is(err, os.ErrNotExist) || err == nil && m.Audit == "" {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", n.copyMarkFile(), err)
+	}
+	begun, err := n.auditBegun()
+	if err != nil || streamNumber(begun) >= streamNumber(m.Audit) {
+		return err
+	}
+	return WriteDurably(n.auditFile(), []byte(m.Audit+"\n"), 0o600)
 }
 
 // Waiting is what a node tells that waits for Rejoin.

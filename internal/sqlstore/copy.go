@@ -94,12 +94,8 @@ func Restore(ctx context.Context, c Config, from *Store, floor int64) (tables ma
 		return nil, err
 	}
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		var used int
-		if err := tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM stream_head) + (SELECT count(*) FROM document) + (SELECT count(*) FROM account)").Scan(&used); err != nil {
-			return fmt.Errorf("look into the database: %w", err)
-		}
-		if used > 0 {
-			return ErrNotEmpty
+		if err := empty(ctx, tx); err != nil {
+			return err
 		}
 		err := from.snapshot(ctx, func(copied *sql.Tx) error {
 			tables, err = copyTables(ctx, copied, tx, copied)
@@ -120,6 +116,30 @@ func Restore(ctx context.Context, c Config, from *Store, floor int64) (tables ma
 		return nil, fmt.Errorf("restore: %w", err)
 	}
 	return tables, nil
+}
+
+// Empty fails with ErrNotEmpty if Restore would: whoever writes something else for a restore asks first.
+func Empty(ctx context.Context, c Config) (err error) {
+	s, err := OpenReader(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := migrate(ctx, s.d, s.write); err != nil {
+		return err
+	}
+	return s.tx(ctx, func(tx *sql.Tx) error { return empty(ctx, tx) })
+}
+
+func empty(ctx context.Context, tx *sql.Tx) error {
+	var used int
+	if err := tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM stream_head) + (SELECT count(*) FROM document) + (SELECT count(*) FROM account)").Scan(&used); err != nil {
+		return fmt.Errorf("look into the database: %w", err)
+	}
+	if used > 0 {
+		return ErrNotEmpty
+	}
+	return nil
 }
 
 func migrate(ctx context.Context, d dialect, db *sql.DB) error {
