@@ -243,22 +243,21 @@ func (e *Entry) status(k kind, st record.Stored, parts map[record.PartName][]byt
 		if c.AnnouncedAt != "" {
 			e.added["announced_at"] = c.AnnouncedAt
 		}
-		if c.RemedyState == "" && (e.RemedyState == "" || e.RemedyState == "none") {
+		if e.RemedyState == "" || e.RemedyState == "none" {
 			e.remedy("in_period")
 		}
 	case EventRemedy, EventAnnul:
 		e.RemedyEvents = append(slices.Clone(e.RemedyEvents), *c.RemedyEvent)
 		e.added["remedy_events"] = e.RemedyEvents
-		if to, ok := after(e.RemedyState, *c.RemedyEvent); ok && c.RemedyState == "" {
+		// The table alone says what follows: a remedy_state typed beside the event could turn a penalty that waits into one
+		// that counts (domain.md §6.3, C1).
+		if to, ok := after(e.RemedyState, *c.RemedyEvent); ok {
 			e.remedy(to)
 		}
 	case EventVoid:
 		e.remedy(map[string]string{"revoked": "revoked", "revoked_redo": "revoked", "void": "void", "withdrawn_by_issuer": "withdrawn"}[c.Outcome])
 	default:
 		e.later(s.Event, &c, st, parts)
-	}
-	if c.RemedyState != "" {
-		e.remedy(c.RemedyState)
 	}
 	return s
 }
@@ -276,7 +275,6 @@ type statusCard struct {
 	ServiceProof jsontext.Value `json:"service_proof"`
 	AnnouncedAt  string         `json:"announced_at"`
 	RemedyEvent  *RemedyEvent   `json:"remedy_event"`
-	RemedyState  string         `json:"remedy_state"`
 	Outcome      string         `json:"outcome"`
 
 	ObjectionAt   string `json:"objection_at"`

@@ -18,7 +18,7 @@ type PenaltyChange struct {
 	ServiceProof jsontext.Value // blob id, or whether there is one
 	AnnouncedAt  string         // of served by announcement
 	RemedyEvent  *RemedyEvent   // of remedy_event
-	RemedyState  string         // empty = what the table says follows
+	RemedyState  string         // of remedy_event alone: what the table says follows, or empty
 	Outcome      string         // of voided: revoked, revoked_redo, void, withdrawn_by_issuer
 
 	ObjectionAt   string   // of objection: day on which any member received it
@@ -58,6 +58,9 @@ func proves(proof jsontext.Value) bool {
 func (r *Register) PenaltyStatus(ctx context.Context, req Request, on On, c PenaltyChange) (Done, error) {
 	if _, ok := penaltyEvents[c.Status]; !ok {
 		return Done{}, &Invalid{[]schemas.Violation{{Pointer: "/status", Code: "enum"}}}
+	}
+	if c.RemedyState != "" && c.Status != "remedy_event" { // it would end a wait that only the reviewer ends
+		return Done{}, &Invalid{[]schemas.Violation{{Pointer: "/remedy_state", Code: ViolationRemedyState}}}
 	}
 	extra := map[string]any{"status": c.Status}
 	for name, s := range map[string]string{"served_at": c.ServedAt, "service_mode": c.ServiceMode, "announced_at": c.AnnouncedAt,

@@ -1,10 +1,12 @@
 package blacklist_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
 	"github.com/pilinhub/pilin/blacklist"
+	"github.com/pilinhub/pilin/record"
 )
 
 func str(s string) *string { return &s }
@@ -151,6 +153,40 @@ func TestRegister_penalty_status_refuses(t *testing.T) {
 	}
 	_, err := d.reg.Suspend(ctx, liaison, on, paper("objection"))
 	refusedWith(t, "other_subject", blacklist.Done{}, err)
+}
+
+// TestRegister_remedy_state_is_never_typed: an officer who records an objection does not end a settlement, and a member
+// whose release lets him is not believed.
+func TestRegister_remedy_state_is_never_typed(t *testing.T) {
+	d := newDesk(t, "typed state")
+	on := d.penalty(map[string]any{"remedy_state": "settled"})
+	for _, c := range []blacklist.PenaltyChange{
+		{Status: "objection", ObjectionAt: "2026-02-02"},
+		{Status: "suspended"},
+		{Status: "served", ServedAt: "2026-03-01", ServiceMode: "DIR"},
+		{Status: "voided", Outcome: "revoked"},
+	} {
+		c.Change, c.RemedyState = paper(""), "upheld_final"
+		_, err := d.reg.PenaltyStatus(ctx, everybody, on, c)
+		refusedWith(t, "remedy_state_conflict", blacklist.Done{}, err)
+	}
+	on = d.must(d.reg.PenaltyStatus(ctx, officer, on, blacklist.PenaltyChange{Change: paper(""), Status: "objection", ObjectionAt: "2026-02-02"})).On
+	records, err := d.log.Subject(ctx, shared, on.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range records[len(records)-1].Parts {
+		if p.Name == record.Card {
+			typed := bytes.Replace(p.Bytes, []byte(`"status":"objection"`), []byte(`"status":"objection","remedy_state":"upheld_final"`), 1)
+			if bytes.Equal(typed, p.Bytes) {
+				t.Fatalf("%s", p.Bytes)
+			}
+			records[len(records)-1].Parts[i].Bytes = typed
+		}
+	}
+	if e, err := blacklist.Fold(records, ""); err != nil || e.RemedyState != "settled" {
+		t.Errorf("%s %v, want settled", e.RemedyState, err)
+	}
 }
 
 // TestRemedyMachine walks the ways of domain.md §5.2.
