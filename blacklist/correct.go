@@ -28,7 +28,7 @@ func (r *Register) Correct(ctx context.Context, req Request, on On, c Correction
 		if c.Type != "" && c.Type != e.Type {
 			return Done{}, &Refusal{Code: OtherSubject, Pointer: "/type"}
 		}
-		t, read, err := r.write(req, k, c.Proposal)
+		t, read, err := r.write(req, k, c.Proposal, &e)
 		if err != nil {
 			return Done{}, err
 		}

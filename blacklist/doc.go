@@ -109,4 +109,6 @@ const (
 	ViolationOpenCaseTerm = "open_case_term"
 	ViolationRemedyEvent  = "remedy_event_illegal"
 	ViolationRemedyState  = "remedy_state_conflict"
+	// ViolationNotRecorded: a confirmation or comparison that no status record says, typed into a penalty.
+	ViolationNotRecorded = "not_recorded"
 )

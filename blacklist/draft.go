@@ -33,7 +33,7 @@ func (r *Register) Draft(ctx context.Context, req Request, p Proposal) (Done, er
 // begin writes the first version of a draft, entered by event from state.
 func (r *Register) begin(ctx context.Context, req Request, k kind, from workflow.State, event workflow.Event, f facts, p Proposal,
 	more func(*sheetText) error) (Done, error) {
-	t, read, err := r.write(req, k, p)
+	t, read, err := r.write(req, k, p, nil)
 	if err != nil {
 		return Done{}, err
 	}
@@ -55,10 +55,13 @@ func (r *Register) begin(ctx context.Context, req Request, k kind, from workflow
 	return r.commit(ctx, req, Done{On: On{d.ID, 1}, Record: d.ID, State: step.To}, d)
 }
 
-// write makes the text of one version of a draft.
-func (r *Register) write(req Request, k kind, p Proposal) (*sheetText, *payload, error) {
+// write makes the text of one version of a draft; corrected is what it corrects, nil if it is new.
+func (r *Register) write(req Request, k kind, p Proposal, corrected *Entry) (*sheetText, *payload, error) {
 	t := schema(k.typ)
 	if err := invalid(hard(t.Validate(p.Payload, r.today()))); err != nil {
+		return nil, nil, err
+	}
+	if err := invalid(typed(p.Payload, corrected)); err != nil {
 		return nil, nil, err
 	}
 	read := readPayload(p.Payload)
@@ -93,7 +96,15 @@ func (r *Register) Amend(ctx context.Context, req Request, on On, p Proposal) (D
 		if p.Type != "" && p.Type != d.Type {
 			return Done{}, &Refusal{Code: OtherSubject, Pointer: "/type"}
 		}
-		t, read, err := r.write(req, k, p)
+		var corrected *Entry
+		if d.Corrects.Version != 0 {
+			e, _, err := r.entry(ctx, d.Corrects)
+			if err != nil {
+				return Done{}, err
+			}
+			corrected = &e
+		}
+		t, read, err := r.write(req, k, p, corrected)
 		if err != nil {
 			return Done{}, err
 		}

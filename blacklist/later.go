@@ -1,10 +1,14 @@
 package blacklist
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/schemas"
 	"github.com/pilinhub/pilin/workflow"
 )
 
@@ -61,6 +65,41 @@ func (e *Entry) enlarge(name string, v any) {
 		}
 	}
 	e.added[name] = append(list[:len(list):len(list)], v)
+}
+
+// typed finds confirmations and comparisons of photographs in a payload that corrected, which may be nil, does not hold. Only
+// a status record by the one who decided brings one in; a correction carries it on.
+func typed(b []byte, corrected *Entry) []schemas.Violation {
+	var was, now map[string]jsontext.Value
+	if corrected != nil {
+		if held, err := corrected.Payload(); err == nil {
+			_ = json.Unmarshal(held, &was)
+		}
+	}
+	_ = json.Unmarshal(b, &now) // what is no object holds none
+	var out []schemas.Violation
+	for _, name := range []string{"confirmed", "photo_comparisons"} {
+		held := items(was[name])
+		for i, v := range items(now[name]) {
+			if !slices.Contains(held, v) {
+				out = append(out, schemas.Violation{Pointer: fmt.Sprintf("/%s/%d", name, i), Code: ViolationNotRecorded})
+			}
+		}
+	}
+	return out
+}
+
+// items returns the items of a list in canonical form, so that they compare by what they say.
+func items(list jsontext.Value) []string {
+	var all []jsontext.Value
+	_ = json.Unmarshal(list, &all)
+	var out []string
+	for _, v := range all {
+		if v.Canonicalize() == nil {
+			out = append(out, string(v))
+		}
+	}
+	return out
 }
 
 // proven reports whether somebody has entered the proof of service.

@@ -50,8 +50,28 @@ func TestRegister_later_facts_of_a_penalty(t *testing.T) {
 			t.Errorf("without %s: %q", lost, got)
 		}
 	}
+	more := strings.Replace(string(all), `"confirmed":[`, `"confirmed":[{"reason":"cause_q","at":"2026-03-02","by":"acc-31"},`, 1)
+	if got := code(correct([]byte(more))); got != "not_recorded" {
+		t.Errorf("a confirmation typed into a correction: %q", got)
+	}
 	if err := correct(all); err != nil {
 		t.Error(err)
+	}
+}
+
+// A confirmation or comparison is what somebody did, not what an author writes.
+func TestRegister_typed_facts_of_a_draft(t *testing.T) {
+	d := newDesk(t, "typed")
+	for name, v := range map[string]any{
+		"confirmed":         []any{map[string]any{"reason": "sole_trader", "at": "2026-03-02", "by": "acc-31"}},
+		"photo_comparisons": []any{map[string]any{"at": "2026-02-04", "officers": []string{"99000000001", "99000000002"}}},
+	} {
+		typed := blacklist.Proposal{Type: blacklist.TypePenalty, Payload: d.penaltyPayload(map[string]any{name: v})}
+		done, err := d.reg.Draft(ctx, officer, typed)
+		refusedWith(t, "not_recorded", done, err)
+		plain := d.must(d.reg.Draft(ctx, officer, blacklist.Proposal{Type: blacklist.TypePenalty, Payload: d.penaltyPayload(nil)}))
+		done, err = d.reg.Amend(ctx, officer, plain.On, typed)
+		refusedWith(t, "not_recorded", done, err)
 	}
 }
 
