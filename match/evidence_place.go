@@ -237,7 +237,7 @@ func (t *tally) weighOrg(q *posed, s *subject, c *context) {
 			switch {
 			case q.org.Kind == o.Kind:
 				bits += 1.5
-			case normal.KindClass(q.org.Kind) == normal.KindClass(o.Kind):
+			case normal.KindClass(q.org.Kind) == normal.KindClass(o.Kind), strings.HasSuffix(q.org.Kind, o.Kind), strings.HasSuffix(o.Kind, q.org.Kind):
 				bits += 0.5
 			default:
 				bits -= 2
@@ -247,6 +247,9 @@ func (t *tally) weighOrg(q *posed, s *subject, c *context) {
 			bits -= 2
 		} else if q.org.County != "" && (o.County == q.org.County || s.county == q.org.County) {
 			bits += 2
+		}
+		if l == nameSame { // whatever else differs, and in a list of three
+			bits = max(bits, 1)
 		}
 		if bits > best {
 			best, code, text, level = bits, co, x, l
