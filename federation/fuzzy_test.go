@@ -86,8 +86,13 @@ func TestHub_lines(t *testing.T) {
 			t.Fatalf("%s: %d hits", row.level, len(a.Hits))
 		}
 		var lines []string
+		sum := 0.0
 		for _, l := range a.Hits[0].Lines {
 			lines = append(lines, l.Code+" "+l.Text)
+			sum += l.Bits
+		}
+		if sum != a.Hits[0].Score {
+			t.Errorf("%s: bits of %.1f for a score of %.1f", row.level, sum, a.Hits[0].Score)
 		}
 		if got := fmt.Sprintf("%.1f %v", a.Hits[0].Score, lines); got != row.want {
 			t.Errorf("%s: %s, want %s", row.level, got, row.want)
@@ -121,6 +126,30 @@ func TestHub_possible(t *testing.T) {
 	must(t, err)
 	if a.Outcome != federation.Incomplete || a.K != 2 {
 		t.Errorf("%s %d/%d: somebody was left out unseen", a.Outcome, a.K, a.N)
+	}
+}
+
+// TestHub_unseen: a record at L1 that is only possible changes nothing in the answer; that some there were not looked at does.
+func TestHub_unseen(t *testing.T) {
+	c := open(t, 2, true)
+	b := c.desks[1]
+	for range federation.MaxPossible {
+		c.publish(b, record.L3, entryAt{weak: testName + "1902-03-04"}, false)
+	}
+	for range 3 {
+		c.publish(b, record.L1, entryAt{weak: testName + "1902-03-04"}, false)
+	}
+	a, err := c.desks[0].Ask(t.Context(), byName())
+	must(t, err)
+	if m := a.Members[1]; len(a.Hits) != federation.MaxPossible || m.Truncated || bytes.Contains(b.log.audit[0].Parts[record.Body], []byte(`"L1"`)) {
+		t.Errorf("%d hits, truncated %t: of a record that is never told", len(a.Hits), m.Truncated)
+	}
+	c = open(t, 2, true)
+	c.desks[1].crowded = record.L1
+	a, err = c.desks[0].Ask(t.Context(), byName())
+	must(t, err)
+	if a.Outcome != federation.Incomplete || !a.Members[1].Truncated {
+		t.Errorf("%s: somebody at L1 was left out unseen", a.Outcome)
 	}
 }
 

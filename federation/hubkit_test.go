@@ -117,7 +117,12 @@ type desk struct {
 	applied map[record.StreamID]uint64
 	broken  error // the index cannot be read
 
-	truncated bool // the index has left somebody out
+	truncated bool         // the index has left somebody out
+	crowded   record.Level // it did so among records of this level alone
+}
+
+func toAll(l record.Level) map[record.GroupID]record.Level {
+	return map[record.GroupID]record.Level{record.All: l}
 }
 
 func (d *desk) Find(_ context.Context, q federation.Question, _ string, in federation.In) (federation.Findings, error) {
@@ -143,7 +148,7 @@ func (d *desk) Find(_ context.Context, q federation.Question, _ string, in feder
 			out.Same = append(out.Same, p)
 		}
 	}
-	out.Truncated = d.truncated
+	out.Truncated = d.truncated || d.crowded != record.L0 && in(record.Stream(d.dir.Self(), record.Records), toAll(d.crowded))
 	return out, nil
 }
 

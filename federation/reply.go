@@ -260,11 +260,11 @@ func (r *reply) find(ctx context.Context) (*answerText, error) {
 	out.Truncated = found.Truncated
 	size, possible := 0, 0
 	for _, c := range found.Candidates {
-		if c.Outcome != Hit && possible == MaxPossible {
+		hit, ok, err := r.hit(ctx, c)
+		if err == nil && ok && c.Outcome != Hit && possible == MaxPossible {
 			out.Truncated = true
 			continue // only who is surely meant is told of without end
 		}
-		hit, ok, err := r.hit(ctx, c)
 		size += len(hit.Card) + len(hit.Body)
 		switch {
 		case err != nil:
@@ -297,7 +297,13 @@ func (r *reply) look(ctx context.Context) (Findings, error) {
 	bare, err := h.Index.Find(ctx, r.ask.question, r.ask.AsOf, func(s record.StreamID, audience map[record.GroupID]record.Level) bool {
 		return s == h.Records && levelFor(audience, groups) == record.L1
 	})
-	found.Candidates = append(found.Candidates, bare.Candidates...)
+	for _, c := range bare.Candidates {
+		if c.Outcome == Hit { // who is only possible at L1 is never told, and so may not change the answer
+			c.Score = 0 // nor may bits order what is told of the number alone
+			found.Candidates = append(found.Candidates, c)
+		}
+	}
+	found.Truncated = found.Truncated || bare.Truncated
 	return found, err
 }
 

@@ -30,7 +30,7 @@ var bareCodes = []string{"id_equal", "document_equal", "uscc_equal", "decision_e
 var bareOf = map[string][]string{"blacklist.handle": {"phone_equal", "plate_equal"}, "blacklist.premises": {"place_equal"}}
 
 // linesAt gives what of a candidate's lines goes to whoever has a level: at L3 all, at L2 no character of a name, below
-// that an equal number alone, and no score.
+// that an equal number alone, without bits.
 func linesAt(typ string, level record.Level, score float64, lines []match.Evidence) (float64, []match.Evidence) {
 	out := []match.Evidence{}
 	for _, l := range lines {
@@ -38,7 +38,11 @@ func linesAt(typ string, level record.Level, score float64, lines []match.Eviden
 		case level >= record.L3:
 			out = append(out, l)
 		case level == record.L2, slices.Contains(bareCodes, l.Code), slices.Contains(bareOf[typ], l.Code):
-			out = append(out, l.Plain())
+			l = l.Plain()
+			if level < record.L2 {
+				l.Bits = 0 // they depend on what else is there
+			}
+			out = append(out, l)
 		}
 	}
 	if level < record.L2 {
