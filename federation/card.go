@@ -82,13 +82,13 @@ func cards(hits []LiveHit) []Card {
 type joinKey struct{ key, by string }
 
 func joinKeys(h LiveHit, ids []schemas.Identifier) []joinKey {
-	asked := false
+	asked := map[string]bool{} // which number of the question: a person's and an institution's may both be asked for
 	for _, l := range h.Lines {
 		switch l.Code {
 		case "id_other_name":
 			return nil
 		case "id_equal", "document_equal", "uscc_equal":
-			asked = true
+			asked[l.Code] = true
 		}
 	}
 	var out []joinKey
@@ -97,8 +97,10 @@ func joinKeys(h LiveHit, ids []schemas.Identifier) []joinKey {
 			out = append(out, joinKey{id.Kind + ":" + id.Value, CardByNumber})
 		}
 	}
-	if asked {
-		out = append(out, joinKey{"asked", CardByQuestion})
+	for _, code := range []string{"id_equal", "document_equal", "uscc_equal"} {
+		if asked[code] {
+			out = append(out, joinKey{"asked:" + code, CardByQuestion})
+		}
 	}
 	return out
 }
