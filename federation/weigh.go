@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -78,10 +79,23 @@ func identifiersOf(typ, version string, card, body []byte) []schemas.Identifier 
 
 // Who reports whether the question says who is meant so that penalties can be counted: by a name or a whole number. Of the
 // bearer of a plate, an address or a part of a number nothing is counted: a nought would be taken for "none".
-func (q Question) Who() bool {
-	no := q.IDNo.Reveal()
-	return !q.Name.IsZero() || no != "" && len(no) >= minNumber && !strings.ContainsAny(no, "*?×●•#_")
+func (q Question) Who() bool { return !q.Name.IsZero() || q.wholeNumber() }
+
+// wholeNumber reports a document number that is no part and has no mask: 18 or 15 places of a resident's, whatever their
+// check digit says, or one that its type's rule reads.
+func (q Question) wholeNumber() bool {
+	t := q.reveal()
+	if t.IDNo == "" || strings.ContainsAny(t.IDNo, "*?×●•#_＊？＃＿…") {
+		return false
+	}
+	if t.IDType == "" {
+		t.IDType = identifier.TypeResident // as the engine takes it
+	}
+	p := identifier.ParseDocument(t.IDType, t.IDCountry, t.IDNo, identifier.Date{})
+	if t.IDType != identifier.TypeResident {
+		return p.Quality != identifier.Invalid
+	}
+	return p.Quality == identifier.Valid || residentForm.MatchString(p.Normalised)
 }
 
-// minNumber is the length of the shortest document numbers in characters.
-const minNumber = 7
+var residentForm = regexp.MustCompile(`^(?:[0-9]{17}[0-9X]|[0-9]{15})$`)
