@@ -115,9 +115,10 @@ func TestHub_possible(t *testing.T) {
 		c.publish(b, record.L3, entryAt{weak: testName + "1902-03-04"}, false)
 	}
 	c.publish(b, record.L1, entryAt{weak: testName + "1902-03-04"}, false)
+	b.uncounted = 288 // the index names as many as it tells of and counts all
 	a, err := c.desks[0].Ask(t.Context(), byName())
 	must(t, err)
-	if m := a.Members[1]; len(a.Hits) != federation.MaxPossible || !m.Truncated || a.Namesakes != 12 || m.Namesakes != 12 || a.Outcome != federation.Possible {
+	if m := a.Members[1]; len(a.Hits) != federation.MaxPossible || !m.Truncated || a.Namesakes != 300 || m.Namesakes != 300 || a.Outcome != federation.Possible {
 		t.Errorf("%d hits, %d namesakes, %+v", len(a.Hits), a.Namesakes, m)
 	}
 	c = open(t, 2, true)

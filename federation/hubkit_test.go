@@ -118,6 +118,7 @@ type desk struct {
 	broken  error // the index cannot be read
 
 	truncated bool         // the index has left somebody out
+	uncounted int          // more namesakes than the index names
 	crowded   record.Level // it did so among records of this level alone
 }
 
@@ -148,6 +149,7 @@ func (d *desk) Find(_ context.Context, q federation.Question, _ string, in feder
 			out.Same = append(out.Same, p)
 		}
 	}
+	out.Namesakes = len(out.Same) + d.uncounted
 	out.Truncated = d.truncated || d.crowded != record.L0 && in(record.Stream(d.dir.Self(), record.Records), toAll(d.crowded))
 	return out, nil
 }

@@ -25,6 +25,7 @@ type Place struct {
 type Findings struct {
 	Candidates []Candidate // hits first, then by score, each subject once; at most MaxHits and one more
 	Same       []Place     // subjects with exactly the name asked for, at most as many: 同名, never a hit
+	Namesakes  int         // how many subjects those are, also where Same is cut
 	Truncated  bool        // a value was borne by too many to look at all of them: there may be more
 }
 

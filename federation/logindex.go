@@ -251,7 +251,7 @@ func (x *LogIndex) Find(_ context.Context, q Question, asOf string, in In) (Find
 	}
 	a := x.engine.AskWithin(q.engineQuestion(asOf), match.Within{Limit: MaxHits + 1, Weighed: true,
 		In: func(n uint32) bool { return int(n) < len(open) && open[n] }})
-	out := Findings{Truncated: a.Truncated}
+	out := Findings{Namesakes: a.Namesakes, Truncated: a.Truncated}
 	for _, c := range a.Candidates {
 		out.Candidates = append(out.Candidates, Candidate{Place: placeOf(c.Ref), Outcome: Outcome(c.Outcome), Score: c.Score, Lines: c.Lines})
 	}

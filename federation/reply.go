@@ -280,6 +280,9 @@ func (r *reply) find(ctx context.Context) (*answerText, error) {
 		}
 	}
 	out.Namesakes = r.namesakes(ctx, out, found.Same)
+	if rest := found.Namesakes - len(found.Same); rest > 0 { // too many to read: each record is taken for somebody
+		out.Namesakes = min(out.Namesakes+uint64(rest), maxNamesakes)
+	}
 	return out, r.count(ctx, out, found.Candidates)
 }
 
