@@ -70,7 +70,7 @@ var postgresDialect = dialect{
 	hasTable: "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname=current_schema() AND tablename=$1",
 	rewrite:  rewritePostgres,
 	vacuum: func(ctx context.Context, db *sql.DB) error {
-		return exec(ctx, db, "VACUUM part", "VACUUM restricted_part", "VACUUM tail", "VACUUM open_question")
+		return exec(ctx, db, "VACUUM part", "VACUUM restricted_part", "VACUUM tail", "VACUUM open_question", "VACUUM import")
 	},
 }
 
