@@ -56,7 +56,7 @@ type Store interface {
 	ImportRows(ctx context.Context, id string, state RowState, step Step, after, limit int) ([]StoredRow, error)
 	// CountRows counts the rows of an import.
 	CountRows(ctx context.Context, id string) ([]Count, error)
-	// KnownElsewhere reports which of the keys have a draft in another import.
+	// KnownElsewhere reports which of the keys have a draft in another import that was not returned.
 	KnownElsewhere(ctx context.Context, id string, keys [][]byte) (map[string]bool, error)
 	// GapRows returns rows with gaps and a draft, in order of import and row, after one.
 	GapRows(ctx context.Context, afterImport string, afterRow, limit int) ([]StoredRow, error)

@@ -202,7 +202,8 @@ func (s *Store) KnownElsewhere(ctx context.Context, id string, keys [][]byte) (m
 	found := map[string]bool{}
 	for _, k := range keys {
 		var one int
-		err := s.read.QueryRowContext(ctx, "SELECT 1 FROM import_row WHERE ident=$1 AND import<>$2 AND draft<>'' LIMIT 1", s.v.keyed("import_row", k), id).Scan(&one)
+		err := s.read.QueryRowContext(ctx, "SELECT 1 FROM import_row WHERE ident=$1 AND import<>$2 AND draft<>'' AND step<>$3 LIMIT 1",
+			s.v.keyed("import_row", k), id, string(sheets.StepReturned)).Scan(&one)
 		if err == nil {
 			found[string(k)] = true
 		} else if !errors.Is(err, sql.ErrNoRows) {

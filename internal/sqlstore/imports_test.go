@@ -52,6 +52,13 @@ func TestStore_KeepsImports(t *testing.T) {
 			if !known(b) || known(a) {
 				t.Error("a draft of another import is not known, or one's own is")
 			}
+			rows[0].Step = sheets.StepReturned
+			d.ok(d.PutSteps(d.ctx, rows[:1]))
+			if known(b) {
+				t.Error("a returned row keeps its mended one out")
+			}
+			rows[0].Step = sheets.StepSubmitted
+			d.ok(d.PutSteps(d.ctx, rows[:1]))
 			d.ok(d.DropChecked(d.ctx, a))
 			again := rows[0]
 			again.State, again.Gaps = sheets.RowProblem, 5
