@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ type Intake struct {
 	Register  *blacklist.Register
 	Synthetic bool
 	Now       func() time.Time
+	Logger    *slog.Logger // is told why work failed; nil tells nobody
 	// Decision finds the record of an own published penalty by issuer and normalised number; nil finds none.
 	Decision func(ctx context.Context, issuer, docNo string) (record string, found bool)
 
@@ -242,21 +244,33 @@ func (d *Intake) finish(imp *Import, j *job, err error) {
 	d.mu.Lock()
 	w := j.work
 	d.mu.Unlock()
-	w.State = "done"
-	var no *Refusal
-	switch {
-	case errors.As(err, &no):
-		w.State, w.Code = "failed", no.Code
-	case err != nil && d.ctx.Err() != nil:
-		w.State = "interrupted"
-	case err != nil:
-		w.State, w.Code = "failed", "unavailable"
+	w.State, w.Code = ended(err, d.ctx.Err() != nil)
+	if w.State == "failed" && d.Logger != nil {
+		d.Logger.LogAttrs(d.ctx, slog.LevelWarn, "import failed", slog.String("import", imp.ID), slog.String("step", w.Step), slog.String("code", w.Code),
+			slog.Any("error", err))
 	}
 	if fresh, loadErr := d.load(context.WithoutCancel(d.ctx), imp.ID); loadErr == nil && fresh != nil {
 		fresh.Work = w
 		_ = d.save(context.WithoutCancel(d.ctx), fresh, nil) // unsaved it reads as interrupted, and can be begun again
 	}
 	d.drop(imp.ID)
+}
+
+// ended says what an error, or none, makes of work: its state and, of a failure, the code that a screen can explain.
+func ended(err error, stopped bool) (state, code string) {
+	var no *Refusal
+	var conflict *Conflict
+	switch {
+	case err == nil:
+		return "done", ""
+	case errors.As(err, &no):
+		return "failed", no.Code
+	case errors.As(err, &conflict):
+		return "failed", conflict.Code
+	case stopped:
+		return "interrupted", ""
+	}
+	return "failed", "unavailable"
 }
 
 func (d *Intake) progress(j *job, done int) {
