@@ -300,11 +300,9 @@ func (r *reply) look(ctx context.Context) (Findings, error) {
 	bare, err := h.Index.Find(ctx, r.ask.question, r.ask.AsOf, func(s record.StreamID, audience map[record.GroupID]record.Level) bool {
 		return s == h.Records && levelFor(audience, groups) == record.L1
 	})
-	for _, c := range bare.Candidates {
-		if c.Outcome == Hit { // who is only possible at L1 is never told, and so may not change the answer
-			c.Score = 0 // nor may bits order what is told of the number alone
-			found.Candidates = append(found.Candidates, c)
-		}
+	for _, c := range bare.Candidates { // the count reads them too; of those that are only possible hit tells nothing
+		c.Score = 0 // nor may bits order what is told of the number alone
+		found.Candidates = append(found.Candidates, c)
 	}
 	found.Truncated = found.Truncated || bare.Truncated
 	return found, err
