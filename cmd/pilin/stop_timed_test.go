@@ -163,7 +163,7 @@ func TestTimedServe_StopsWithOpenConnections(t *testing.T) {
 	s.hears("WATCHDOG=1")
 	s.hears("WATCHDOG=1")
 	d := s.officer(t.Context())
-	ans, err := d.Ask(t.Context(), client.Ask{Purpose: "RAID", WorkRef: client.WorkRef{Kind: "spot_check", Number: "310116-01-XC-20260313-001"}, Question: client.Question{IDNo: "320623190001159016"}})
+	ans, err := d.Ask(t.Context(), client.Ask{Purpose: "RAID", WorkRef: client.WorkRef{Kind: "inspection", Number: "测检〔2026〕1号"}, Question: client.Question{IDNo: "320623190001159016"}})
 	if err != nil {
 		t.Fatal(err)
 	}

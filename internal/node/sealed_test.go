@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
@@ -196,6 +197,23 @@ func inPostgres(t testing.TB, dsn, text string) bool {
 	return false
 }
 
+// plainIn is what stands under a key, whatever its type.
+func plainIn(ctx context.Context, c *redis.Client, key string) (string, error) {
+	switch kind := c.Type(ctx, key).Val(); kind {
+	case "hash":
+		m, err := c.HGetAll(ctx, key).Result()
+		return fmt.Sprint(m), err
+	case "set":
+		m, err := c.SMembers(ctx, key).Result()
+		return strings.Join(m, "\n"), err
+	case "zset":
+		m, err := c.ZRange(ctx, key, 0, -1).Result()
+		return strings.Join(m, "\n"), err
+	default:
+		return c.Get(ctx, key).Result()
+	}
+}
+
 // inRedis searches every key and every value, as DUMP gives it, of a Redis database; a key and a value that hold the text
 // are put there first, so that the search is known to find them.
 func inRedis(t testing.TB, address, text string) bool {
@@ -224,8 +242,8 @@ func inRedis(t testing.TB, address, text string) bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plain, err := c.Get(t.Context(), keys.Val()).Result() // a dump may be compressed
-		if err != nil && !errors.Is(err, redis.Nil) && !redis.HasErrorPrefix(err, "WRONGTYPE") {
+		plain, err := plainIn(t.Context(), c, keys.Val()) // a dump may be compressed
+		if err != nil && !errors.Is(err, redis.Nil) {
 			t.Fatal(err)
 		}
 		if !strings.HasPrefix(keys.Val(), "probe") {
