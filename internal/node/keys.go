@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/sqlstore"
@@ -148,11 +149,16 @@ func RotateKeys(ctx context.Context, cfg Config, c Change) (s Stated, err error)
 	return o.state(ctx, s, didRotate, was.Signer(), false, st)
 }
 
+// alone reports a federation of one. The directory does not know which member it is while the key file is lost.
+func (o *operator) alone() bool {
+	return !slices.ContainsFunc(o.dir.Active(), func(m record.MemberID) bool { return m != o.cfg.Member })
+}
+
 // whole fails while the database is a copy that has not rejoined. A federation of one has nobody that could hold more.
 func (o *operator) whole() error {
 	_, err := os.Stat(o.copyMarkFile())
 	switch {
-	case errors.Is(err, os.ErrNotExist) || err == nil && len(rosterOf(o.dir).Peers()) == 0:
+	case errors.Is(err, os.ErrNotExist) || err == nil && o.alone():
 		return nil
 	case err != nil:
 		return fmt.Errorf("look for the mark of a copy: %w", err)
@@ -190,7 +196,7 @@ func (o *operator) next(ctx context.Context, named *uint64, unheard bool) (uint6
 	if h.Signed < held {
 		return 0, fmt.Errorf("%w (%d here, %d elsewhere)", ErrBehind, h.Signed, held)
 	}
-	if heard == 0 && !unheard && len(rosterOf(o.dir).Peers()) > 0 {
+	if heard == 0 && !unheard && !o.alone() {
 		return 0, ErrUnheard
 	}
 	return h.Signed, nil
