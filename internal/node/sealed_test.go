@@ -239,7 +239,7 @@ func inRedis(t testing.TB, address, text string) bool {
 		if errors.Is(err, redis.Nil) {
 			continue // it has expired
 		}
-		if err != nil {
+		if err != nil && !strings.HasPrefix(err.Error(), "WRONGTYPE") { // the stand-in dumps strings alone; the rest is read below
 			t.Fatal(err)
 		}
 		plain, err := plainIn(t.Context(), c, keys.Val()) // a dump may be compressed
