@@ -43,7 +43,14 @@ func TestTimedAct_SignedAtTheCommandLine(t *testing.T) {
 		code := run(args, &out, &complaint)
 		return code, out.String() + complaint.String()
 	}
-	code, ref := pilin("ref", "new", "--account", "officer", "--with", "99000000011")
+	var code int
+	var ref string
+	for up := time.Now().Add(90 * time.Second); ; { // the federation is starting
+		<-time.NewTimer(100 * time.Millisecond).C
+		if code, ref = pilin("ref", "new", "--account", "officer", "--with", "99000000011"); code == 0 || time.Now().After(up) {
+			break
+		}
+	}
 	ref, _, _ = strings.Cut(ref, "\n")
 	if code != 0 || !strings.HasPrefix(ref, "spot_check:310116-01-XC-20260313-") {
 		t.Fatalf("a number: %d %s", code, ref)
