@@ -13,7 +13,7 @@ import (
 // EngineVersion names keys, weights and gates together. Who keeps an answer keeps it beside it.
 const EngineVersion = "match-v3+" + normal.Version
 
-// Gates. Figures are the starting values of the design; a calibration replaces them under a new version.
+// Gates; docs/design/matching.md says why the calibration left them.
 const (
 	hitBits      = 4.3 // log2(0.95/0.05): the chance of a wrong hit that a gate may leave
 	possibleBits = -2  // log2(0.2/0.8)
@@ -76,7 +76,7 @@ func (e *Engine) AskWithin(question Question, w Within) Answer {
 		if w.Weighed && !t.worth() {
 			continue
 		}
-		out.Candidates = append(out.Candidates, Candidate{s.ref, math.Round(t.bits*10) / 10, t.outcome(&q), t.lines})
+		out.Candidates = append(out.Candidates, Candidate{s.ref, tenth(t.bits), t.outcome(&q), t.lines})
 	}
 	return out
 }
@@ -97,7 +97,6 @@ func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
 	if n := q.name.Form; n == normal.Han || n == normal.Mono {
 		var same []uint32
 		same, parts = g.namesakes(&q.name)
-		slices.Sort(same)
 		out.Namesakes = len(same)
 		for _, id := range same[:min(len(same), g.limit)] {
 			out.Same = append(out.Same, g.subject(id).ref)

@@ -30,13 +30,16 @@ func consonants(chars []rune) string {
 	return b.String()
 }
 
+// backAndSibilant writes sounds of several letters as one letter of their family.
+var backAndSibilant = strings.NewReplacer("sh", "s", "ch", "s", "zh", "s", "gh", "k", "kh", "k", "ng", "n", "q", "k", "x", "k", "'", "")
+
 // consonantsOfWords reads letters as other languages use them: q, gh and x stand at the back of the mouth, sh and ch are one
 // sound, a letter that is doubled is one.
 func consonantsOfWords(words []string) string {
 	var b strings.Builder
 	for _, w := range words {
 		last := ""
-		w = strings.NewReplacer("sh", "s", "ch", "s", "zh", "s", "gh", "k", "kh", "k", "ng", "n", "q", "k", "x", "k", "'", "").Replace(w)
+		w = backAndSibilant.Replace(w)
 		for i := range len(w) {
 			f := family(w[i])
 			if f != "" && (f != last || i > 0 && w[i] != w[i-1]) {
@@ -48,20 +51,18 @@ func consonantsOfWords(words []string) string {
 	return b.String()
 }
 
+// family is the family of an initial of pinyin, or of a letter that backAndSibilant left; empty for vowels.
 func family(c byte) string {
 	switch c {
 	case 'b', 'p':
 		return "p"
 	case 'd', 't':
 		return "t"
-	case 'g', 'k', 'h', 'q':
-		if c == 'q' { // of pinyin: qie
-			return "s"
-		}
+	case 'g', 'k', 'h':
 		return "k"
 	case 'l', 'n', 'r':
 		return "l"
-	case 'j', 'x', 'z', 'c', 's':
+	case 'j', 'q', 'x', 'z', 'c', 's':
 		return "s"
 	case 'm', 'f':
 		return string(c)
@@ -87,9 +88,8 @@ func consonantKeys(k *keySet, n *normal.Name) {
 	}
 }
 
-// transcribed looks for a name in letters among transcriptions.
-func (g *gather) transcribed(words []string) {
-	c := consonantsOfWords(words)
+// transcribed looks for a name in letters, by its consonants, among transcriptions.
+func (g *gather) transcribed(c string) {
 	if len(c) < 3 {
 		return
 	}
@@ -103,15 +103,14 @@ func (g *gather) transcribed(words []string) {
 	}
 }
 
-// compareConsonants compares a name in letters with a transcription.
-func compareConsonants(words []string, r *normal.Name) nameVerdict {
-	a := consonantsOfWords(words)
+// compareConsonants compares the consonants of a name in letters with a transcription.
+func compareConsonants(a string, r *normal.Name) nameVerdict {
 	best := nameVerdict{nameOther, -8, "name_other", "拼写与姓名读音不符"}
 	try := func(b string, part bool) {
 		if len(a) < 3 || len(b) < 2 {
 			return
 		}
-		same := alignment(len(a), len(b), func(i, j int) float64 {
+		same := alignment(len(a), len(b), unpaired, func(i, j int) float64 {
 			if a[i] == b[j] {
 				return 1
 			}

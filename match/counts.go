@@ -96,3 +96,6 @@ func (c *counts) soundBits(s hanzi.Syllable) float64 {
 	}
 	return math.Log2((c.chars + 200) / (float64(n) + 0.5))
 }
+
+// share is log2 of a count's share of n; at least a bit.
+func share(n float64, of int) float64 { return max(1, math.Log2(n/float64(max(1, of)))) }

@@ -39,7 +39,7 @@ type tally struct {
 }
 
 func (t *tally) add(code string, bits float64, text string) {
-	bits = math.Round(bits*10) / 10
+	bits = tenth(bits)
 	t.bits += bits
 	if t.write {
 		t.lines = append(t.lines, Evidence{code, bits, text})

@@ -182,16 +182,7 @@ func areaLikeness(a, b string) float64 {
 	if len(x)-len(y) > 3 || len(x) > 24 {
 		return 0
 	}
-	row := make([]float64, len(y)+1)
-	for _, r := range x {
-		diagonal := 0.0
-		for j, s := range y {
-			above := row[j+1]
-			row[j+1] = max(above, row[j], diagonal+charLikeness(r, s))
-			diagonal = above
-		}
-	}
-	return row[len(y)] / float64(len(x))
+	return alignment(len(x), len(y), 0, func(i, j int) float64 { return charLikeness(x[i], y[j]) }) / float64(len(x))
 }
 
 func charLikeness(a, b rune) float64 {

@@ -354,7 +354,7 @@ func (g *gather) beside(q *posed) {
 
 func (g *gather) latin(q *posed) {
 	g.probe(wordsKey(q.name.Words))
-	g.transcribed(q.name.Words)
+	g.transcribed(q.consonants)
 	for _, s := range q.spelled {
 		if len(s.jyutping) > 0 {
 			g.probe(keyOf(byCantonese, s.jyutping...))

@@ -26,22 +26,23 @@ func (q Question) LogValue() slog.Value { return slog.StringValue("[redacted]") 
 
 // posed is a question read once.
 type posed struct {
-	name      normal.Name
-	sex       byte
-	birth     string
-	birthOwn  bool // birth was typed, not told by a number
-	id        normal.ID
-	papers    []string
-	doubtful  []string
-	phone     normal.Phone
-	plate     normal.Plate
-	place     normal.Address
-	org       normal.Institution
-	county    string
-	nameAlone bool
-	spelled   []spelling
-	sequences [][]hanzi.Syllable // of a Han name
-	initials  initials
+	name       normal.Name
+	sex        byte
+	birth      string
+	birthOwn   bool // birth was typed, not told by a number
+	id         normal.ID
+	papers     []string
+	doubtful   []string
+	phone      normal.Phone
+	plate      normal.Plate
+	place      normal.Address
+	org        normal.Institution
+	county     string
+	nameAlone  bool
+	spelled    []spelling
+	sequences  [][]hanzi.Syllable // of a Han name
+	initials   initials
+	consonants string // of a name in letters
 }
 
 // initials are a surname in letters with the first letters of the given name: Zhang X.M.
@@ -94,6 +95,7 @@ func readQuestion(q Question) posed {
 	case normal.Latin:
 		a.spell()
 		a.initials = readInitials(a.name.Words)
+		a.consonants = consonantsOfWords(a.name.Words)
 	case normal.Han:
 		a.sequences = sequences(&a.name, 8)
 	}
