@@ -14,7 +14,6 @@ import (
 	"github.com/pilinhub/pilin/internal/httpapi"
 	"github.com/pilinhub/pilin/internal/sim/memlog"
 	"github.com/pilinhub/pilin/record"
-	"github.com/pilinhub/pilin/schemas"
 )
 
 // The federation of every history: three bureaux, and a node that only reads.
@@ -65,22 +64,6 @@ func placeOn(log *memlog.Log, self record.MemberID, random *rand.ChaCha8, now fu
 		register: &blacklist.Register{Log: log, Self: self, Now: now, Random: random, Synthetic: true}}
 }
 
-// usable is the schema check of a node (internal/node): as of the record's own day.
-func usable(m record.Meaning, parts map[record.PartName][]byte) string {
-	t, ok := schemas.Lookup(m.Type, m.Schema)
-	if !ok {
-		return "pending_upgrade"
-	}
-	named := map[string][]byte{}
-	for p, b := range parts {
-		named[string(p)] = b
-	}
-	if len(t.Check(named, m.Day)) > 0 {
-		return "schema"
-	}
-	return ""
-}
-
 func (p *place) follower(s record.StreamID) *record.Follower {
 	if f := p.followers[s]; f != nil {
 		return f
@@ -96,7 +79,7 @@ func (p *place) follower(s record.StreamID) *record.Follower {
 		},
 		CharterKnown: func(r record.CharterRef) bool { return r == charter },
 		Key:          func(id record.KeyID) (record.EpochKey, bool) { return epoch, id == epoch.ID },
-		Entitled:     func(g record.GroupID) bool { return g == record.All }, Usable: usable,
+		Entitled:     func(g record.GroupID) bool { return g == record.All }, Usable: federation.Usable,
 		Checkpoint: func(size uint64) ([]byte, bool) {
 			gs, err := p.log.Groups(ctx, s, size-1, 1)
 			if err != nil || len(gs) == 0 || gs[0].First+uint64(len(gs[0].Records)) != size {

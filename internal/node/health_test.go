@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/httpapi"
 	"github.com/pilinhub/pilin/record"
 )
@@ -56,7 +57,7 @@ func TestStatus_ofTheFederation(t *testing.T) {
 			t.Errorf("advice: %+v", s.Advice)
 		}
 		for _, st := range s.Streams {
-			if own := st.Stream == string(record.Stream(a, record.Records)); st.Unusable[unusableType] != map[bool]int{true: 1}[own] {
+			if own := st.Stream == string(record.Stream(a, record.Records)); st.Unusable[federation.UnusableType] != map[bool]int{true: 1}[own] {
 				t.Errorf("quarantine of %s: %v", st.Stream, st.Unusable)
 			}
 		}

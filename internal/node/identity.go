@@ -67,15 +67,11 @@ func Init(dir string, m record.MemberID, e federation.Entry, now time.Time) (Ide
 // ReadKeys reads the keys of a data folder and refuses a file that others may read.
 func ReadKeys(dir string) (*federation.Keys, error) {
 	name := filepath.Join(dir, keysFile)
-	info, err := os.Stat(name)
-	if err != nil {
+	b, err := readPrivate(name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("read keys: %w (run pilin init first)", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("read keys: %s may be read by others (mode %o): chmod 600 it", name, info.Mode().Perm())
-	}
-	b, err := os.ReadFile(name)
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("read keys: %w", err)
 	}
 	k, err := federation.DecodeKeys(b)
@@ -83,6 +79,18 @@ func ReadKeys(dir string) (*federation.Keys, error) {
 		return nil, fmt.Errorf("read keys %s: %w", name, err)
 	}
 	return k, nil
+}
+
+// readPrivate reads a file and refuses one that others may read.
+func readPrivate(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s may be read by others (mode %o): chmod 600 it", name, info.Mode().Perm())
+	}
+	return os.ReadFile(name)
 }
 
 // WriteDurably writes a file so that after a crash either the old or the new content is there: temporary file, sync,

@@ -357,26 +357,15 @@ func (o *operator) recoverFrom(ctx context.Context, l Lost) (uint64, error) {
 
 // RevokeKey marks an own key of the past as compromised and signs anew what it had signed from there on, where another own
 // key is in force.
-func RevokeKey(ctx context.Context, cfg Config, r Revocation) (s Stated, err error) {
-	o, err := operate(ctx, cfg, true)
-	if err != nil {
-		return s, err
-	}
-	defer func() { err = errors.Join(err, o.store.Close()) }()
-	was, err := knownKeys(o.dir, o.keys)
-	if err != nil {
-		return s, err
-	}
-	e, _ := o.dir.Member(cfg.Member)
-	key, last, err := pastKey(e, r.Key)
-	if err != nil {
-		return s, err
-	}
-	if r.From < last {
-		return s, fmt.Errorf("--from %d: the next key signs from %d only, and what lies between would have no key for ever: name %d or more", r.From, last, last)
-	}
-	s.From = r.From
-	return o.state(ctx, s, didRevoke, was.Signer(), false, federation.Statement{Member: cfg.Member, Kind: federation.Revoke, Key: key, From: r.From})
+func RevokeKey(ctx context.Context, cfg Config, r Revocation) (Stated, error) {
+	return stateOne(ctx, cfg, true, didRevoke, func(o *operator) (federation.Statement, error) {
+		e, _ := o.dir.Member(cfg.Member)
+		key, last, err := pastKey(e, r.Key)
+		if err == nil && r.From < last {
+			err = fmt.Errorf("--from %d: the next key signs from %d only, and what lies between would have no key for ever: name %d or more", r.From, last, last)
+		}
+		return federation.Statement{Kind: federation.Revoke, Key: key, From: r.From}, err
+	})
 }
 
 // pastKey finds an own key of the past by its kid or base64 form; next is where the key behind it takes over.

@@ -137,17 +137,23 @@ func (o *operator) give(ctx context.Context, ro *exchange.Roster, k *federation.
 // ChangeAddress states where the members' listener is from now on. The node may run; it listens there after its
 // configuration says so and it was started again.
 func ChangeAddress(ctx context.Context, cfg Config, address string) (Stated, error) {
-	return stateSimply(ctx, cfg, didAddress, federation.Statement{Kind: federation.Address, Address: address})
+	return stateOne(ctx, cfg, false, didAddress, func(*operator) (federation.Statement, error) {
+		return federation.Statement{Kind: federation.Address, Address: address}, nil
+	})
 }
 
 // Leave states that this member leaves: at once nobody asks it, answers it or counts it. Its records stay and verify. The
 // others make a charter version that holds it, with a new epoch.
 func Leave(ctx context.Context, cfg Config) (Stated, error) {
-	return stateSimply(ctx, cfg, didLeave, federation.Statement{Kind: federation.Leave})
+	return stateOne(ctx, cfg, false, didLeave, func(*operator) (federation.Statement, error) {
+		return federation.Statement{Kind: federation.Leave}, nil
+	})
 }
 
-func stateSimply(ctx context.Context, cfg Config, did string, st federation.Statement) (s Stated, err error) {
-	o, err := operate(ctx, cfg, false)
+// stateOne makes one statement of this member, signed by the key in force, and hands it over. exclusive: the node must be
+// stopped.
+func stateOne(ctx context.Context, cfg Config, exclusive bool, did string, say func(*operator) (federation.Statement, error)) (s Stated, err error) {
+	o, err := operate(ctx, cfg, exclusive)
 	if err != nil {
 		return s, err
 	}
@@ -156,7 +162,11 @@ func stateSimply(ctx context.Context, cfg Config, did string, st federation.Stat
 	if err != nil {
 		return s, err
 	}
-	st.Member = cfg.Member
+	st, err := say(o)
+	if err != nil {
+		return s, err
+	}
+	st.Member, s.From = cfg.Member, st.From
 	return o.state(ctx, s, did, was.Signer(), false, st)
 }
 

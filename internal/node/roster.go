@@ -7,7 +7,6 @@ import (
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/exchange"
 	"github.com/pilinhub/pilin/record"
-	"github.com/pilinhub/pilin/schemas"
 )
 
 // rosterOf shows the directory to the exchange as function values.
@@ -24,7 +23,7 @@ func rosterOf(dir *federation.Directory) *exchange.Roster {
 		Key:          dir.EpochKey,
 		SealKey:      dir.EpochKey,
 		Groups:       dir.Groups,
-		Usable:       usable,
+		Usable:       federation.Usable,
 	}
 }
 
@@ -51,27 +50,4 @@ func revokedKeys(dir *federation.Directory) (keys []ed25519.PublicKey) {
 		keys = append(keys, r.Key)
 	}
 	return keys
-}
-
-// Reasons why a proven record of a peer has no effect here, beside those of record.Follower.
-const (
-	unusableType   = "pending_upgrade" // a type or version that this release does not know: kept, retried after an upgrade
-	unusableSchema = "schema"          // a known type whose content does not fit it
-)
-
-// usable checks a peer's record against the catalogue once its parts are here. It judges as of the record's own day,
-// never by this node's clock, so that every member judges alike.
-func usable(m record.Meaning, parts map[record.PartName][]byte) string {
-	t, ok := schemas.Lookup(m.Type, m.Schema)
-	if !ok {
-		return unusableType
-	}
-	named := map[string][]byte{}
-	for p, b := range parts {
-		named[string(p)] = b
-	}
-	if len(t.Check(named, m.Day)) > 0 {
-		return unusableSchema
-	}
-	return ""
 }

@@ -44,19 +44,15 @@ func readStorageKeys(c *Config) (*keystore.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(name)
-	if errors.Is(err, os.ErrNotExist) {
+	read := readPrivate
+	if c.Storage.Credential != "" { // its mode is systemd's business: root may own it and grant the service by an access list
+		read = os.ReadFile
+	}
+	b, err := read(name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("%w at %s", ErrNoStorageKeys, name)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read storage keys: %w", err)
-	}
-	// A credential's mode is systemd's business: root may own it and grant the service by an access list.
-	if c.Storage.Credential == "" && info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("read storage keys: %s may be read by others (mode %o): chmod 600 it", name, info.Mode().Perm())
-	}
-	b, err := os.ReadFile(name)
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("read storage keys: %w", err)
 	}
 	s, err := keystore.Decode(b)

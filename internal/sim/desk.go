@@ -10,7 +10,6 @@ import (
 	"github.com/pilinhub/pilin/blacklist"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/record"
-	"github.com/pilinhub/pilin/schemas"
 	"github.com/pilinhub/pilin/schemas/identifier"
 	"github.com/pilinhub/pilin/workflow"
 )
@@ -61,29 +60,13 @@ func idOf(person int) string {
 	return s + string(checks[sum%11])
 }
 
-// deskUsable is the schema check of histories with desks; as a node's, it judges as of the record's own day.
-func deskUsable(m record.Meaning, parts map[record.PartName][]byte) string {
-	t, ok := schemas.Lookup(m.Type, m.Schema)
-	if !ok {
-		return "pending_upgrade"
-	}
-	named := map[string][]byte{}
-	for p, b := range parts {
-		named[string(p)] = b
-	}
-	if len(t.Check(named, m.Day)) > 0 {
-		return "schema"
-	}
-	return ""
-}
-
 // openDesk gives a process its register, index and hub.
 func (p *process) openDesk() {
 	n, w := p.node, p.node.w
 	if !w.desks {
 		return
 	}
-	p.roster.Usable = deskUsable
+	p.roster.Usable = federation.Usable
 	d := &desk{
 		register: &blacklist.Register{Log: p.log, Self: n.ID, Now: n.wall, Random: n.random, Synthetic: true},
 		index:    federation.NewLogIndex(p.raw),

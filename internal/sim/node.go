@@ -107,7 +107,7 @@ const futureType = "future.thing"
 // usable is the schema check of histories whose records have no schema.
 func usable(m record.Meaning, _ map[record.PartName][]byte) string {
 	if m.Type == futureType {
-		return "pending_upgrade"
+		return federation.UnusableType
 	}
 	return ""
 }
