@@ -47,17 +47,6 @@ var kinds = []kind{
 	{typ: TypeRoster, withdrawal: "roster.withdrawal", level: record.L3, machine: RosterMachine},
 }
 
-// EntryTypes are the types of list entries 协查名单 (T01–T04).
-func EntryTypes() []string {
-	var out []string
-	for _, k := range kinds {
-		if k.entry {
-			out = append(out, k.typ)
-		}
-	}
-	return out
-}
-
 // IsEntry reports whether a type is one of list entries.
 func IsEntry(typ string) bool {
 	k, ok := kindOf(typ)

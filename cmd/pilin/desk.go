@@ -66,17 +66,26 @@ type askCmd struct {
 // outcomes are the four answers, in the words of the work (domain.md §0.3).
 var outcomes = map[string]string{"hit": "命中 HIT", "possible": "疑似,待核 POSSIBLE(同名不等于本人)", "no_hit": "未发现 NO HIT", "incomplete": "答复不全,不能下结论 INCOMPLETE"}
 
+// workRef reads kind:number; complaint is what to say of a text that is not so.
+func workRef(text, complaint string) (client.WorkRef, error) {
+	kind, number, ok := strings.Cut(text, ":")
+	if !ok {
+		return client.WorkRef{}, errors.New(complaint)
+	}
+	return client.WorkRef{Kind: kind, Number: number}, nil
+}
+
 // Run asks every member and prints who answered, what was found, and who is missing.
 func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
-	kind, number, ok := strings.Cut(c.Ref, ":")
-	if !ok {
-		return errors.New("--ref: want kind:number, e.g. spot_check:310116-01-XC-20260313-001")
+	ref, err := workRef(c.Ref, "--ref: want kind:number, e.g. spot_check:310116-01-XC-20260313-001")
+	if err != nil {
+		return err
 	}
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
 	}
-	a, err := d.Ask(ctx, client.Ask{Purpose: federation.Purpose(c.Purpose), WorkRef: client.WorkRef{Kind: kind, Number: number}, AsOf: c.AsOf, Why: c.Why,
+	a, err := d.Ask(ctx, client.Ask{Purpose: federation.Purpose(c.Purpose), WorkRef: ref, AsOf: c.AsOf, Why: c.Why,
 		Question: client.Question{Name: c.Name, Sex: c.Sex, BirthDate: c.Birth, IDType: c.IDType, IDCountry: c.Country, IDNo: c.ID, Phone: c.Phone,
 			USCC: c.USCC, DocNo: c.DocNo, Org: c.Org, Address: c.Address, Plate: c.Plate, County: c.County}})
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -149,20 +148,16 @@ func (c *batchListCmd) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	all, err := d.Imports(ctx)
-	if err != nil || c.JSON {
-		return errors.Join(err, jsonIf(err == nil, out, all))
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(out, all)
 	}
 	for i := range all {
 		printImport(out, &all[i])
 	}
 	return nil
-}
-
-func jsonIf(ok bool, out io.Writer, v any) error {
-	if !ok {
-		return nil
-	}
-	return printJSON(out, v)
 }
 
 type batchShowCmd struct {
@@ -281,7 +276,10 @@ func (c *batchProfileCmd) Run(ctx context.Context, out io.Writer) error {
 	}
 	if c.File == "" {
 		all, err := d.Profiles(ctx)
-		return errors.Join(err, jsonIf(err == nil, out, all))
+		if err != nil {
+			return err
+		}
+		return printJSON(out, all)
 	}
 	b, err := os.ReadFile(c.File)
 	if err != nil {
@@ -291,8 +289,10 @@ func (c *batchProfileCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p, err = d.SaveProfile(ctx, p)
-	return errors.Join(err, jsonIf(err == nil, out, p))
+	if p, err = d.SaveProfile(ctx, p); err != nil {
+		return err
+	}
+	return printJSON(out, p)
 }
 
 type batchModelCmd struct {
@@ -333,9 +333,9 @@ type exportListCmd struct {
 
 // Run writes own records as far as the person may see them; .csv by the file's name, else .xlsx.
 func (c *exportListCmd) Run(ctx context.Context, out io.Writer) error {
-	kind, number, ok := strings.Cut(c.Ref, ":")
-	if !ok {
-		return errors.New("--ref: want kind:number, e.g. case:测金卫医案〔2026〕9001")
+	ref, err := workRef(c.Ref, "--ref: want kind:number, e.g. case:测金卫医案〔2026〕9001")
+	if err != nil {
+		return err
 	}
 	d, err := c.desk(ctx)
 	if err != nil {
@@ -345,7 +345,7 @@ func (c *exportListCmd) Run(ctx context.Context, out io.Writer) error {
 	if strings.HasSuffix(strings.ToLower(c.Out), ".csv") {
 		format = "csv"
 	}
-	b, err := d.ExportList(ctx, client.Export{Type: c.Type, Format: format, From: c.From, To: c.To, Purpose: c.Purpose, WorkRef: client.WorkRef{Kind: kind, Number: number}})
+	b, err := d.ExportList(ctx, client.Export{Type: c.Type, Format: format, From: c.From, To: c.To, Purpose: c.Purpose, WorkRef: ref})
 	if err != nil {
 		return err
 	}

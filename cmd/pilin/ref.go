@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -89,15 +88,15 @@ type tieRefCmd struct {
 
 // Run ties a number.
 func (c *tieRefCmd) Run(ctx context.Context, out io.Writer) error {
-	kind, number, ok := strings.Cut(c.To, ":")
-	if !ok {
-		return errors.New("--to: want case:number or complaint:number")
+	to, err := workRef(c.To, "--to: want case:number or complaint:number")
+	if err != nil {
+		return err
 	}
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
 	}
-	s, err := d.TieSpotCheck(ctx, strings.TrimPrefix(c.Number, "spot_check:"), client.WorkRef{Kind: kind, Number: number})
+	s, err := d.TieSpotCheck(ctx, strings.TrimPrefix(c.Number, "spot_check:"), to)
 	return settled(out, &s, "已并入 tied to "+c.To, c.JSON, err)
 }
 

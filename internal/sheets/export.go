@@ -120,6 +120,11 @@ func (t *Table) CSV(out io.Writer, rows func(func(payload []byte) error) error) 
 		}
 		return nil
 	}
+	return t.lines(line, rows)
+}
+
+// lines hands over the head, a line for each payload, and the foot.
+func (t *Table) lines(line func([]string) error, rows func(func(payload []byte) error) error) error {
 	if err := line(t.head()); err != nil {
 		return err
 	}
@@ -155,24 +160,13 @@ func (t *Table) Workbook(out io.Writer, rows func(func(payload []byte) error) er
 		for i, s := range fields {
 			cells[i] = s
 		}
-		return w.SetRow("A"+strconv.Itoa(n), cells)
-	}
-	if err := line(t.head()); err != nil {
-		return fmt.Errorf("write export: %w", err)
-	}
-	if err := rows(func(b []byte) error {
-		fields, err := t.line(b)
-		if err == nil {
-			err = line(fields)
-		}
-		return err
-	}); err != nil {
-		return err
-	}
-	for _, s := range t.foot() {
-		if err := line([]string{s}); err != nil {
+		if err := w.SetRow("A"+strconv.Itoa(n), cells); err != nil {
 			return fmt.Errorf("write export: %w", err)
 		}
+		return nil
+	}
+	if err := t.lines(line, rows); err != nil {
+		return err
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write export: %w", err)
