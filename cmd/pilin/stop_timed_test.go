@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,29 +19,11 @@ import (
 	"github.com/pilinhub/pilin/client"
 )
 
-// said collects what a process prints while it runs.
-type said struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *said) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(b)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 // served is a node of a federation of one, as a process of its own under a supervisor.
 type served struct {
 	t      *testing.T
 	cmd    *exec.Cmd
-	out    *said
+	out    *printed
 	heard  chan string // messages to the supervisor
 	exited chan error
 	base   string
@@ -74,7 +55,7 @@ func serveOne(t *testing.T, watchdog time.Duration) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &served{t: t, out: &said{}, heard: make(chan string, 1000), exited: make(chan error, 1), base: "http://" + people}
+	s := &served{t: t, out: &printed{}, heard: make(chan string, 1000), exited: make(chan error, 1), base: "http://" + people}
 	go func() {
 		defer close(s.heard)
 		for b := make([]byte, 4096); ; {
