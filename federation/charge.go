@@ -36,10 +36,9 @@ func (e *SpentError) Error() string {
 // subject is what a question is about as far as budgets tell subjects apart: all that was typed, without the form it was
 // typed in. Whoever varies one field of a question sweeps, so each variation is another subject.
 func (q Question) subject() identifier.Secret {
-	t := q.reveal()
-	fields := []string{t.Name, t.BirthDate, t.Sex, t.IDType, t.IDCountry, t.IDNo, t.Phone, t.USCC, t.DocNo, t.Org, t.Address, t.Plate, t.County}
-	for i, f := range fields {
-		fields[i] = strings.ToUpper(strings.Join(strings.Fields(f), ""))
+	var typed []string
+	for _, f := range q.reveal().fields() {
+		typed = append(typed, strings.ToUpper(strings.Join(strings.Fields(f.s), "")))
 	}
-	return identifier.NewSecret(strings.Join(fields, "\x00"))
+	return identifier.NewSecret(strings.Join(typed, "\x00"))
 }

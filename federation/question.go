@@ -89,14 +89,20 @@ func (t questionText) hide() Question {
 // kinds returns which fields are set, not their values, in the order of the schema lookup.asked.
 func (q Question) kinds() []string {
 	var out []string
-	t := q.reveal()
-	for _, f := range []struct{ name, s string }{{"name", t.Name}, {"birth_date", t.BirthDate}, {"sex", t.Sex}, {"id_no", t.IDNo}, {"phone", t.Phone},
-		{"uscc", t.USCC}, {"doc_no", t.DocNo}, {"org", t.Org}, {"address", t.Address}, {"plate", t.Plate}, {"county", t.County}} {
-		if f.s != "" {
+	for _, f := range q.reveal().fields() {
+		if f.s != "" && f.name != "id_type" && f.name != "id_country" { // these say how the number is meant
 			out = append(out, f.name)
 		}
 	}
 	return out
+}
+
+type questionField struct{ name, s string }
+
+// fields are all members of a question, by their names on the wire.
+func (t questionText) fields() []questionField {
+	return []questionField{{"name", t.Name}, {"birth_date", t.BirthDate}, {"sex", t.Sex}, {"id_type", t.IDType}, {"id_country", t.IDCountry}, {"id_no", t.IDNo},
+		{"phone", t.Phone}, {"uscc", t.USCC}, {"doc_no", t.DocNo}, {"org", t.Org}, {"address", t.Address}, {"plate", t.Plate}, {"county", t.County}}
 }
 
 // maxQuestion bounds each field of a question in bytes; an address of 200 characters fits.
@@ -149,8 +155,10 @@ func checkPurpose(p Purpose, w WorkRef) *Refusal {
 // check refuses a question that could mean nobody or half a town (match.Question.Askable), and fields of another form.
 func (q Question) check() *Refusal {
 	t := q.reveal()
-	for _, f := range []struct{ name, s string }{{"name", t.Name}, {"birth_date", t.BirthDate}, {"id_type", t.IDType}, {"id_no", t.IDNo}, {"phone", t.Phone},
-		{"uscc", t.USCC}, {"doc_no", t.DocNo}, {"org", t.Org}, {"address", t.Address}, {"plate", t.Plate}} {
+	for _, f := range t.fields() {
+		if f.name == "sex" || f.name == "id_country" || f.name == "county" {
+			continue // these have a form, below
+		}
 		if len(f.s) > maxQuestion || hasControl(f.s) {
 			return &Refusal{RefusedQuestion, "/question/" + f.name}
 		}
