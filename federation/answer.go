@@ -132,7 +132,7 @@ func (a *Answer) merge(parts []*answerText, replica []ReplicaHit) {
 	}
 	a.Cards = cards(a.Hits)
 	if a.Fuzzy {
-		undecided(a.Cards, a.Hits)
+		undecided(a.Cards)
 	}
 	a.Outcome = a.outcome()
 }

@@ -17,6 +17,8 @@ type Card struct {
 	By      string  // why they are joined: CardByNumber, CardByQuestion; empty for a single hit
 	// NamesDiffer: the records write no name in common: 同号而姓名不同, a borrowed number or another writing.
 	NamesDiffer bool
+
+	numbered bool // a hit of it carries a valid number of a person
 }
 
 // Why hits stand on one card.
@@ -35,9 +37,11 @@ func cards(hits []LiveHit) []Card {
 	}
 	first := map[string]int{}
 	names := make([][]string, len(hits))
+	numbered := make([]bool, len(hits))
 	for i, h := range hits {
 		ids := identifiersOf(h.Type, "1", h.Card, h.Body)
 		names[i] = namesOf(ids)
+		numbered[i] = slices.ContainsFunc(ids, func(id schemas.Identifier) bool { return id.Strong && match.IdentifiesPerson(id.Kind) })
 		for _, k := range joinKeys(h, ids) {
 			j, ok := first[k.key]
 			if !ok {
@@ -67,7 +71,7 @@ func cards(hits []LiveHit) []Card {
 		}
 		c := &out[n]
 		c.NamesDiffer = c.NamesDiffer || slices.ContainsFunc(c.Hits, func(j int) bool { return apart(names[i], names[j]) })
-		c.Hits, c.Score = append(c.Hits, i), max(c.Score, h.Score)
+		c.Hits, c.Score, c.numbered = append(c.Hits, i), max(c.Score, h.Score), c.numbered || numbered[i]
 		if h.Outcome == Hit {
 			c.Outcome = Hit
 		}
@@ -117,23 +121,16 @@ func namesOf(ids []schemas.Identifier) []string {
 
 // undecided makes cards possible that cannot all be meant: a question that rests on no number and fits several people with
 // different valid numbers says of none that he is the one.
-func undecided(cs []Card, hits []LiveHit) {
-	numbered := func(c Card) bool {
-		return c.Outcome == Hit && slices.ContainsFunc(c.Hits, func(i int) bool {
-			return slices.ContainsFunc(identifiersOf(hits[i].Type, "1", hits[i].Card, hits[i].Body), func(id schemas.Identifier) bool {
-				return id.Strong && match.IdentifiesPerson(id.Kind)
-			})
-		})
-	}
-	several := 0
-	for _, c := range cs {
-		if numbered(c) {
-			several++
+func undecided(cs []Card) {
+	var several []int
+	for i, c := range cs {
+		if c.Outcome == Hit && c.numbered {
+			several = append(several, i)
 		}
 	}
-	for i := range cs {
-		if several > 1 && numbered(cs[i]) {
-			cs[i].Outcome = Possible // decided before any of them is changed
+	if len(several) > 1 {
+		for _, i := range several {
+			cs[i].Outcome = Possible
 		}
 	}
 	slices.SortStableFunc(cs, byOutcome)
