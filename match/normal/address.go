@@ -193,13 +193,14 @@ func (a *Address) text(s string) {
 	}
 }
 
+var numerals = map[rune]int{'零': 0, '〇': 0, '一': 1, '二': 2, '两': 2, '三': 3, '四': 4, '五': 5, '六': 6, '七': 7, '八': 8, '九': 9}
+
 // arabic reads Chinese numerals up to 999, and digit by digit where they are written so: 一〇二.
 func arabic(s string) string {
-	value := map[rune]int{'零': 0, '〇': 0, '一': 1, '二': 2, '两': 2, '三': 3, '四': 4, '五': 5, '六': 6, '七': 7, '八': 8, '九': 9}
 	if !strings.ContainsAny(s, "十百") {
 		var b strings.Builder
 		for _, r := range s {
-			b.WriteString(strconv.Itoa(value[r]))
+			b.WriteString(strconv.Itoa(numerals[r]))
 		}
 		return b.String()
 	}
@@ -213,7 +214,7 @@ func arabic(s string) string {
 			total += max(digit, 1) * 100
 			digit = 0
 		default:
-			digit = value[r]
+			digit = numerals[r]
 		}
 	}
 	return strconv.Itoa(total + digit)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -76,14 +77,9 @@ func ReadInstitution(s string) Institution {
 	}
 	if m := townForm.FindString(s); m != "" && len(s)-len(m) >= 6 {
 		s = s[len(m):]
-	} else if r := []rune(s); len(r) >= 4 {
-		for n := min(3, len(r)-2); n >= 2; n-- {
-			if county, ok := towns[string(r[:n])]; ok { // 平望民寿卫生室
-				if s = string(r[n:]); in.County == "" {
-					in.County = county
-				}
-				break
-			}
+	} else if rest, town, county := headTown(s, func(rest, _ string) bool { return utf8.RuneCountInString(rest) >= 2 }); town != "" { // 平望民寿卫生室
+		if s = rest; in.County == "" {
+			in.County = county
 		}
 	}
 	if s == "" {
@@ -108,6 +104,6 @@ func LooksInstitutional(s string) bool {
 	if strings.Contains(s, "公司") || strings.Contains(s, "工作室") || strings.HasSuffix(s, "店") || strings.HasSuffix(s, "中心") {
 		return true
 	}
-	last := s[len(s)-3:]
-	return n >= 5 && !strings.ContainsFunc(s, isDot) && strings.Contains("馆院堂所室站坊部", last)
+	last, _ := utf8.DecodeLastRuneInString(s)
+	return n >= 5 && !strings.ContainsFunc(s, isDot) && strings.ContainsRune("馆院堂所室站坊部", last)
 }

@@ -94,14 +94,20 @@ func gazetteer(s string) map[string]string {
 // cutTown takes a known town that stands without 镇 or 街道 off the beginning of a folded text; empty if there is none. What
 // is left must name a place of its own, so that 亭林大街 stays a street.
 func cutTown(s string) (rest, town, county string) {
-	r := []rune(s)
 	if code, ok := towns[s]; ok {
 		return "", s, code
 	}
-	for n := min(3, len(r)-1); n >= 2; n-- {
-		code, ok := towns[string(r[:n])]
-		if rest := string(r[n:]); ok && namesPlace(rest) && (code != "" || villForm.MatchString(rest)) {
-			return rest, string(r[:n]), code
+	return headTown(s, func(rest, county string) bool {
+		return namesPlace(rest) && (county != "" || villForm.MatchString(rest))
+	})
+}
+
+// headTown finds a known town of two or three characters at the beginning of a folded text, where what is left fits.
+func headTown(s string, fits func(rest, county string) bool) (rest, town, county string) {
+	r := []rune(s)
+	for n := min(3, len(r)); n >= 2; n-- {
+		if code, ok := towns[string(r[:n])]; ok && fits(string(r[n:]), code) {
+			return string(r[n:]), string(r[:n]), code
 		}
 	}
 	return s, "", ""
