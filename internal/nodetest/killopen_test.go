@@ -68,8 +68,11 @@ func killOpen(t *testing.T, db node.Database) {
 	o.dead(p)
 
 	p = o.start()
-	again, err := officer.Opened(t.Context(), ans.Ask)
-	must(t, err)
+	var again client.Update
+	o.eventually("people reach the node", func() bool {
+		again, err = officer.Opened(t.Context(), ans.Ask)
+		return err == nil
+	})
 	if again.Seq < last.Seq || again.Count.Basic != 0 || again.Signed != 2 {
 		t.Errorf("told before the second kill: %+v, after it %+v", last, again)
 	}

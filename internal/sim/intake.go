@@ -130,6 +130,9 @@ func (in *intake) deliver(t *topic, m message, at int64) bool {
 		delete(p.node.seen, seenAt{in.topic, t.made, at}) // it counts when it is handed over again, if the topic keeps it
 		return false
 	}
+	if o.Result == exchange.Dropped {
+		delete(p.node.seen, seenAt{in.topic, t.made, at}) // refused, for want of a key or of room: HTTP brings it, not the courier
+	}
 	p.after(o, in.member)
 	return true
 }
