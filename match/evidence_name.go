@@ -32,30 +32,53 @@ func (t *tally) weighName(e *Engine, q *posed, s *subject, c *context) {
 	if q.name.Form == normal.NoName || len(s.names) == 0 {
 		return
 	}
-	best := nameVerdict{bits: -1000}
+	best := noName
 	for i := range s.names {
 		v := e.compareName(q, &s.names[i], c, t.write)
-		if i >= s.main && v.level > nameOther {
-			v.bits += weights.alias
-			if v.text += ";登记的别名或曾用名"; s.names[i].Form == normal.Nick && v.level == nameSame {
+		if i >= s.main {
+			v = v.ofAlias()
+			if s.names[i].Form == normal.Nick && v.level == nameSame {
 				v.level = nameNear
 			}
 		}
-		// In a small list an equal name has few bits: another name that shares a character must not take its place.
-		if named, before := v.level > nameOther, best.level > nameOther; named && !before || named == before && v.bits > best.bits {
-			best = v
-		}
+		best = best.or(v)
 	}
-	if best.level > nameOther && best.level < nameSame {
-		// In a small list too, the name itself comes before one that is like it, and that before one that is half of it.
-		below := 1.0
-		if best.code == "name_one_other" {
-			below = 4
-		}
-		best.bits = min(best.bits, c.nameBits-below)
-	}
+	best = best.inList(c)
 	t.name = best.level
 	t.add(best.code, best.bits, best.text)
+}
+
+// noName is what any comparison comes before.
+var noName = nameVerdict{bits: -1000}
+
+func (v nameVerdict) ofAlias() nameVerdict {
+	if v.level > nameOther {
+		v.bits += weights.alias
+		v.text += ";登记的别名或曾用名"
+	}
+	return v
+}
+
+// or is the one of two that speaks for a record. In a small list an equal name has few bits: another name that shares a
+// character must not take its place.
+func (v nameVerdict) or(w nameVerdict) nameVerdict {
+	if named, before := w.level > nameOther, v.level > nameOther; named && !before || named == before && w.bits > v.bits {
+		return w
+	}
+	return v
+}
+
+// inList is what a name comes to in this list: in a small one too, the name itself comes before one that is like it, and
+// that before one that is half of it.
+func (v nameVerdict) inList(c *context) nameVerdict {
+	if v.level > nameOther && v.level < nameSame {
+		below := 1.0
+		if v.code == "name_one_other" {
+			below = 4
+		}
+		v.bits = min(v.bits, c.nameBits-below)
+	}
+	return v
 }
 
 // compareName compares the question's name with one name of a record.
@@ -73,13 +96,27 @@ func (e *Engine) compareName(q *posed, r *normal.Name, c *context, write bool) n
 	case n.Form == normal.Mono || r.Form == normal.Mono || len(n.Chars) > 4 || len(r.Chars) > 4:
 		return compareMono(n, r, c)
 	}
-	return e.compareHan(n, r, c, write)
+	return compareHan(&pairing{e: e, n: n, r: r}, c, write)
 }
+
+// pairCode is how two characters stand to each other.
+type pairCode uint8
+
+const (
+	pairEqual pairCode = iota
+	pairVariant
+	pairHint
+	pairHomophone
+	pairFuzzy
+	pairGlyph
+	pairLost
+	pairUnlike
+)
 
 // pairVerdict is one character beside another.
 type pairVerdict struct {
 	bits float64
-	code string // empty for equal
+	code pairCode
 	text string
 }
 
@@ -100,56 +137,70 @@ func (e *Engine) pair(n, r *normal.Name, i, j int) pairVerdict {
 		}
 		switch {
 		case c == normal.Wild:
-			return pairVerdict{weights.lost, "lost", "缺字"}
+			return pairVerdict{weights.lost, pairLost, "缺字"}
 		case hint == 0:
 			bits := weights.lost
 			if w := n.Written[i]; a == normal.Wild && w != '某' && w != '*' && w != '×' { // whoever cannot write it: rare ones sooner
 				bits += min(3, max(0, 0.4*(e.counts.bitsOf(c, surname)-9)))
 			}
-			return pairVerdict{bits, "lost", "缺字"}
+			return pairVerdict{bits, pairLost, "缺字"}
 		case hanzi.Reads(c, hint):
-			return pairVerdict{e.counts.soundBits(hint) + weights.hint, "hint", "拼音相符"}
+			return pairVerdict{e.counts.soundBits(hint) + weights.hint, pairHint, "拼音相符"}
 		}
-		return pairVerdict{weights.unlikeHint, "unlike", "拼音不符"}
+		return pairVerdict{weights.unlikeHint, pairUnlike, "拼音不符"}
 	case a == b:
 		bits := e.counts.bitsOf(b, surname)
 		if n.Written[i] != r.Written[j] {
-			return pairVerdict{bits + weights.variant, "variant", "繁简或异体"}
+			return pairVerdict{bits + weights.variant, pairVariant, "繁简或异体"}
 		}
 		return pairVerdict{bits: bits}
 	case i == 0 && j == 0 && normal.SurnameClass(a) == normal.SurnameClass(b):
-		return pairVerdict{e.counts.bitsOf(b, true) + weights.surnameVariant, "variant", "姓氏通用字"}
+		return pairVerdict{e.counts.bitsOf(b, true) + weights.surnameVariant, pairVariant, "姓氏通用字"}
 	}
 	switch hanzi.Sound(a, b) {
 	case hanzi.SameSound:
 		bits := min(e.counts.soundBits(hanzi.First(b)), 8) + weights.homophone
-		return pairVerdict{bits, "homophone", "同音"}
+		return pairVerdict{bits, pairHomophone, "同音"}
 	case hanzi.FuzzyNear:
 		if r := hanzi.Likeness(a, b); r > 0 && r <= 4 {
-			return pairVerdict{weights.glyphSounding, "glyph", "形近"}
+			return pairVerdict{weights.glyphSounding, pairGlyph, "形近"}
 		}
-		return pairVerdict{min(e.counts.soundBits(hanzi.First(b)), 7) + weights.fuzzy, "fuzzy", "近音"}
+		return pairVerdict{min(e.counts.soundBits(hanzi.First(b)), 7) + weights.fuzzy, pairFuzzy, "近音"}
 	}
 	switch r := hanzi.Likeness(a, b); {
 	case r > 0 && r <= 4:
-		return pairVerdict{weights.glyphNear, "glyph", "形近"}
+		return pairVerdict{weights.glyphNear, pairGlyph, "形近"}
 	case r > 0:
-		return pairVerdict{weights.glyph, "glyph", "形近"}
+		return pairVerdict{weights.glyph, pairGlyph, "形近"}
 	}
 	if surname {
-		return pairVerdict{weights.unlikeSurname, "unlike", "姓不同"}
+		return pairVerdict{weights.unlikeSurname, pairUnlike, "姓不同"}
 	}
-	return pairVerdict{weights.unlike, "unlike", "不同"}
+	return pairVerdict{weights.unlike, pairUnlike, "不同"}
 }
 
-func (e *Engine) compareHan(n, r *normal.Name, c *context, write bool) nameVerdict {
-	a, b := n.Chars, r.Chars
+// pairing is two Chinese names beside each other.
+type pairing struct {
+	e     *Engine
+	n, r  *normal.Name
+	known *pairs // what characters came to before in this question; nil if that is not kept
+}
+
+func (p *pairing) pair(i, j int) pairVerdict {
+	if p.known != nil {
+		return p.known.pair(p.e, p.n, p.r, i, j)
+	}
+	return p.e.pair(p.n, p.r, i, j)
+}
+
+func compareHan(p *pairing, c *context, write bool) nameVerdict {
+	a, b := p.n.Chars, p.r.Chars
 	if len(a) == len(b) {
-		v := e.aligned(n, r, -1, -1, c, write)
-		if v.level < nameSound && len(a) >= 2 && slices.Equal(sorted(a), sorted(b)) {
+		v := p.aligned(-1, -1, c, write)
+		if v.level < nameSound && len(a) >= 2 && swapped(a, b) {
 			bits := 0.0
 			for j, x := range b {
-				bits += e.counts.bitsOf(x, j < r.Surname)
+				bits += p.e.counts.bitsOf(x, j < p.r.Surname)
 			}
 			if w := (nameVerdict{nameSound, min(bits, c.nameBits) + weights.swapped, "name_swapped", "姓名字序颠倒"}); w.bits > v.bits {
 				v = w
@@ -161,13 +212,13 @@ func (e *Engine) compareHan(n, r *normal.Name, c *context, write bool) nameVerdi
 	switch {
 	case len(a) == len(b)+1:
 		for i := range a {
-			if v := e.aligned(n, r, i, -1, c, write); v.bits > best.bits {
+			if v := p.aligned(i, -1, c, write); v.bits > best.bits {
 				best = v
 			}
 		}
 	case len(b) == len(a)+1:
 		for j := range b {
-			if v := e.aligned(n, r, -1, j, c, write); v.bits > best.bits {
+			if v := p.aligned(-1, j, c, write); v.bits > best.bits {
 				best = v
 			}
 		}
@@ -175,17 +226,31 @@ func (e *Engine) compareHan(n, r *normal.Name, c *context, write bool) nameVerdi
 	return best
 }
 
-func sorted(rs []rune) []rune {
-	out := slices.Clone(rs)
-	slices.Sort(out)
-	return out
+// swapped reports the same characters in another order.
+func swapped(a, b []rune) bool {
+	for _, x := range a {
+		n := 0
+		for i := range a {
+			if a[i] == x {
+				n++
+			}
+			if b[i] == x {
+				n--
+			}
+		}
+		if n != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // aligned compares character by character, leaving out character skipA of the question or skipB of the record.
-func (e *Engine) aligned(n, r *normal.Name, skipA, skipB int, c *context, write bool) nameVerdict {
-	v := nameVerdict{level: nameSame, code: "name_equal"}
+func (p *pairing) aligned(skipA, skipB int, c *context, write bool) nameVerdict {
+	n, r := p.n, p.r
+	bits := 0.0
 	unlike, lost, changed, equal := 0, 0, 0, 0
-	text, kind := "", ""
+	text, kind := "", pairEqual
 	for i, j := 0, 0; i < len(n.Chars) && j < len(r.Chars); i, j = i+1, j+1 {
 		if i == skipA {
 			i++
@@ -196,64 +261,68 @@ func (e *Engine) aligned(n, r *normal.Name, skipA, skipB int, c *context, write 
 		if i >= len(n.Chars) || j >= len(r.Chars) {
 			break
 		}
-		p := e.pair(n, r, i, j)
-		v.bits += p.bits
-		switch p.code {
-		case "":
+		one := p.pair(i, j)
+		bits += one.bits
+		switch one.code {
+		case pairEqual:
 			equal++
 			continue
-		case "unlike":
+		case pairUnlike:
 			unlike++
 			if i == 0 && j == 0 {
 				unlike++ // another surname is another name, mostly
 			}
-		case "lost":
+		case pairLost:
 			lost++
-		case "variant", "hint":
-			if kind == "" {
-				kind = p.code
+		case pairVariant, pairHint:
+			if kind == pairEqual {
+				kind = one.code
 			}
 			equal++
 		default:
 			changed++
-			kind = p.code
+			kind = one.code
 		}
 		if write {
-			text += " " + string(n.Written[i]) + "/" + string(r.Written[j]) + p.text
+			text += " " + string(n.Written[i]) + "/" + string(r.Written[j]) + one.text
 		}
 	}
 	// What is asked for is rare or common as a whole: another name is never likelier for it than the name itself.
-	v.bits = min(v.bits, c.nameBits)
+	bits = min(bits, c.nameBits)
 	gap := skipA >= 0 || skipB >= 0
+	v := nameVerdict{}
 	switch {
 	case unlike >= 2, unlike == 1 && (len(n.Chars) <= 2 || changed+lost > 0 || gap), equal == 0 && changed < 2:
-		v.level, v.code = nameOther, "name_other"
-		v.text = "姓名不同" + text
 		if unlike > 0 {
-			v.bits = min(v.bits, 3)
+			bits = min(bits, 3)
 		}
+		v = nameVerdict{nameOther, bits, "name_other", "姓名不同"}
 	case gap:
-		v.level, v.code, v.bits = nameNear, "name_gap", min(v.bits+weights.gap, c.nameBits-4)
-		v.text = "姓名多字或少字" + text
+		v = nameVerdict{nameNear, min(bits+weights.gap, c.nameBits-4), "name_gap", "姓名多字或少字"}
 	case unlike == 1:
-		v.level, v.code, v.text = nameFaint, "name_one_other", "姓名一字不同"+text
-		v.bits = min(v.bits+weights.oneOther, c.nameBits-6)
+		v = nameVerdict{nameFaint, min(bits+weights.oneOther, c.nameBits-6), "name_one_other", "姓名一字不同"}
 	case lost > 0:
-		v.level, v.code, v.text = nameNear, "name_lost", "姓名有缺字,其余相符"+text
-	case changed == 0 && kind == "variant":
-		v.code, v.text = "name_variant", "姓名相同,繁简或异体"+text
-		v.bits = min(v.bits, c.nameBits-0.5)
-	case changed == 0 && kind == "hint":
-		v.level, v.code, v.text = nameSound, "name_hint", "姓名缺字,拼音相符"+text
+		v = nameVerdict{nameNear, bits, "name_lost", "姓名有缺字,其余相符"}
+	case changed == 0 && kind == pairVariant:
+		v = nameVerdict{nameSame, min(bits, c.nameBits-0.5), "name_variant", "姓名相同,繁简或异体"}
+	case changed == 0 && kind == pairHint:
+		v = nameVerdict{nameSound, bits, "name_hint", "姓名缺字,拼音相符"}
 	case changed == 0:
-		v.text = "姓名相同"
-		v.bits = min(v.bits, c.nameBits)
-	case kind == "homophone" && changed <= 2:
-		v.level, v.code, v.text = nameSound, "name_homophone", "姓名同音"+text
-		v.bits = min(v.bits, c.nameBits-1.5)
+		v = nameVerdict{nameSame, bits, "name_equal", "姓名相同"}
+	case kind == pairHomophone && changed <= 2:
+		v = nameVerdict{nameSound, min(bits, c.nameBits-1.5), "name_homophone", "姓名同音"}
 	default:
-		v.level, v.code, v.text = nameNear, "name_"+kind, "姓名相近"+text
-		v.bits = min(v.bits, c.nameBits-2.5)
+		code := "name_fuzzy"
+		switch kind {
+		case pairHomophone:
+			code = "name_homophone"
+		case pairGlyph:
+			code = "name_glyph"
+		}
+		v = nameVerdict{nameNear, min(bits, c.nameBits-2.5), code, "姓名相近"}
+	}
+	if write {
+		v.text += text
 	}
 	return v
 }

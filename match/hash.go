@@ -18,6 +18,7 @@ const (
 	byCantonese                    // Jyutping
 	byWords                        // a name in letters
 	byCharYear                     // one character and birth year
+	byFuzzyLessYear                // fuzzy syllables less one, and birth year
 	bySoundYear
 	byCharCounty
 	byCharPlace

@@ -117,6 +117,16 @@ func classKey(k keyKind, s []uint16) uint64 {
 	return h.sum()
 }
 
+// lessYearKey files what classKey(byFuzzyLess, s) would, apart for each birth year: two syllables of three are borne by
+// many, and a question that knows the year needs to look at none of the others.
+func lessYearKey(s []uint16, y string) uint64 {
+	h := start(byFuzzyLessYear)
+	for _, x := range s {
+		h = h.add(uint64(x))
+	}
+	return h.str(y).sum()
+}
+
 func classes(s []hanzi.Syllable, of func(hanzi.Syllable) uint16) []uint16 {
 	out := make([]uint16, len(s))
 	for i, x := range s {
@@ -209,7 +219,11 @@ func hanKeys(k *keySet, n *normal.Name, y string) {
 		k.add(classKey(byFuzzy, f))
 		if len(f) >= 3 && i < 2 {
 			for j := range f {
-				k.add(classKey(byFuzzyLess, without(f, j)))
+				less := without(f, j)
+				k.add(classKey(byFuzzyLess, less))
+				if y != "" {
+					k.add(lessYearKey(less, y))
+				}
 			}
 		}
 		if y != "" {

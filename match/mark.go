@@ -23,7 +23,7 @@ const (
 // markOf makes the mark of a subject that is there, and the one of its alias where it has just one and both are simple.
 func (s *subject) markOf() (m, second mark) {
 	m = mark(yearColumn(s.birth)) << markYear
-	if len(s.names) == 0 || len(s.names) > 2 || s.main != 1 {
+	if len(s.names) == 0 || len(s.names) > 2 || s.main != 1 || s.birth != "" && m == 0 {
 		return m, 0
 	}
 	first := simpleName(&s.names[0])

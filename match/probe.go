@@ -2,6 +2,7 @@ package match
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pilinhub/pilin/match/internal/hanzi"
@@ -284,8 +285,17 @@ func (g *gather) slipped(q *posed) {
 	for _, s := range q.sequences[:min(2, len(q.sequences))] {
 		f := classes(s, hanzi.Syllable.Fuzzy)
 		for i := range f {
-			g.probe(classKey(byFuzzy, without(f, i)))
-			g.probe(classKey(byFuzzyLess, without(f, i)))
+			less := without(f, i)
+			g.probe(classKey(byFuzzy, less))
+			switch {
+			case q.nameAlone: // two syllables of three, otherwise written: by the name alone they are nobody in particular
+			case q.birth == "":
+				g.probe(classKey(byFuzzyLess, less))
+			default:
+				for _, y := range nearYears(q.birth) {
+					g.probe(lessYearKey(less, y))
+				}
+			}
 		}
 	}
 	if len(n.Chars) >= 4 { // a transcription without its dot
@@ -380,4 +390,13 @@ func (g *gather) latin(q *posed) {
 			}
 		}
 	}
+}
+
+// nearYears are a birth year and those beside it, as ages are counted in two ways.
+func nearYears(birth string) []string {
+	y, err := strconv.Atoi(year(birth))
+	if err != nil {
+		return nil
+	}
+	return []string{strconv.Itoa(y), strconv.Itoa(y - 1), strconv.Itoa(y + 1)}
 }

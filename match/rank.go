@@ -54,14 +54,17 @@ func (r *ranked) before(bits float64, stage int, id uint32) bool {
 	return r.id < id
 }
 
-// hopeful is a candidate that was not weighed yet, and the most it may come to.
+// hopeful is a candidate that was not weighed yet: the most it may come to, or, where its mark says all that is asked for,
+// what it comes to.
 type hopeful struct {
-	id   uint32
-	most float64
+	id    uint32
+	most  float64
+	exact bool
+	sure  bool // if exact
 }
 
-// rank weighs subjects and keeps the best. Where the question is a name, with birth and sex at most, a bound is made from a
-// subject's mark first, and who cannot come among the ten is not read at all.
+// rank weighs subjects and keeps the best. Where the question is a name, with birth, sex or county at most, a bound is made
+// from a subject's mark first, and who cannot come among the ten is not read at all; with a birth year at most, nobody is.
 func (g *gather) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked {
 	g.stage++
 	g.marks = grown(g.marks, len(ids))
@@ -75,7 +78,15 @@ func (g *gather) rank(q *posed, c *context, ids []uint32, top []ranked) []ranked
 			continue // ranked in an earlier stage, or seen to come to nothing
 		}
 		g.known.set(id)
-		g.hopes = append(g.hopes, hopeful{id, b.most(id, g.marks[i])})
+		h, ok := b.hope(id, g.marks[i])
+		if !ok || len(top) == g.limit && top[g.limit-1].before(h.most, g.stage, h.id) {
+			continue
+		}
+		if h.exact {
+			top = g.placed(ranked{h.id, g.stage, h.most, h.sure}, top)
+			continue
+		}
+		g.hopes = append(g.hopes, h)
 	}
 	for rest, round := g.hopes, 2*g.limit; len(rest) > 0; round *= 2 {
 		if len(top) == g.limit {
@@ -97,18 +108,30 @@ func (g *gather) weighed(q *posed, c *context, h hopeful, top []ranked) []ranked
 		return top
 	}
 	t := g.e.weigh(q, g.subject(h.id), c, false)
-	if t.other <= 0 && t.name <= nameOther {
-		return top // found by chance: nothing speaks for it
+	if t.chance() {
+		return top
 	}
-	if len(top) == g.limit && top[g.limit-1].before(t.bits, g.stage, h.id) {
+	return g.placed(ranked{h.id, g.stage, t.bits, t.sure()}, top)
+}
+
+// chance: nothing speaks for the subject.
+func (t *tally) chance() bool { return t.other <= 0 && t.name <= nameOther }
+
+// sure: another key could bring nobody better.
+func (t *tally) sure() bool {
+	return t.bits >= hitBits && t.name >= nameSound && !t.birthNo || t.numbers && t.name != nameOther
+}
+
+// placed takes r in where it belongs, if it does.
+func (g *gather) placed(r ranked, top []ranked) []ranked {
+	if len(top) == g.limit && top[g.limit-1].before(r.bits, r.stage, r.id) {
 		return top
 	}
 	i := len(top)
-	for i > 0 && !top[i-1].before(t.bits, g.stage, h.id) {
+	for i > 0 && !top[i-1].before(r.bits, r.stage, r.id) {
 		i--
 	}
-	sure := t.bits >= hitBits && t.name >= nameSound && !t.birthNo || t.numbers && t.name != nameOther
-	return slices.Insert(top, i, ranked{h.id, g.stage, t.bits, sure})[:min(g.limit, len(top)+1)]
+	return slices.Insert(top, i, r)[:min(g.limit, len(top)+1)]
 }
 
 func byHope(a, b hopeful) int {
@@ -144,13 +167,14 @@ func sift(h []hopeful, n int) int {
 	return n
 }
 
-// A bound is the most that weighing can give, from the mark alone. It has to follow the evidence: TestBound fails when a
-// subject comes to more. It is exact where it can be, as many candidates stand at the same bits.
+// A bound is the most that weighing can give, from the mark alone: the name, compared as weighing does, and what a birth
+// may come to. It has to follow the evidence: TestBound fails when a subject comes to more.
 type bound struct {
 	g      *gather
 	q      *posed
 	c      *context
-	chars  []rune // of the question's name; nil if there is no bound
+	none   bool // a mark says nothing of what is asked
+	exact  bool // a simple mark says all that is asked
 	year   int
 	birth  float64 // at most for the same year
 	beside float64 // at most for what a mark does not tell
@@ -158,12 +182,13 @@ type bound struct {
 
 func (g *gather) bounding(q *posed, c *context) bound {
 	b := bound{g: g, q: q, c: c}
-	if q.name.Form != normal.Han || len(q.name.Chars) > markChars+1 || g.want != 0 || q.id.Number != "" {
+	if b.none = q.name.Form != normal.Han || len(q.name.Chars) > markChars+1 || g.want != 0 || q.id.Number != ""; b.none {
 		return b
 	}
-	b.chars = q.name.Chars
+	b.exact = q.birth == ""
 	if y, ok := yearIndex(q.birth); ok {
 		b.year = y
+		b.exact = len(q.birth) == 4
 		year := g.e.counts.yearBits(q.birth)
 		b.birth = year + weights.birthYear
 		if len(q.birth) == 10 {
@@ -171,9 +196,11 @@ func (g *gather) bounding(q *posed, c *context) bound {
 		}
 	}
 	if q.sex != 0 {
+		b.exact = false
 		b.beside += max(0, weights.sexEqual)
 	}
 	if q.county != "" {
+		b.exact = false
 		b.beside += max(0, weights.county)
 	}
 	return b
@@ -181,130 +208,70 @@ func (g *gather) bounding(q *posed, c *context) bound {
 
 func tenth(bits float64) float64 { return math.Round(bits*10) / 10 }
 
-func (b *bound) most(id uint32, m mark) float64 {
-	if b.chars == nil || !m.simple() {
-		return math.Inf(1)
+// hope is what a subject may come to; false if nothing can speak for it.
+func (b *bound) hope(id uint32, m mark) (hopeful, bool) {
+	if b.none || !m.simple() {
+		return hopeful{id: id, most: math.Inf(1)}, true
 	}
 	var r [markChars]rune
-	name := b.name(r[:m.chars(&r)])
+	v := noName.or(b.name(r[:m.chars(&r)]))
 	if m.two() {
-		name = max(name, b.name(r[:b.g.e.store.second(id).chars(&r)]))
+		v = v.or(b.name(r[:b.g.e.store.second(id).chars(&r)]).ofAlias())
 	}
-	bits := tenth(b.c.prior)
-	bits += tenth(name)
+	v = v.inList(b.c)
+	t := tally{name: v.level}
+	t.add("", b.c.prior, "")
+	t.add("", v.bits, "")
 	if y := int(m.year()); b.year != 0 && y != 0 {
 		switch d := max(y-b.year, b.year-y); d {
 		case 0:
-			bits += tenth(b.birth)
+			t.other = b.birth
+			t.add("", b.birth, "")
 		case 1:
-			bits += weights.birthYearNear
+			t.add("", weights.birthYearNear, "")
 		default:
-			bits += weights.birthOther
+			t.birthNo = true
+			t.add("", weights.birthOther, "")
 		}
 	}
-	if b.beside != 0 {
-		bits += b.beside + 0.05
+	if !b.exact {
+		return hopeful{id: id, most: t.bits + b.beside + 0.05}, true
 	}
-	return bits
+	return hopeful{id, t.bits, true, t.sure()}, !t.chance()
 }
 
-// name is the most that compareHan can give.
-func (b *bound) name(r []rune) float64 {
-	a := b.chars
-	switch len(a) - len(r) {
-	case 0:
-		bits, same := 0.0, true
-		for i := range a {
-			bits += b.g.pair(b.q, i, i, r[i])
-			same = same && a[i] == r[i]
-		}
-		if same {
-			return min(bits, b.c.nameBits)
-		}
-		if len(a) > 1 && swapped(a, r) {
-			return max(bits, b.c.nameBits+weights.swapped)
-		}
-		return min(bits, b.c.nameBits)
-	case 1:
-		return min(b.gap(len(a), r, true), b.c.nameBits)
-	case -1:
-		return min(b.gap(len(r), r, false), b.c.nameBits)
-	}
-	return -10
-}
-
-// gap is the best with one character left out, of the question's name or of the record's.
-func (b *bound) gap(n int, r []rune, asked bool) float64 {
-	best := -10.0
-	for skip := range n {
-		bits, i, j := 0.0, 0, 0
-		for i < len(b.chars) && j < len(r) {
-			if asked && i == skip {
-				i++
-				continue
-			}
-			if !asked && j == skip {
-				j++
-				continue
-			}
-			bits += b.g.pair(b.q, i, j, r[j])
-			i, j = i+1, j+1
-		}
-		best = max(best, bits)
-	}
-	return best
-}
-
-// swapped reports the same characters in another order.
-func swapped(a, b []rune) bool {
-	for _, x := range a {
-		n := 0
-		for i := range a {
-			if a[i] == x {
-				n++
-			}
-			if b[i] == x {
-				n--
-			}
-		}
-		if n != 0 {
-			return false
-		}
-	}
-	return true
+// name compares the question's name with that of a mark.
+func (b *bound) name(r []rune) nameVerdict {
+	one := &b.g.one
+	one.Form, one.Surname, one.Chars, one.Written = normal.Han, 1, r, r
+	return compareHan(&pairing{b.g.e, &b.q.name, one, &b.g.pairs}, b.c, false)
 }
 
 // pairs remembers what characters beside each other gave in this question.
 type pairs struct {
-	keys  [pairSlots]uint64 // question above place and characters; 0 empty
-	bits  [pairSlots]float64
+	slots [pairSlots]struct {
+		key  uint64 // question above place and characters; 0 empty
+		bits float64
+		code pairCode
+	}
 	asked uint64
 }
 
 const pairSlots = 4096
 
-// pair is Engine.pair's bits for character i of the question and c at place j of a record's name of one surname character.
-func (g *gather) pair(q *posed, i, j int, c rune) float64 {
-	first := uint64(0)
+// pair is Engine.pair for names written as they are folded, the record's with a surname of one character.
+func (p *pairs) pair(e *Engine, n, r *normal.Name, i, j int) pairVerdict {
+	first, c := uint64(0), r.Chars[j]
 	if j == 0 {
 		first = 1
 	}
-	key := g.pairs.asked<<24 | uint64(i)<<18 | first<<17 | uint64(c)
-	slot := (uint64(c)*0x9e3779b1 + uint64(i)*0x85ebca6b + first) >> 7 % pairSlots
-	if g.pairs.keys[slot] == key {
-		return g.pairs.bits[slot]
+	key := p.asked<<24 | uint64(i)<<18 | first<<17 | uint64(c)
+	slot := &p.slots[(uint64(c)*0x9e3779b1+uint64(i)*0x85ebca6b+first)>>7%pairSlots]
+	if slot.key != key {
+		v := e.pair(n, r, i, j)
+		slot.key, slot.bits, slot.code = key, v.bits, v.code
 	}
-	r := &g.one
-	r.Form, r.Surname = normal.Han, 1
-	r.Chars = r.Chars[:0]
-	for range j {
-		r.Chars = append(r.Chars, normal.Wild)
-	}
-	r.Chars = append(r.Chars, c)
-	r.Written = r.Chars
-	bits := g.e.pair(&q.name, r, i, j).bits
-	g.pairs.keys[slot], g.pairs.bits[slot] = key, bits
-	return bits
+	return pairVerdict{bits: slot.bits, code: slot.code}
 }
 
 // namesakes counts the subjects with exactly this name, and those who bear it at least as a part of theirs.

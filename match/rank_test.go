@@ -52,23 +52,28 @@ func TestBound(t *testing.T) {
 			g.run(stage, &q)
 			for _, id := range g.ids {
 				m := e.store.mark(id)
-				if b.chars == nil || !m.simple() {
+				if b.none || !m.simple() {
 					continue
 				}
-				most := b.most(id, m)
+				h, worth := b.hope(id, m)
+				most := h.most
 				got := e.weigh(&q, e.store.read(id, wantAll, &x), c, true)
 				bounds++
 				if got.bits > most {
 					t.Fatalf("%q %s beside %q: at most %.2f by the mark, weighed %.2f: %+v", q.name.Chars, q.birth, x.names[0].Chars, most, got.bits, got.lines)
 				}
-				if got.bits == most {
-					tight++
+				if !h.exact {
+					continue
+				}
+				tight++
+				if got.bits != most || got.sure() != h.sure || got.chance() == worth {
+					t.Fatalf("%q %s beside %q: by the mark %+v %v, weighed %+v", q.name.Chars, q.birth, x.names[0].Chars, h, worth, got)
 				}
 			}
 		}
 		g.done()
 	}
-	if bounds < 10000 || tight < bounds/20 {
+	if bounds < 10000 || tight < bounds/4 {
 		t.Errorf("%d bounds, %d of them exact: the test says nothing", bounds, tight)
 	}
 }
