@@ -221,9 +221,7 @@ func hanKeys(k *keySet, n *normal.Name, y string) {
 			for j := range f {
 				less := without(f, j)
 				k.add(classKey(byFuzzyLess, less))
-				if y != "" {
-					k.add(lessYearKey(less, y))
-				}
+				k.add(lessYearKey(less, y)) // also where no year is known
 			}
 		}
 		if y != "" {

@@ -12,7 +12,7 @@ type lookup struct {
 	in    *Within
 	limit int
 	seen  map[uint32]bool // what in said of a shelf
-	keys  []uint64
+	keys  []sought
 	spans []span
 	want  wanted
 	x     scratch
@@ -81,18 +81,18 @@ func (g *gather) subject(id uint32) *subject {
 func (g *gather) flush() {
 	base := g.e.base
 	g.spans = grown(g.spans, len(g.keys))
-	for i, k := range g.keys {
-		k = g.e.secret.file(k)
-		g.keys[i] = k
+	for i := range g.keys {
+		k := &g.keys[i].key
+		*k = g.e.secret.file(*k)
 		if base.width > 0 {
-			b := base.bucket(k)
+			b := base.bucket(*k)
 			g.spans[i] = span{int(base.start(b)), int(base.start(b + 1))}
 		} else {
 			g.spans[i] = span{}
 		}
 	}
 	for i, s := range g.spans {
-		s.lo, s.hi = base.within(s.lo, s.hi, base.check(g.keys[i]))
+		s.lo, s.hi = base.within(s.lo, s.hi, base.check(g.keys[i].key))
 		g.spans[i] = s
 	}
 	for i, s := range g.spans {
@@ -100,7 +100,7 @@ func (g *gather) flush() {
 			g.truncated = true
 			break
 		}
-		g.scratch = g.e.lately(g.keys[i], g.scratch[:0])
+		g.scratch = g.e.lately(g.keys[i].key, g.scratch[:0])
 		if s.hi-s.lo+len(g.scratch) > maxLooked {
 			g.truncated = true
 			continue
@@ -116,7 +116,7 @@ func (g *gather) flush() {
 				g.ids = append(g.ids, id)
 			}
 		}
-		if len(g.ids)-before > crowded {
+		if len(g.ids)-before > g.keys[i].most {
 			g.ids, g.truncated = g.ids[:before], true
 		}
 	}

@@ -14,6 +14,9 @@ const (
 	crowded       = 2000 // a key with more subjects is used only beside others
 	maxCandidates = 4000
 	maxLooked     = 200_000 // of a key with more not even those that are there are told from those that are not
+	manyOfDay     = 600     // of a birth date
+	manyOfSurname = 400     // of a surname beside a year
+	manyOfSlip    = 500     // of two characters of three and nothing beside them: ten of more would be a throw of dice
 )
 
 // gather collects candidates, the most selective keys first.
@@ -24,8 +27,17 @@ type gather struct {
 	truncated bool
 }
 
-func (g *gather) probe(key uint64) {
-	g.keys = append(g.keys, key) // looked up together: see flush
+// sought is a key that is looked up: not used if more subjects than most stand under it.
+type sought struct {
+	key  uint64
+	most int
+}
+
+func (g *gather) probe(key uint64) { g.few(key, crowded) }
+
+// few uses a key if it does not hold more than limit.
+func (g *gather) few(key uint64, limit int) {
+	g.keys = append(g.keys, sought{key, limit}) // looked up together: see flush
 }
 
 // fallback uses a crowded key for lack of a better one: its first subjects.
@@ -279,8 +291,15 @@ func (g *gather) slipped(q *posed) {
 		return
 	}
 	for i := range n.Chars {
-		g.probe(charKey(without(n.Chars, i)))
-		g.probe(charKeyOf(byNameLess, without(n.Chars, i)))
+		less := without(n.Chars, i)
+		g.probe(charKey(less))
+		switch {
+		case q.birth != "": // by sound and year, below
+		case !q.nameAlone:
+			g.probe(charKeyOf(byNameLess, less))
+		case i > 0: // with another surname it is another name, unless something else speaks for it
+			g.few(charKeyOf(byNameLess, less), manyOfSlip)
+		}
 	}
 	for _, s := range q.sequences[:min(2, len(q.sequences))] {
 		f := classes(s, hanzi.Syllable.Fuzzy)
@@ -307,22 +326,6 @@ func (g *gather) slipped(q *posed) {
 			g.probe(key)
 		}
 	}
-}
-
-// Limits of keys that hold many: of a birth date, and of a surname beside a year.
-const (
-	manyOfDay     = 600
-	manyOfSurname = 400
-)
-
-// few uses a key if it does not hold more than limit.
-func (g *gather) few(key uint64, limit int) {
-	g.scratch = slices.DeleteFunc(g.e.find(key, g.scratch[:0]), g.absent)
-	if len(g.scratch) > limit {
-		g.truncated = true
-		return
-	}
-	g.ids = append(g.ids, g.scratch...)
 }
 
 // beside looks by the birth date alone, and by single characters beside birth year or county: nicknames, lost characters,
@@ -392,11 +395,11 @@ func (g *gather) latin(q *posed) {
 	}
 }
 
-// nearYears are a birth year and those beside it, as ages are counted in two ways.
+// nearYears are a birth year, those beside it, as ages are counted in two ways, and none.
 func nearYears(birth string) []string {
 	y, err := strconv.Atoi(year(birth))
 	if err != nil {
-		return nil
+		return []string{""}
 	}
-	return []string{strconv.Itoa(y), strconv.Itoa(y - 1), strconv.Itoa(y + 1)}
+	return []string{strconv.Itoa(y), strconv.Itoa(y - 1), strconv.Itoa(y + 1), ""}
 }
