@@ -13,7 +13,7 @@ type lookup struct {
 	limit int
 	seen  map[uint32]bool // what in said of a shelf
 	keys  []sought
-	spans []span
+	spans []place
 	want  wanted
 	x     scratch
 	near  []uint32
@@ -26,8 +26,27 @@ type lookup struct {
 	one   normal.Name
 }
 
-// span is where a key stands in the base.
+// span is a part of an index.
 type span struct{ lo, hi int }
+
+// place is where a key stands: in the base, in the recent part, in the deltas.
+type place struct {
+	base, recent span
+	frozen, late uint32
+}
+
+// place says where to look for a filed key; nothing is read there yet.
+func (e *Engine) place(key uint64) place {
+	p := place{recent: e.recent.bucket(key), late: e.delta.head(key)}
+	if s := e.base; s.width > 0 {
+		b := s.bucket(key)
+		p.base = span{int(s.start(b)), int(s.start(b + 1))}
+	}
+	if e.frozen != nil {
+		p.frozen = e.frozen.head(key)
+	}
+	return p
+}
 
 var lookups = sync.Pool{New: func() any { return &gather{} }}
 
@@ -84,23 +103,19 @@ func (g *gather) flush() {
 	for i := range g.keys {
 		k := &g.keys[i].key
 		*k = g.e.secret.file(*k)
-		if base.width > 0 {
-			b := base.bucket(*k)
-			g.spans[i] = span{int(base.start(b)), int(base.start(b + 1))}
-		} else {
-			g.spans[i] = span{}
-		}
+		g.spans[i] = g.e.place(*k)
 	}
-	for i, s := range g.spans {
+	for i := range g.spans {
+		s := &g.spans[i].base
 		s.lo, s.hi = base.within(s.lo, s.hi, base.check(g.keys[i].key))
-		g.spans[i] = s
 	}
-	for i, s := range g.spans {
+	for i := range g.spans {
 		if len(g.ids) >= maxCandidates {
 			g.truncated = true
 			break
 		}
-		g.scratch = g.e.lately(g.keys[i].key, g.scratch[:0])
+		s := g.spans[i].base
+		g.scratch = g.e.lately(g.spans[i], g.keys[i].key, g.scratch[:0])
 		if s.hi-s.lo+len(g.scratch) > maxLooked {
 			g.truncated = true
 			continue
@@ -126,21 +141,19 @@ func (g *gather) flush() {
 // find lists the subjects under key; some may be gone, and a few strangers may be among them.
 func (e *Engine) find(key uint64, out []uint32) []uint32 {
 	key = e.secret.file(key)
-	if s := e.base; s.width > 0 {
-		b := s.bucket(key)
-		lo, hi := s.within(int(s.start(b)), int(s.start(b+1)), s.check(key))
-		for i := lo; i < hi; i++ {
-			out = append(out, s.id(i))
-		}
+	p := e.place(key)
+	lo, hi := e.base.within(p.base.lo, p.base.hi, e.base.check(key))
+	for i := lo; i < hi; i++ {
+		out = append(out, e.base.id(i))
 	}
-	return e.lately(key, out)
+	return e.lately(p, key, out)
 }
 
 // lately lists the subjects under a filed key that the base does not know.
-func (e *Engine) lately(key uint64, out []uint32) []uint32 {
-	out = e.recent.find(key, out)
+func (e *Engine) lately(p place, key uint64, out []uint32) []uint32 {
+	out = e.recent.find(p.recent, key, out)
 	if e.frozen != nil {
-		out = e.frozen.find(key, out)
+		out = e.frozen.find(p.frozen, key, out)
 	}
-	return e.delta.find(key, out)
+	return e.delta.find(p.late, key, out)
 }

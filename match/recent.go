@@ -46,12 +46,18 @@ func (d *delta) widen() {
 	}
 }
 
-func (d *delta) find(key uint64, out []uint32) []uint32 {
+// head is where the chain of a key begins.
+func (d *delta) head(key uint64) uint32 {
 	if d.heads == nil {
-		return out
+		return 0
 	}
+	return d.heads[key>>(64-d.width)]
+}
+
+// find lists who stands under key in the chain that begins at h.
+func (d *delta) find(h uint32, key uint64, out []uint32) []uint32 {
 	want := uint64(fileUnder(key, 0)) >> 32
-	for h := d.heads[key>>(64-d.width)]; h != 0; h = d.next[h-1] {
+	for ; h != 0; h = d.next[h-1] {
 		if x := d.rest[h-1]; uint64(x)>>32 == want {
 			out = append(out, uint32(x))
 		}
@@ -106,13 +112,19 @@ type recent struct {
 	posts   []filed
 }
 
-func (r *recent) find(key uint64, out []uint32) []uint32 {
+// bucket is where the key's bucket stands.
+func (r *recent) bucket(key uint64) span {
 	if len(r.posts) == 0 {
-		return out
+		return span{}
 	}
 	b := key >> (64 - r.width)
+	return span{int(r.buckets[b]), int(r.buckets[b+1])}
+}
+
+// find lists who stands under key in its bucket.
+func (r *recent) find(in span, key uint64, out []uint32) []uint32 {
 	want := fileUnder(key, 0)
-	posts := r.posts[r.buckets[b]:r.buckets[b+1]]
+	posts := r.posts[in.lo:in.hi]
 	i := 0
 	if len(posts) > 32 {
 		i, _ = slices.BinarySearch(posts, want)
