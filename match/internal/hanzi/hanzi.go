@@ -28,6 +28,7 @@ var (
 	syllables, jyutping []string
 	rows                []entry
 	index               [limit]uint16 // row number + 1
+	single              [limit]uint16 // syllable + 1 of a character that has just one reading in Mandarin
 )
 
 func init() {
@@ -63,6 +64,9 @@ func init() {
 		b = b[size:]
 		rows[i] = entry{char: last, fold: last + rune(d), mandarin: ids(), cantonese: ids(), near: ids()}
 		index[last] = uint16(i + 1)
+		if m := rows[i].mandarin; len(m) == 1 {
+			single[last] = m[0] + 1
+		}
 	}
 	for i := range rows {
 		for rank, n := range rows[i].near {

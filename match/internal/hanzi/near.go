@@ -94,6 +94,12 @@ const (
 
 // Sound compares all readings of a and b.
 func Sound(a, b rune) Nearness {
+	if a < 0 || a >= limit || b < 0 || b >= limit {
+		return Apart
+	}
+	if m, n := single[a], single[b]; m != 0 && n != 0 { // most have one reading: no row is read
+		return between(m-1, n-1)
+	}
 	x, y := find(a), find(b)
 	if x == nil || y == nil {
 		return Apart
@@ -101,15 +107,22 @@ func Sound(a, b rune) Nearness {
 	best := Apart
 	for _, m := range x.mandarin {
 		for _, n := range y.mandarin {
-			switch {
-			case m == n:
-				return SameSound
-			case fuzzyClass[m] == fuzzyClass[n]:
-				best = FuzzyNear
-			case best == Apart && coarseClass[m] == coarseClass[n]:
-				best = CoarseNear
+			if best = max(best, between(m, n)); best == SameSound {
+				return best
 			}
 		}
 	}
 	return best
+}
+
+func between(m, n uint16) Nearness {
+	switch {
+	case m == n:
+		return SameSound
+	case fuzzyClass[m] == fuzzyClass[n]:
+		return FuzzyNear
+	case coarseClass[m] == coarseClass[n]:
+		return CoarseNear
+	}
+	return Apart
 }
