@@ -32,53 +32,44 @@ func (t *tally) weighName(e *Engine, q *posed, s *subject, c *context) {
 	if q.name.Form == normal.NoName || len(s.names) == 0 {
 		return
 	}
-	best := noName
+	best := nameVerdict{bits: noName}
 	for i := range s.names {
 		v := e.compareName(q, &s.names[i], c, t.write)
-		if i >= s.main {
-			v = v.ofAlias()
-			if s.names[i].Form == normal.Nick && v.level == nameSame {
+		if i >= s.main && v.level > nameOther {
+			v.bits += weights.alias
+			if v.text += ";登记的别名或曾用名"; s.names[i].Form == normal.Nick && v.level == nameSame {
 				v.level = nameNear
 			}
 		}
-		best = best.or(v)
+		if nearer(v.level, v.bits, best.level, best.bits) {
+			best = v
+		}
 	}
-	best = best.inList(c)
+	best.bits = inList(best.level, best.bits, best.code == "name_one_other", c)
 	t.name = best.level
 	t.add(best.code, best.bits, best.text)
 }
 
 // noName is what any comparison comes before.
-var noName = nameVerdict{bits: -1000}
+const noName = -1000
 
-func (v nameVerdict) ofAlias() nameVerdict {
-	if v.level > nameOther {
-		v.bits += weights.alias
-		v.text += ";登记的别名或曾用名"
-	}
-	return v
-}
-
-// or is the one of two that speaks for a record. In a small list an equal name has few bits: another name that shares a
-// character must not take its place.
-func (v nameVerdict) or(w nameVerdict) nameVerdict {
-	if named, before := w.level > nameOther, v.level > nameOther; named && !before || named == before && w.bits > v.bits {
-		return w
-	}
-	return v
+// nearer reports that the first of two comparisons speaks for a record. In a small list an equal name has few bits: another
+// name that shares a character must not take its place.
+func nearer(level nameLevel, bits float64, than nameLevel, thanBits float64) bool {
+	named, before := level > nameOther, than > nameOther
+	return named && !before || named == before && bits > thanBits
 }
 
 // inList is what a name comes to in this list: in a small one too, the name itself comes before one that is like it, and
-// that before one that is half of it.
-func (v nameVerdict) inList(c *context) nameVerdict {
-	if v.level > nameOther && v.level < nameSame {
-		below := 1.0
-		if v.code == "name_one_other" {
-			below = 4
-		}
-		v.bits = min(v.bits, c.nameBits-below)
+// that before one of which another character is otherwise.
+func inList(level nameLevel, bits float64, oneOther bool, c *context) float64 {
+	switch {
+	case level <= nameOther || level == nameSame:
+		return bits
+	case oneOther:
+		return min(bits, c.nameBits-4)
 	}
-	return v
+	return min(bits, c.nameBits-1)
 }
 
 // compareName compares the question's name with one name of a record.
@@ -96,7 +87,8 @@ func (e *Engine) compareName(q *posed, r *normal.Name, c *context, write bool) n
 	case n.Form == normal.Mono || r.Form == normal.Mono || len(n.Chars) > 4 || len(r.Chars) > 4:
 		return compareMono(n, r, c)
 	}
-	return compareHan(&pairing{e: e, n: n, r: r}, c, write)
+	p := pairing{e: e, n: n, r: r}
+	return p.said(p.compare(c), write)
 }
 
 // pairCode is how two characters stand to each other.
@@ -186,39 +178,117 @@ type pairing struct {
 	known *pairs // what characters came to before in this question; nil if that is not kept
 }
 
-func (p *pairing) pair(i, j int) pairVerdict {
+func (p *pairing) pair(i, j int) pairVerdict { return p.e.pair(p.n, p.r, i, j) }
+
+// worth is pair without words.
+func (p *pairing) worth(i, j int) (float64, pairCode) {
 	if p.known != nil {
-		return p.known.pair(p.e, p.n, p.r, i, j)
+		return p.known.worth(p, i, j)
 	}
-	return p.e.pair(p.n, p.r, i, j)
+	v := p.pair(i, j)
+	return v.bits, v.code
 }
 
-func compareHan(p *pairing, c *context, write bool) nameVerdict {
+// hanHow is what a comparison of two Chinese names came to.
+type hanHow uint8
+
+const (
+	hanOther hanHow = iota
+	hanGap
+	hanOneOther
+	hanLost
+	hanVariant
+	hanHint
+	hanEqual
+	hanHomophone
+	hanFuzzy
+	hanGlyph
+	hanSoundsLike // homophones, and more of them than a mishearing explains
+	hanSwapped
+)
+
+var hanSaid = [...]struct {
+	level      nameLevel
+	code, text string
+}{
+	hanOther:      {nameOther, "name_other", "姓名不同"},
+	hanGap:        {nameNear, "name_gap", "姓名多字或少字"},
+	hanOneOther:   {nameFaint, "name_one_other", "姓名一字不同"},
+	hanLost:       {nameNear, "name_lost", "姓名有缺字,其余相符"},
+	hanVariant:    {nameSame, "name_variant", "姓名相同,繁简或异体"},
+	hanHint:       {nameSound, "name_hint", "姓名缺字,拼音相符"},
+	hanEqual:      {nameSame, "name_equal", "姓名相同"},
+	hanHomophone:  {nameSound, "name_homophone", "姓名同音"},
+	hanFuzzy:      {nameNear, "name_fuzzy", "姓名相近"},
+	hanGlyph:      {nameNear, "name_glyph", "姓名相近"},
+	hanSoundsLike: {nameNear, "name_homophone", "姓名相近"},
+	hanSwapped:    {nameSound, "name_swapped", "姓名字序颠倒"},
+}
+
+// hanVerdict is a nameVerdict before it is put in words.
+type hanVerdict struct {
+	bits         float64
+	how          hanHow
+	skipA, skipB int8 // characters left out of the question's name and of the record's; -1 none
+}
+
+func (v hanVerdict) level() nameLevel { return hanSaid[v.how].level }
+
+// said puts a comparison in words.
+func (p *pairing) said(v hanVerdict, write bool) nameVerdict {
+	to := &hanSaid[v.how]
+	out := nameVerdict{to.level, v.bits, to.code, to.text}
+	if !write || v.how == hanSwapped || len(p.n.Chars)-len(p.r.Chars) > 1 || len(p.r.Chars)-len(p.n.Chars) > 1 {
+		return out
+	}
+	p.each(v.skipA, v.skipB, func(i, j int) {
+		if one := p.pair(i, j); one.code != pairEqual {
+			out.text += " " + string(p.n.Written[i]) + "/" + string(p.r.Written[j]) + one.text
+		}
+	})
+	return out
+}
+
+// each goes through the characters beside each other, leaving out character skipA of the question or skipB of the record.
+func (p *pairing) each(skipA, skipB int8, do func(i, j int)) {
+	for i, j := 0, 0; ; i, j = i+1, j+1 {
+		if i == int(skipA) {
+			i++
+		}
+		if j == int(skipB) {
+			j++
+		}
+		if i >= len(p.n.Chars) || j >= len(p.r.Chars) {
+			return
+		}
+		do(i, j)
+	}
+}
+
+func (p *pairing) compare(c *context) hanVerdict {
 	a, b := p.n.Chars, p.r.Chars
-	if len(a) == len(b) {
-		v := p.aligned(-1, -1, c, write)
-		if v.level < nameSound && len(a) >= 2 && swapped(a, b) {
+	best := hanVerdict{-10, hanOther, -1, -1}
+	switch {
+	case len(a) == len(b):
+		best = p.aligned(-1, -1, c)
+		if best.level() < nameSound && len(a) >= 2 && swapped(a, b) {
 			bits := 0.0
 			for j, x := range b {
 				bits += p.e.counts.bitsOf(x, j < p.r.Surname)
 			}
-			if w := (nameVerdict{nameSound, min(bits, c.nameBits) + weights.swapped, "name_swapped", "姓名字序颠倒"}); w.bits > v.bits {
-				v = w
+			if bits = min(bits, c.nameBits) + weights.swapped; bits > best.bits {
+				best = hanVerdict{bits, hanSwapped, -1, -1}
 			}
 		}
-		return v
-	}
-	best := nameVerdict{nameOther, -10, "name_other", "姓名不同"}
-	switch {
 	case len(a) == len(b)+1:
 		for i := range a {
-			if v := p.aligned(i, -1, c, write); v.bits > best.bits {
+			if v := p.aligned(int8(i), -1, c); v.bits > best.bits {
 				best = v
 			}
 		}
 	case len(b) == len(a)+1:
 		for j := range b {
-			if v := p.aligned(-1, j, c, write); v.bits > best.bits {
+			if v := p.aligned(-1, int8(j), c); v.bits > best.bits {
 				best = v
 			}
 		}
@@ -246,27 +316,25 @@ func swapped(a, b []rune) bool {
 }
 
 // aligned compares character by character, leaving out character skipA of the question or skipB of the record.
-func (p *pairing) aligned(skipA, skipB int, c *context, write bool) nameVerdict {
-	n, r := p.n, p.r
+func (p *pairing) aligned(skipA, skipB int8, c *context) hanVerdict {
 	bits := 0.0
 	unlike, lost, changed, equal := 0, 0, 0, 0
-	text, kind := "", pairEqual
-	for i, j := 0, 0; i < len(n.Chars) && j < len(r.Chars); i, j = i+1, j+1 {
-		if i == skipA {
+	kind := pairEqual
+	for i, j := 0, 0; ; i, j = i+1, j+1 {
+		if i == int(skipA) {
 			i++
 		}
-		if j == skipB {
+		if j == int(skipB) {
 			j++
 		}
-		if i >= len(n.Chars) || j >= len(r.Chars) {
+		if i >= len(p.n.Chars) || j >= len(p.r.Chars) {
 			break
 		}
-		one := p.pair(i, j)
-		bits += one.bits
-		switch one.code {
+		one, code := p.worth(i, j)
+		bits += one
+		switch code {
 		case pairEqual:
 			equal++
-			continue
 		case pairUnlike:
 			unlike++
 			if i == 0 && j == 0 {
@@ -276,55 +344,47 @@ func (p *pairing) aligned(skipA, skipB int, c *context, write bool) nameVerdict 
 			lost++
 		case pairVariant, pairHint:
 			if kind == pairEqual {
-				kind = one.code
+				kind = code
 			}
 			equal++
 		default:
 			changed++
-			kind = one.code
-		}
-		if write {
-			text += " " + string(n.Written[i]) + "/" + string(r.Written[j]) + one.text
+			kind = code
 		}
 	}
 	// What is asked for is rare or common as a whole: another name is never likelier for it than the name itself.
 	bits = min(bits, c.nameBits)
 	gap := skipA >= 0 || skipB >= 0
-	v := nameVerdict{}
+	how := hanFuzzy
 	switch {
-	case unlike >= 2, unlike == 1 && (len(n.Chars) <= 2 || changed+lost > 0 || gap), equal == 0 && changed < 2:
-		if unlike > 0 {
+	case unlike >= 2, unlike == 1 && (len(p.n.Chars) <= 2 || changed+lost > 0 || gap), equal == 0 && changed < 2:
+		if how = hanOther; unlike > 0 {
 			bits = min(bits, 3)
 		}
-		v = nameVerdict{nameOther, bits, "name_other", "姓名不同"}
 	case gap:
-		v = nameVerdict{nameNear, min(bits+weights.gap, c.nameBits-4), "name_gap", "姓名多字或少字"}
+		how, bits = hanGap, min(bits+weights.gap, c.nameBits-4)
 	case unlike == 1:
-		v = nameVerdict{nameFaint, min(bits+weights.oneOther, c.nameBits-6), "name_one_other", "姓名一字不同"}
+		how, bits = hanOneOther, min(bits+weights.oneOther, c.nameBits-6)
 	case lost > 0:
-		v = nameVerdict{nameNear, bits, "name_lost", "姓名有缺字,其余相符"}
+		how = hanLost
 	case changed == 0 && kind == pairVariant:
-		v = nameVerdict{nameSame, min(bits, c.nameBits-0.5), "name_variant", "姓名相同,繁简或异体"}
+		how, bits = hanVariant, min(bits, c.nameBits-0.5)
 	case changed == 0 && kind == pairHint:
-		v = nameVerdict{nameSound, bits, "name_hint", "姓名缺字,拼音相符"}
+		how = hanHint
 	case changed == 0:
-		v = nameVerdict{nameSame, bits, "name_equal", "姓名相同"}
+		how = hanEqual
 	case kind == pairHomophone && changed <= 2:
-		v = nameVerdict{nameSound, min(bits, c.nameBits-1.5), "name_homophone", "姓名同音"}
+		how, bits = hanHomophone, min(bits, c.nameBits-1.5)
 	default:
-		code := "name_fuzzy"
 		switch kind {
 		case pairHomophone:
-			code = "name_homophone"
+			how = hanSoundsLike
 		case pairGlyph:
-			code = "name_glyph"
+			how = hanGlyph
 		}
-		v = nameVerdict{nameNear, min(bits, c.nameBits-2.5), code, "姓名相近"}
+		bits = min(bits, c.nameBits-2.5)
 	}
-	if write {
-		v.text += text
-	}
-	return v
+	return hanVerdict{bits, how, skipA, skipB}
 }
 
 func (e *Engine) compareNick(n, r *normal.Name) nameVerdict {

@@ -8,17 +8,17 @@ type hash uint64
 type keyKind uint8
 
 const (
-	byName      keyKind = iota + 1 // folded characters
-	byNameLess                     // these less one
-	byBag                          // sorted characters
-	bySound                        // toneless syllables
-	byFuzzy                        // fuzzy syllables
-	byFuzzyLess                    // these less one
-	byCoarse                       // transcriptions, and these less one
-	byCantonese                    // Jyutping
-	byWords                        // a name in letters
-	byCharYear                     // one character and birth year
-	byFuzzyLessYear                // fuzzy syllables less one, and birth year
+	byName          keyKind = iota + 1 // folded characters
+	byNameLess                         // these less one
+	byBag                              // sorted characters
+	bySound                            // toneless syllables
+	byFuzzy                            // fuzzy syllables
+	byFuzzyLess                        // these less one
+	byCoarse                           // transcriptions, and these less one
+	byCantonese                        // Jyutping
+	byWords                            // a name in letters
+	byCharYear                         // one character and birth year
+	byFuzzyLessYear                    // fuzzy syllables less one, and birth year
 	bySoundYear
 	byCharCounty
 	byCharPlace

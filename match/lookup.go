@@ -24,6 +24,7 @@ type lookup struct {
 	known seen // ranked, or not worth it
 	pairs pairs
 	one   normal.Name
+	chars [markChars]rune // of one
 }
 
 // span is a part of an index.

@@ -213,15 +213,21 @@ func (b *bound) hope(id uint32, m mark) (hopeful, bool) {
 	if b.none || !m.simple() {
 		return hopeful{id: id, most: math.Inf(1)}, true
 	}
-	var r [markChars]rune
-	v := noName.or(b.name(r[:m.chars(&r)]))
+	v := b.name(m)
+	level, bits := v.level(), v.bits
 	if m.two() {
-		v = v.or(b.name(r[:b.g.e.store.second(id).chars(&r)]).ofAlias())
+		w := b.name(b.g.e.store.second(id))
+		if w.level() > nameOther {
+			w.bits += weights.alias
+		}
+		if nearer(w.level(), w.bits, level, bits) {
+			v, level, bits = w, w.level(), w.bits
+		}
 	}
-	v = v.inList(b.c)
-	t := tally{name: v.level}
+	bits = inList(level, bits, v.how == hanOneOther, b.c)
+	t := tally{name: level}
 	t.add("", b.c.prior, "")
-	t.add("", v.bits, "")
+	t.add("", bits, "")
 	if y := int(m.year()); b.year != 0 && y != 0 {
 		switch d := max(y-b.year, b.year-y); d {
 		case 0:
@@ -241,10 +247,12 @@ func (b *bound) hope(id uint32, m mark) (hopeful, bool) {
 }
 
 // name compares the question's name with that of a mark.
-func (b *bound) name(r []rune) nameVerdict {
-	one := &b.g.one
-	one.Form, one.Surname, one.Chars, one.Written = normal.Han, 1, r, r
-	return compareHan(&pairing{b.g.e, &b.q.name, one, &b.g.pairs}, b.c, false)
+func (b *bound) name(m mark) hanVerdict {
+	g := b.g
+	n := m.chars(&g.chars)
+	g.one.Form, g.one.Surname, g.one.Chars, g.one.Written = normal.Han, 1, g.chars[:n], g.chars[:n]
+	p := pairing{g.e, &b.q.name, &g.one, &g.pairs}
+	return p.compare(b.c)
 }
 
 // pairs remembers what characters beside each other gave in this question.
@@ -259,19 +267,19 @@ type pairs struct {
 
 const pairSlots = 4096
 
-// pair is Engine.pair for names written as they are folded, the record's with a surname of one character.
-func (p *pairs) pair(e *Engine, n, r *normal.Name, i, j int) pairVerdict {
-	first, c := uint64(0), r.Chars[j]
+// worth is for names written as they are folded, the record's with a surname of one character.
+func (k *pairs) worth(p *pairing, i, j int) (float64, pairCode) {
+	first, c := uint64(0), uint64(p.r.Chars[j])
 	if j == 0 {
 		first = 1
 	}
-	key := p.asked<<24 | uint64(i)<<18 | first<<17 | uint64(c)
-	slot := &p.slots[(uint64(c)*0x9e3779b1+uint64(i)*0x85ebca6b+first)>>7%pairSlots]
+	key := k.asked<<24 | uint64(i)<<18 | first<<17 | c
+	slot := &k.slots[(c*0x9e3779b1+uint64(i)*0x85ebca6b+first)>>7%pairSlots]
 	if slot.key != key {
-		v := e.pair(n, r, i, j)
+		v := p.pair(i, j)
 		slot.key, slot.bits, slot.code = key, v.bits, v.code
 	}
-	return pairVerdict{bits: slot.bits, code: slot.code}
+	return slot.bits, slot.code
 }
 
 // namesakes counts the subjects with exactly this name, and those who bear it at least as a part of theirs.
