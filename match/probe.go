@@ -2,7 +2,6 @@ package match
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/pilinhub/pilin/match/internal/hanzi"
@@ -311,9 +310,8 @@ func (g *gather) slipped(q *posed) {
 			case q.birth == "":
 				g.probe(classKey(byFuzzyLess, less))
 			default:
-				for _, y := range nearYears(q.birth) {
-					g.probe(lessYearKey(less, y))
-				}
+				g.probe(lessYearKey(less, year(q.birth)))
+				g.probe(lessYearKey(less, "")) // of whom no year is known
 			}
 		}
 	}
@@ -393,13 +391,4 @@ func (g *gather) latin(q *posed) {
 			}
 		}
 	}
-}
-
-// nearYears are a birth year, those beside it, as ages are counted in two ways, and none.
-func nearYears(birth string) []string {
-	y, err := strconv.Atoi(year(birth))
-	if err != nil {
-		return []string{""}
-	}
-	return []string{strconv.Itoa(y), strconv.Itoa(y - 1), strconv.Itoa(y + 1), ""}
 }
