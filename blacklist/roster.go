@@ -69,10 +69,40 @@ func (r *Roster) At(t time.Time) (Shift, bool) {
 	return Shift{}, false
 }
 
+// Hours of the day telephone, HH:MM at +08:00; the night telephone has the others. The usual office hours [K].
+const (
+	dayBegins = "08:30"
+	dayEnds   = "17:30"
+)
+
+// Phone returns the one of the two telephones that is answered at t, and whether it is the night's.
+func (r *Roster) Phone(t time.Time) (no string, night bool) {
+	if at := t.In(record.CivilZone).Format("15:04"); at < dayBegins || at >= dayEnds {
+		return r.PhoneNight, true
+	}
+	return r.PhoneDay, false
+}
+
 // Covers reports whether the civil day of t lies in the roster's week.
 func (r *Roster) Covers(t time.Time) bool {
 	year, week := t.In(record.CivilZone).ISOWeek()
 	return r.Week == fmt.Sprintf("%04d-W%02d", year, week)
+}
+
+// OnDuty finds, among a member's rosters, newest first, the one that says whom to call at t: one with a shift that runs then,
+// else one of that week, whose telephones are still right. The shift is empty between shifts; false if there is none.
+func OnDuty(rosters []Roster, t time.Time) (Roster, Shift, bool) {
+	for _, r := range rosters {
+		if s, runs := r.At(t); runs {
+			return r, s, true
+		}
+	}
+	for _, r := range rosters {
+		if r.Covers(t) {
+			return r, Shift{}, true
+		}
+	}
+	return Roster{}, Shift{}, false
 }
 
 // WithdrawRoster ends a roster at once; its content is deleted at every other member.

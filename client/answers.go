@@ -86,12 +86,21 @@ type Answerer struct {
 
 // DutyContact 值班联系人 is whom to call at a member now, from its roster. Person to To are of the shift that runs now.
 type DutyContact struct {
+	Phone      string `json:"phone"` // the one of the two that is answered now
+	Night      bool   `json:"night"` // it is the night's
 	PhoneDay   string `json:"phone_day"`
 	PhoneNight string `json:"phone_night"`
 	Person     string `json:"person"`
 	Deputy     string `json:"deputy"`
 	From       string `json:"from"` // HH:MM at +08:00
 	To         string `json:"to"`
+}
+
+// MemberDuty is a member's duty contact beside an alert.
+type MemberDuty struct {
+	Member record.MemberID `json:"member"`
+	Name   string          `json:"name"`
+	DutyContact
 }
 
 // Subject is a person or body that hits are about, as far as a number tells.

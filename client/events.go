@@ -10,20 +10,21 @@ import (
 // Notice is one thing that somebody at the desk should know: ids, types, states and days. What a record says is read under
 // its own path.
 type Notice struct {
-	Topic     string   `json:"topic"` // entry, applied, draft, operation, ask, import, alarm
-	Member    string   `json:"member,omitempty"`
-	Type      string   `json:"type,omitempty"` // of the subject
-	Subject   string   `json:"subject,omitempty"`
-	Record    string   `json:"record,omitempty"`
-	Version   uint64   `json:"version,omitzero"`
-	Event     string   `json:"event,omitempty"` // publish, correct, suspend, lift, confirm, submit, return, approve, propose, …
-	State     string   `json:"state,omitempty"` // to which that led
-	Day       string   `json:"day,omitempty"`   // civil date, YYYY-MM-DD
-	Ask       string   `json:"ask,omitempty"`
-	Seq       int      `json:"seq,omitzero"`
-	Direction string   `json:"direction,omitempty"` // up, down, same
-	Import    string   `json:"import,omitempty"`
-	Alarms    []string `json:"alarms,omitempty"`
+	Topic     string       `json:"topic"` // entry, applied, draft, operation, ask, import, alarm
+	Member    string       `json:"member,omitempty"`
+	Type      string       `json:"type,omitempty"` // of the subject
+	Subject   string       `json:"subject,omitempty"`
+	Record    string       `json:"record,omitempty"`
+	Version   uint64       `json:"version,omitzero"`
+	Event     string       `json:"event,omitempty"` // publish, correct, suspend, lift, confirm, submit, return, approve, propose, …
+	State     string       `json:"state,omitempty"` // to which that led
+	Day       string       `json:"day,omitempty"`   // civil date, YYYY-MM-DD
+	Ask       string       `json:"ask,omitempty"`
+	Seq       int          `json:"seq,omitzero"`
+	Direction string       `json:"direction,omitempty"` // up, down, same
+	Import    string       `json:"import,omitempty"`
+	Alarms    []string     `json:"alarms,omitempty"`
+	Duty      []MemberDuty `json:"duty,omitempty"` // whom to call now at the members that it concerns, as far as known
 }
 
 // Hear calls tell with what this person should know, as it comes, until tell returns an error, ctx ends, or the person may

@@ -16,15 +16,16 @@ import (
 
 // Update is what an open question came to, each time that changes.
 type Update struct {
-	Seq       int       `json:"seq"` // 1 = the first answer
-	At        time.Time `json:"at"`
-	Ask       string    `json:"ask"`
-	Cause     string    `json:"cause"`     // asked, record, member, act, day, restart
-	Direction string    `json:"direction"` // up, down, same
-	Change    Text      `json:"change"`
-	Count     Count     `json:"count"`
-	Signed    int       `json:"signed"` // officers that have signed the new act
-	Until     time.Time `json:"until"`
+	Seq       int          `json:"seq"` // 1 = the first answer
+	At        time.Time    `json:"at"`
+	Ask       string       `json:"ask"`
+	Cause     string       `json:"cause"`     // asked, record, member, act, day, restart
+	Direction string       `json:"direction"` // up, down, same
+	Change    Text         `json:"change"`
+	Count     Count        `json:"count"`
+	Signed    int          `json:"signed"` // officers that have signed the new act
+	Until     time.Time    `json:"until"`
+	Duty      []MemberDuty `json:"duty"` // whom to call now at each member that was asked, as far as known
 }
 
 // Act is a new treating act, as an officer signs it for himself.

@@ -57,5 +57,6 @@ func printUpdate(out io.Writer, u *client.Update) error {
 		return err
 	}
 	printCount(out, &u.Count, false)
+	printDuty(out, u.Duty)
 	return nil
 }

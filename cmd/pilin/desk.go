@@ -105,7 +105,7 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 	}
 	printCount(out, a.Count, c.First)
 	printSubjects(out, &a)
-	printDuty(out, &a)
+	printDuty(out, onDuty(&a))
 	for _, h := range a.FirstPicture {
 		gone := ""
 		if h.Gone {

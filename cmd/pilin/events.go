@@ -72,6 +72,9 @@ func (c *eventsCmd) print(out io.Writer, n client.Notice) error {
 			what = append(what, s)
 		}
 	}
-	_, err := fmt.Fprintf(out, "%s  %s\n", topics[n.Topic], strings.Join(what, "  "))
-	return err
+	if _, err := fmt.Fprintf(out, "%s  %s\n", topics[n.Topic], strings.Join(what, "  ")); err != nil {
+		return err
+	}
+	printDuty(out, n.Duty)
+	return nil
 }

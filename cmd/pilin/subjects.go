@@ -42,16 +42,28 @@ func printSubjects(out io.Writer, a *client.Answer) {
 	}
 }
 
-// printDuty prints whom to call at the members that are missing or have found something.
-func printDuty(out io.Writer, a *client.Answer) {
-	for _, m := range a.Members {
-		if m.Duty == nil || m.State == "answered" && m.Hits == 0 {
-			continue
+// printDuty prints whom to call now at each member, beside every answer and alert.
+func printDuty(out io.Writer, all []client.MemberDuty) {
+	for _, m := range all {
+		when := "白天 day"
+		if m.Night {
+			when = "夜间 night"
 		}
 		shift := ""
-		if m.Duty.Person != "" {
-			shift = fmt.Sprintf("  %s–%s %s %s", m.Duty.From, m.Duty.To, m.Duty.Person, m.Duty.Deputy)
+		if m.Person != "" {
+			shift = fmt.Sprintf("  %s–%s %s %s", m.From, m.To, m.Person, m.Deputy)
 		}
-		fmt.Fprintf(out, "  值班 duty: %s %s  白天 day %s  夜间 night %s%s\n", m.Member, m.Name, m.Duty.PhoneDay, m.Duty.PhoneNight, shift)
+		fmt.Fprintf(out, "  值班 duty: %s %s  %s %s%s\n", m.Member, m.Name, m.Phone, when, shift)
 	}
+}
+
+// onDuty returns the duty contacts that an answer names.
+func onDuty(a *client.Answer) []client.MemberDuty {
+	var out []client.MemberDuty
+	for _, m := range a.Members {
+		if m.Duty != nil {
+			out = append(out, client.MemberDuty{Member: m.Member, Name: m.Name, DutyContact: *m.Duty})
+		}
+	}
+	return out
 }

@@ -91,16 +91,6 @@ type AskMember struct {
 	Duty      *DutyContact    `json:"duty,omitempty" doc:"Who is on duty there now, from its roster; absent if none is known"`
 }
 
-// DutyContact 值班联系人 is whom to call at a member now.
-type DutyContact struct {
-	PhoneDay   string `json:"phone_day"`
-	PhoneNight string `json:"phone_night"`
-	Person     string `json:"person,omitempty" doc:"Of the shift that runs now; absent between shifts"`
-	Deputy     string `json:"deputy,omitempty"`
-	From       string `json:"from,omitempty" doc:"Of the shift, HH:MM at +08:00"`
-	To         string `json:"to,omitempty"`
-}
-
 // AskNotFuzzy is a member that knows no fuzzy questions.
 type AskNotFuzzy struct {
 	Member record.MemberID `json:"member"`
@@ -190,12 +180,8 @@ func (h *people) ask(ctx context.Context, in *askIn) (*askOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.Duty != nil {
-		for i := range out.Members {
-			if c, ok := h.Duty(ctx, out.Members[i].Member, a.At); ok {
-				out.Members[i].Duty = &c
-			}
-		}
+	for i := range out.Members {
+		out.Members[i].Duty = h.contact(ctx, out.Members[i].Member)
 	}
 	if r, silent := h.reckon(ctx, a, who, &req, nil); r != nil {
 		out.Count = h.countOf(r, silent, a, &req, b.Why)

@@ -29,6 +29,7 @@ type Notice struct {
 	Direction string          `json:"direction,omitempty" enum:"up,down,same"`
 	Import    string          `json:"import,omitempty" doc:"The spreadsheet: read it at /imports/{import}"`
 	Alarms    []string        `json:"alarms,omitempty" doc:"All codes that stand now; absent when none does any longer"`
+	Duty      []MemberDuty    `json:"duty,omitempty" doc:"Whom to call now: at the other bureau whose record it is, at each member that the question is put to, of alarms at all others; as far as known"`
 }
 
 // told is a notice with what decides who hears of it.

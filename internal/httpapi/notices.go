@@ -236,6 +236,7 @@ func (l *listening) tell(ctx context.Context, n told) error {
 	if !auth.MayHear(l.who.Roles, n.Topic, n.Hearing) {
 		return nil
 	}
+	n.Duty = l.h.contacts(ctx, l.h.concerned(&n))
 	return l.send("", string(n.Topic), n.Notice)
 }
 

@@ -220,6 +220,7 @@ func (o *office) open() *office {
 			return httpapi.Status{Member: o.dir.Self(), Kafka: "none", Alarms: []string{}}, nil
 		},
 		Ready:  func(context.Context) []httpapi.Capability { return o.ready },
+		Duty:   o.duty,
 		Logger: slog.New(slog.NewJSONHandler(o.log, nil)), Metrics: o.registry, Gatherer: o.registry, Now: o.clock.Now, Random: seeded("border")})
 	must(o.t, err)
 	o.server = httptest.NewUnstartedServer(nil)

@@ -54,15 +54,16 @@ type version struct {
 
 // AskUpdate is what an open question came to, each time that changes.
 type AskUpdate struct {
-	Seq       int       `json:"seq" doc:"1 = the first answer"`
-	At        time.Time `json:"at"`
-	Ask       string    `json:"ask" doc:"Id of the asking that this came from"`
-	Cause     string    `json:"cause" enum:"asked,record,member,act,day,restart" doc:"Why it was asked again"`
-	Direction string    `json:"direction" enum:"up,down,same" doc:"A fall is told as loudly as a rise"`
-	Change    CountText `json:"change"`
-	Count     AskCount  `json:"count"`
-	Signed    int       `json:"signed" doc:"Officers that have signed the new act; two confirm it"`
-	Until     time.Time `json:"until" doc:"The question is open until then"`
+	Seq       int          `json:"seq" doc:"1 = the first answer"`
+	At        time.Time    `json:"at"`
+	Ask       string       `json:"ask" doc:"Id of the asking that this came from"`
+	Cause     string       `json:"cause" enum:"asked,record,member,act,day,restart" doc:"Why it was asked again"`
+	Direction string       `json:"direction" enum:"up,down,same" doc:"A fall is told as loudly as a rise"`
+	Change    CountText    `json:"change"`
+	Count     AskCount     `json:"count"`
+	Signed    int          `json:"signed" doc:"Officers that have signed the new act; two confirm it"`
+	Until     time.Time    `json:"until" doc:"The question is open until then"`
+	Duty      []MemberDuty `json:"duty,omitempty" doc:"Whom to call now at each member that was asked, as far as known"`
 }
 
 func newOpenQuestion(ask record.Bits128, req federation.AskRequest, owner auth.Principal, until time.Time) *openQuestion {

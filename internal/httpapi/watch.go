@@ -76,9 +76,16 @@ func (h *people) readOpen(ctx context.Context, in *openIn) (*openOut, error) {
 	if err != nil {
 		return nil, err
 	}
+	return &openOut{h.update(ctx, q)}, nil
+}
+
+// update returns what a question has come to, with the duty contacts of now.
+func (h *people) update(ctx context.Context, q *openQuestion) AskUpdate {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	return &openOut{q.told}, nil
+	told := q.told
+	q.mu.Unlock()
+	told.Duty = h.contacts(ctx, h.asked(&q.req))
+	return told
 }
 
 // heartbeat is how often a stream shows that it lives, and at the latest looks at the watcher's rights again.
@@ -134,6 +141,7 @@ func (h *people) stream(ctx context.Context, out huma.Context, q *openQuestion, 
 		told, closed := q.told, q.closed
 		q.mu.Unlock()
 		if told.Seq > last {
+			told = h.update(ctx, q)
 			b, err := json.Marshal(told)
 			if err != nil || !send(fmt.Sprintf("id: %d\nevent: count\ndata: %s\n\n", told.Seq, b)) {
 				return

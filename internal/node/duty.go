@@ -33,21 +33,10 @@ func (d *duties) forget() {
 	d.held = nil
 }
 
-// duty returns a member's duty contact at a moment: of its newest roster with a shift then, else the telephones of its
-// newest roster of that week. False if there is none or it cannot be read: a contact helps an answer, it is no part of it.
+// duty returns a member's duty contact at a moment. False if there is none or it cannot be read: a contact helps an answer, it
+// is no part of it.
 func (n *Node) duty(ctx context.Context, m record.MemberID, at time.Time) (httpapi.DutyContact, bool) {
-	rosters := n.rosters(ctx, m)
-	for _, r := range rosters {
-		if s, ok := r.At(at); ok {
-			return httpapi.DutyContact{PhoneDay: r.PhoneDay, PhoneNight: r.PhoneNight, Person: s.Person, Deputy: s.Deputy, From: s.From, To: s.To}, true
-		}
-	}
-	for _, r := range rosters {
-		if r.Covers(at) {
-			return httpapi.DutyContact{PhoneDay: r.PhoneDay, PhoneNight: r.PhoneNight}, true
-		}
-	}
-	return httpapi.DutyContact{}, false
+	return httpapi.ContactOf(n.rosters(ctx, m), at)
 }
 
 // rosters returns a member's rosters in force, newest first.
