@@ -39,7 +39,7 @@ func (p *People) Create(ctx context.Context, by string, n NewAccount) (Account, 
 	a := Account{ID: id.String(), Name: n.Name, Unit: n.Unit, Certificate: n.Certificate, Roles: n.Roles, Created: now.Unix()}
 	if _, err := p.Accounts.AccountByName(ctx, n.Name); err == nil {
 		return Account{}, "", ErrAccountTaken
-	} else if !errors.Is(err, ErrNoAccount) {
+	} else if !isNoAccount(err) {
 		return Account{}, "", fmt.Errorf("read account: %w", err)
 	}
 	if err := p.Audit(ctx, Event{Kind: EventCreated, Account: a.ID, By: by, Roles: a.Roles, At: now}); err != nil {
@@ -51,6 +51,8 @@ func (p *People) Create(ctx context.Context, by string, n NewAccount) (Account, 
 	link, err := p.link(ctx, a.ID, now)
 	return a, link, err
 }
+
+func isNoAccount(err error) bool { return errors.Is(err, ErrNoAccount) }
 
 // FirstAdministrator creates the node's administrator at init and returns the secret of the one-time link, once: a node
 // that has any account makes no second one this way (ErrAccountTaken).

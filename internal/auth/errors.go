@@ -37,6 +37,11 @@ const (
 	PasswordWeak    Code = "password_weak"
 	NameInvalid     Code = "name_invalid"
 	RoleRefused     Code = "role_refused"
+
+	DelegateUnknown    Code = "delegate_unknown"    // no account of that name that may sign in
+	DelegationTerm     Code = "delegation_term"     // no term, one that is over, or longer than a year
+	DelegationDocument Code = "delegation_document" // no SHA-256 of the signed paper
+	DelegationOverlaps Code = "delegation_overlaps" // somebody else acts on one of the days
 )
 
 // Refusal is a refusal with its code. It carries nothing that was sent.

@@ -26,6 +26,10 @@ const (
 	EventLocked     EventKind = "locked"
 	EventRevoked    EventKind = "token_revoked"
 	EventRefused    EventKind = "refused" // signed in, but no role of the account allows what was asked for
+
+	EventDelegated   EventKind = "delegated"        // the head's work, for a term
+	EventUndelegated EventKind = "delegation_ended" // before its last day
+	EventActed       EventKind = "acted"            // as acting head, what the account's own roles do not allow
 )
 
 // Event is one line for the auditor: opaque ids and codes, nothing personal.
@@ -38,6 +42,9 @@ type Event struct {
 	Lacking []Role // of a refusal: roles of which one would have done; empty where the state machine of a record decided
 	Reason  Code
 	At      time.Time
+
+	Delegation *Delegation // that was given or ended, or under which was acted
+	Subject    string      // of acted: what it was about; empty, or an id
 }
 
 type eventBody struct {
@@ -50,6 +57,12 @@ type eventBody struct {
 	Reason    Code      `json:"reason,omitzero"`
 	At        string    `json:"at"`
 	Synthetic bool      `json:"synthetic"`
+
+	Delegation string `json:"delegation,omitzero"`
+	From       string `json:"from,omitzero"`
+	Until      string `json:"until,omitzero"`
+	Document   string `json:"document_hash,omitzero"`
+	Subject    string `json:"subject,omitzero"`
 }
 
 // Draft makes the audit record of e for the stream (this node's audit stream).
@@ -59,7 +72,12 @@ func (e Event) Draft(s record.StreamID, random io.Reader, synthetic bool) (recor
 		return record.Draft{}, err
 	}
 	at := e.At.In(record.CivilZone)
-	b, err := json.Marshal(eventBody{e.Kind, e.Account, e.By, e.Roles, e.Route, e.Lacking, e.Reason, at.Format(time.RFC3339), synthetic})
+	body := eventBody{Event: e.Kind, Account: e.Account, By: e.By, Roles: e.Roles, Route: e.Route, Lacking: e.Lacking, Reason: e.Reason,
+		At: at.Format(time.RFC3339), Synthetic: synthetic, Subject: e.Subject}
+	if d := e.Delegation; d != nil {
+		body.Delegation, body.From, body.Until, body.Document = d.ID, d.From, d.Until, d.Document
+	}
+	b, err := json.Marshal(body)
 	if err != nil {
 		return record.Draft{}, fmt.Errorf("encode account event: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/netip"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -51,6 +52,8 @@ type Principal struct {
 	Certificate string
 	Roles       []Role
 	Family      string // the session
+	Acting      string // delegation of the head's work that runs now; empty for none
+	AsActing    bool   // Roles are with those that it gives
 }
 
 // May reports whether the person's roles allow an act.
@@ -304,5 +307,11 @@ func (p *People) standing(ctx context.Context, c personClaims, now time.Time) (P
 		return Principal{}, refuse(SessionEnded)
 	}
 	a := st.Account
-	return Principal{Account: a.ID, Unit: a.Unit, Certificate: a.Certificate, Roles: a.Roles, Family: c.Sid}, nil
+	who := Principal{Account: a.ID, Unit: a.Unit, Certificate: a.Certificate, Roles: a.Roles, Family: c.Sid}
+	if i := slices.IndexFunc(st.Delegations, func(d Delegation) bool { return d.Runs(now) }); i >= 0 {
+		if _, ok := headed(a.Roles); ok { // an administrator by now is none
+			who.Acting = st.Delegations[i].ID
+		}
+	}
+	return who, nil
 }

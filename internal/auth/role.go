@@ -51,6 +51,9 @@ const (
 	SeeAudit   Act = "see_audit"  // read who looked up what for, without what was asked
 	SeeStatus  Act = "see_status" // health of the federation
 	SeeMetrics Act = "see_metrics"
+	Delegate   Act = "delegate" // let somebody act as head; never by delegation
+
+	SeeDelegations Act = "see_delegations"
 
 	TakeNumber   Act = "take_number"   // take an on-the-spot check number
 	SeeNumbers   Act = "see_numbers"   // list untied ones: one's own
@@ -79,6 +82,9 @@ var may = map[Act][]Role{
 	SeeAudit:   {Auditor, AuditAdmin},
 	SeeStatus:  {Liaison, Officer, Coordinator, LegalReviewer, Head, Auditor, SecurityAdmin, SysAdmin, AuditAdmin},
 	SeeMetrics: {SecurityAdmin, SysAdmin, AuditAdmin},
+	Delegate:   {Head},
+
+	SeeDelegations: {Liaison, Officer, LegalReviewer, Head, Auditor, AuditAdmin},
 
 	TakeNumber:   {Officer, Liaison},
 	SeeNumbers:   {Officer, Liaison, LegalReviewer, Head, Coordinator, Auditor},

@@ -18,6 +18,8 @@ var (
 	ErrNoSession = errors.New("no such session")
 	// ErrReused: a refresh token that was rotated away came again: somebody else has it. The family has ended.
 	ErrReused = errors.New("refresh token used twice")
+	// ErrNoDelegation: no delegation of that id runs or will run.
+	ErrNoDelegation = errors.New("no such delegation")
 	// ErrNoLink: the one-time link is unknown, used or expired.
 	ErrNoLink = errors.New("no such one-time link")
 )
@@ -49,6 +51,12 @@ type Accounts interface {
 	SetDisabled(ctx context.Context, id string, disabled bool) error
 	// SetRoles replaces the roles.
 	SetRoles(ctx context.Context, id string, roles []Role) error
+	// PutDelegation keeps a delegation of the head's work.
+	PutDelegation(ctx context.Context, d Delegation) error
+	// EndDelegation writes when a delegation was ended early (Unix seconds); ending it twice keeps the first.
+	EndDelegation(ctx context.Context, id string, at int64) error
+	// Delegations returns all, newest first.
+	Delegations(ctx context.Context) ([]Delegation, error)
 	// PutLink keeps the SHA-256 of a one-time link's secret for an account until expires (Unix seconds). An older link of
 	// the account stops working.
 	PutLink(ctx context.Context, secret [32]byte, account string, expires int64) error
@@ -77,6 +85,8 @@ type Session struct {
 type Standing struct {
 	Account Account
 	Live    bool // the session has not ended
+
+	Delegations []Delegation // of the head's work to this account, that were not ended early
 }
 
 // Sessions keeps refresh tokens. All methods may be called at once; each is one transaction.

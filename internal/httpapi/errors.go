@@ -38,6 +38,7 @@ var meanings = []struct {
 	{federation.ErrOtherFederation, "other_federation"},
 	{auth.ErrAccountTaken, "account_taken"},
 	{auth.ErrNoAccount, "not_found"},
+	{auth.ErrNoDelegation, "not_found"},
 	{context.DeadlineExceeded, "timeout"},
 	{context.Canceled, "timeout"},
 }
@@ -72,7 +73,12 @@ func toProblem(ctx context.Context, err error) *Problem {
 		p.retryAfter = 15 * time.Minute
 		return p
 	case auth.CodeOf(err) != "":
-		return problem(string(auth.CodeOf(err)))
+		code := auth.CodeOf(err)
+		p := problem(string(code))
+		if at := personPointers[code]; at != "" {
+			p.add(schemas.Violation{Pointer: at, Code: string(code)})
+		}
+		return p
 	case errors.As(err, &stale):
 		p := problem("stale_charter")
 		p.Ours, p.Theirs = charterText(stale.Ours), charterText(stale.Theirs)
@@ -112,6 +118,11 @@ func toProblem(ctx context.Context, err error) *Problem {
 	}
 	lineOf(ctx).note(slog.String("error", scrub(err)))
 	return problem("internal")
+}
+
+// personPointers are the members of a body that a refusal is about.
+var personPointers = map[auth.Code]string{
+	auth.DelegateUnknown: "/name", auth.DelegationTerm: "/until", auth.DelegationDocument: "/document_hash", auth.DelegationOverlaps: "/from",
 }
 
 func charterText(r record.CharterRef) string { return fmt.Sprintf("%d %x", r.Version, r.Hash) }

@@ -110,6 +110,7 @@ type people struct {
 func (h *people) routes(api huma.API) {
 	h.sessionRoutes(api)
 	h.accountRoutes(api)
+	h.delegationRoutes(api)
 	h.askRoutes(api)
 	h.spotCheckRoutes(api)
 	h.openRoutes(api)
@@ -166,6 +167,24 @@ func (h *people) authed(api huma.API, act auth.Act) func(huma.Context, func(huma
 		// requests at once bounds how fast it fills the audit log.
 		route := ctx.Operation().OperationID
 		ctx = huma.WithValue(huma.WithValue(ctx, principalKey{}, p), refusalKey{}, func(of context.Context) error { return h.People.Refused(of, p, route, "") })
+		if p.Acting != "" {
+			seat := &actingSeat{people: h.People, who: p, route: route, subject: idOf(ctx)}
+			switch {
+			case act != "" && p.MayAsHead(act):
+				raised, err := seat.take(ctx.Context())
+				if err != nil {
+					writeHuma(api, ctx, toProblem(ctx.Context(), err))
+					return
+				}
+				p = principalOf(raised)
+				ctx = huma.WithContext(ctx, raised)
+			case r.Method == http.MethodGet && act != auth.Delegate:
+				p = p.AsHead() // reading is not refused, it shows more
+				ctx = huma.WithValue(ctx, principalKey{}, p)
+			default:
+				ctx = huma.WithValue(ctx, actingKey{}, seat)
+			}
+		}
 		if act != "" && !p.May(act) {
 			writeHuma(api, ctx, forbidden(ctx.Context(), func(of context.Context) error { return h.People.Refused(of, p, route, act) }))
 			return

@@ -274,7 +274,8 @@ func (s *Store) Standing(ctx context.Context, account, family string) (auth.Stan
 	if !live.Valid {
 		return auth.Standing{}, auth.ErrNoSession
 	}
-	return auth.Standing{Account: a, Live: live.Int64 != 0}, nil
+	given, err := delegations(ctx, s.read, "WHERE account=$1 AND ended=0", account)
+	return auth.Standing{Account: a, Live: live.Int64 != 0, Delegations: given}, err
 }
 
 // PruneSessions implements auth.Sessions.

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/pilinhub/pilin/client"
+	"github.com/pilinhub/pilin/federation"
+	"github.com/pilinhub/pilin/internal/node"
+	"github.com/pilinhub/pilin/record"
+)
+
+// bureau is a federation of one that serves, and the command line at it.
+type bureau struct{ t *testing.T }
+
+const bureauPassword = "Correct-Horse-19"
+
+// newBureau starts a node with an account for each of these roles, named like it.
+func newBureau(t *testing.T, now func() time.Time, roles ...string) bureau {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	port := func() string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		must(err)
+		defer l.Close()
+		return l.Addr().String()
+	}
+	const member record.MemberID = "310116-01"
+	dir, members := t.TempDir(), port()
+	id, err := node.Init(dir, member, federation.Entry{Name: "测区", Address: "https://" + members, AgreementNo: "测1", PIPIANo: "测1", Retention: "测1"}, now())
+	must(err)
+	request, err := os.ReadFile(id.RequestFile)
+	must(err)
+	note, err := federation.Found(rand.Reader, federation.Founding{Name: "测", Synthetic: true, Day: record.CivilDay(now())}, request)
+	must(err)
+	k, err := node.ReadKeys(dir)
+	must(err)
+	note, err = federation.Sign(note, member, k.Signer())
+	must(err)
+	cfg := node.Config{Member: member, Data: dir, People: node.People{Listen: port()}, Members: node.Members{Listen: members}, Now: now}
+	_, err = node.Join(t.Context(), cfg, note)
+	must(err)
+	n, err := node.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	must(err)
+	for _, role := range roles {
+		_, err := n.NewAccount(t.Context(), node.Account{Name: strings.ReplaceAll(role, "_", "."), Password: bureauPassword, Roles: []string{role}})
+		must(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-ended, n.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Setenv("PILIN_NODE", "http://"+cfg.People.Listen)
+	t.Setenv("PILIN_PASSWORD", bureauPassword)
+	b := bureau{t}
+	for up := time.Now().Add(60 * time.Second); ; {
+		if code, _ := b.pilin("status", "--account", strings.ReplaceAll(roles[0], "_", ".")); code == 0 {
+			return b
+		}
+		if time.Now().After(up) {
+			t.Fatal("the node is never ready")
+		}
+	}
+}
+
+// pilin runs one command and returns its exit code and what it printed.
+func (b bureau) pilin(args ...string) (int, string) {
+	var out, complaint bytes.Buffer
+	code := run(args, &out, &complaint)
+	return code, out.String() + complaint.String()
+}
+
+// ok runs a command that must succeed; with into it prints JSON.
+func (b bureau) ok(into any, args ...string) string {
+	b.t.Helper()
+	code, out := b.pilin(args...)
+	if code != 0 {
+		b.t.Fatalf("%v: %d %s", args, code, out)
+	}
+	if into != nil {
+		if err := json.Unmarshal([]byte(out), into); err != nil {
+			b.t.Fatalf("%v: %v in %s", args, err, out)
+		}
+	}
+	return out
+}
+
+// refused runs a command that must fail and say so.
+func (b bureau) refused(code string, args ...string) {
+	b.t.Helper()
+	if n, out := b.pilin(args...); n == 0 || !strings.Contains(out, code) {
+		b.t.Errorf("%v: %d %s, want %s", args, n, out, code)
+	}
+}
+
+// file writes a file for a command to read.
+func (b bureau) file(name, content string) string {
+	b.t.Helper()
+	at := filepath.Join(b.t.TempDir(), name)
+	if err := os.WriteFile(at, []byte(content), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	return at
+}
+
+// The head names who acts for him by a signed paper; the term can be read and ended.
+func TestActing_AtTheCommandLine(t *testing.T) {
+	b := newBureau(t, time.Now, "head", "liaison", "sys_admin")
+	today, later := record.CivilDay(time.Now()), record.CivilDay(time.Now().AddDate(0, 0, 7))
+	paper := b.file("委托书.pdf", "已签字")
+	var d client.Delegation
+	b.ok(&d, "acting", "give", "liaison", "--from", today, "--until", later, "--paper", paper, "--json", "--account", "head")
+	if !d.Runs || d.Until != later || len(d.DocumentHash) != 64 {
+		t.Errorf("%+v", d)
+	}
+	b.ok(nil, "act", "list", "--account", "liaison") // for reviewer, head, auditor
+	b.refused("delegation_overlaps", "acting", "give", "liaison", "--from", later, "--until", later, "--paper", paper, "--account", "head")
+	b.refused("forbidden", "acting", "end", d.ID, "--account", "liaison")
+	if out := b.ok(nil, "acting", "list", "--account", "liaison"); !strings.Contains(out, d.ID) || !strings.Contains(out, "running") {
+		t.Error(out)
+	}
+	b.ok(nil, "acting", "end", d.ID, "--account", "head")
+	b.refused("forbidden", "act", "list", "--account", "liaison")
+}
