@@ -105,6 +105,14 @@ $(TYPES)/node_modules: $(TYPES)/package-lock.json
 	cd $(TYPES) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
+# Kafka's topics and messages, for who runs a broker or writes a second implementation, by the specification's own parser.
+.PHONY: asyncapi
+asyncapi: tools/asyncapi/node_modules ## check schemas/asyncapi.yaml · 检查信使接口说明
+	node tools/asyncapi/check.mjs schemas/asyncapi.yaml
+tools/asyncapi/node_modules: tools/asyncapi/package-lock.json
+	cd tools/asyncapi && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
 # The document is tried against a node of its own: fifty examples an operation as the one who may do most, ten as each
 # other role. MINUTES bounds the whole; OPS='status ask' is only these, ROLES='most auditor' only as these.
 SCHEMATHESIS := $(CACHE)/schemathesis-$(shell sed -n 's/^schemathesis==//p' tools/schemathesis/requirements.txt)
