@@ -45,6 +45,7 @@ type cli struct {
 	Verify     verifyCmd     `cmd:"" help:"核验日志,只信任名册文件 · Verify logs, trusting the charter file alone."`
 	Kafka      kafkaCmd      `cmd:"" help:"建立、检查消息主题 · Provision and check the broker."`
 	Status     statusCmd     `cmd:"" help:"本节点与联盟的健康:能做什么、该做什么 · Health of node and federation: what works, what to do."`
+	Probe      probeCmd      `cmd:"" help:"健康探测:本机节点能做什么,供容器等使用 · Health check: what the node on this machine can do."`
 	Audit      auditCmd      `cmd:"" help:"稽查:谁查了、为何、出示了什么 · Auditor: who looked up, what for, and what was shown."`
 	Doctor     doctorCmd     `cmd:"" help:"体检并说明怎么办 · Examine a node and say what to do."`
 	OpenAPI    openapiCmd    `cmd:"" name:"openapi" help:"输出 HTTP 接口说明 · Print the HTTP interface description."`

@@ -221,7 +221,7 @@ func (o *office) open() *office {
 		},
 		Ready:  func(context.Context) []httpapi.Capability { return o.ready },
 		Duty:   o.duty,
-		Logger: slog.New(slog.NewJSONHandler(o.log, nil)), Metrics: o.registry, Gatherer: o.registry, Now: o.clock.Now, Random: seeded("border")})
+		Logger: slog.New(slog.NewJSONHandler(o.log, nil)), Metrics: o.registry, Gatherer: o.registry, MetricsFrom: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/24")}, Now: o.clock.Now, Random: seeded("border")})
 	must(o.t, err)
 	o.server = httptest.NewUnstartedServer(nil)
 	o.server.Config = httpapi.PeopleServer(h, nil)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"time"
@@ -60,9 +61,11 @@ type Deps struct {
 	Logger   *slog.Logger
 	Metrics  prometheus.Registerer // nil: counted but not exported
 	Gatherer prometheus.Gatherer   // nil: no /metrics
-	Tracer   trace.Tracer          // nil: no spans
-	Now      func() time.Time
-	Random   io.Reader
+	// MetricsFrom are networks of collectors that read /metrics without sign-in; this machine is always one.
+	MetricsFrom []netip.Prefix
+	Tracer      trace.Tracer // nil: no spans
+	Now         func() time.Time
+	Random      io.Reader
 	// Secure says that people reach the listener over TLS: then cookies are Secure.
 	Secure bool
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -380,5 +381,13 @@ func TestPeople_probes(t *testing.T) {
 	}
 	if s, b := get("/metrics"); s != 200 || !strings.Contains(b, `pilin_http_requests_total{code="",listener="people",route="/livez",status="200"} 1`) {
 		t.Errorf("%d %s", s, b)
+	}
+	for from, want := range map[string]int{"10.9.0.7:5": 200, "[::ffff:10.9.0.7]:5": 200, "10.9.1.7:5": 401, "[fd00::7]:5": 401, "": 401} {
+		r, w := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil), httptest.NewRecorder()
+		r.RemoteAddr = from
+		r.Header.Set("X-Forwarded-For", "10.9.0.7")
+		if o.server.Config.Handler.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("a collector at %q: %d, want %d", from, w.Code, want)
+		}
 	}
 }

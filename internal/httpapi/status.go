@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -135,11 +136,21 @@ func capabilities(c echo.Context, ok bool, list []Capability) error {
 	return c.Blob(status, "application/json", b)
 }
 
-// metrics answers a collector on the same machine, or whoever may see metrics.
+// collector reports whether a request comes from where metrics are read without sign-in.
+func (h *people) collector(r *http.Request) bool {
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	from := a.Addr().Unmap()
+	return from.IsLoopback() || slices.ContainsFunc(h.MetricsFrom, func(p netip.Prefix) bool { return p.Contains(from) })
+}
+
+// metrics answers a collector, or whoever may see metrics.
 func (h *people) metrics(c echo.Context) error {
 	r := c.Request()
 	lineOf(r.Context()).route = "/metrics"
-	if a, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !a.Addr().Unmap().IsLoopback() {
+	if !h.collector(r) {
 		token, err := h.tokenOf(r)
 		if err != nil {
 			return toProblem(r.Context(), err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,6 +68,8 @@ type People struct {
 	Listen   string `yaml:"listen"`    // default 127.0.0.1:8080
 	CertFile string `yaml:"cert_file"` // an ordinary certificate; without one only a loopback address is accepted
 	KeyFile  string `yaml:"key_file"`
+	// MetricsFrom are the networks of collectors, e.g. 10.20.0.0/16, that may read /metrics without sign-in. This machine may.
+	MetricsFrom []netip.Prefix `yaml:"metrics_from"`
 }
 
 // Members is the listener for other nodes; its certificate is this member's own key, pinned by the charter.

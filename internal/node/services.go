@@ -126,7 +126,7 @@ func (n *Node) buildDesk() error {
 	n.intake = &sheets.Intake{Store: n.store, Register: n.register, Synthetic: n.dir.Synthetic(), Now: n.now, Logger: n.slog,
 		Decision: httpapi.OwnDecision(n.index, own, func() string { return record.CivilDay(n.now()) }, n.register.Entry)}
 	h, err := httpapi.People(httpapi.Deps{Open: n.open, Intake: n.intake, Directory: n.dir, People: n.people, Hub: n.hub, SpotChecks: n.checks, Register: n.register, Subjects: subjects{n}, Board: n.board, Operations: n.Operations, Log: ownLog{n.store, n},
-		List: n.list, Coverage: n.coverage, Status: n.status, Duty: n.duty, Ready: n.ready, Logger: n.slog, Tracer: n.tracer, Metrics: n.registry, Gatherer: n.registry, Now: n.now, Random: rand.Reader, Secure: cert != nil})
+		List: n.list, Coverage: n.coverage, Status: n.status, Duty: n.duty, Ready: n.ready, Logger: n.slog, Tracer: n.tracer, Metrics: n.registry, Gatherer: n.registry, MetricsFrom: n.cfg.People.MetricsFrom, Now: n.now, Random: rand.Reader, Secure: cert != nil})
 	if err != nil {
 		return fmt.Errorf("people's listener: %w", err)
 	}

@@ -60,6 +60,9 @@ func (d *direct) without(n *Node, asker record.MemberID) {
 	if a.Outcome == federation.NoHit || a.K != len(d.members)-1 {
 		d.t.Errorf("asked by another: %s %d/%d", a.Outcome, a.K, a.N)
 	}
+	if ready, _, err := Probe(d.t.Context(), n.cfg, ""); err != nil || ready {
+		d.t.Errorf("probe: %t %v", ready, err)
+	}
 	if live, ready, publish := d.probe(n, "/livez"), d.probe(n, "/readyz"), d.probe(n, "/readyz/publish"); live != 200 || ready != 503 || publish != 503 {
 		d.t.Errorf("livez %d, readyz %d, publish %d", live, ready, publish)
 	}
