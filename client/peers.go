@@ -250,7 +250,7 @@ func refusal(m record.MemberID, res *http.Response) error {
 		// "Ours" is the answerer's version, in its problem as in the error.
 		return &federation.StaleCharterError{Ours: charterRef(p.Ours), Theirs: charterRef(p.Theirs)}
 	}
-	return &federation.PeerRefusal{Code: p.Code}
+	return &federation.PeerRefusal{Code: p.Code, Retry: p.RetryAfter}
 }
 
 // charterRef reads "<version> <hash>"; zero if it is neither.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -233,7 +234,10 @@ func (e *StaleCharterError) Error() string {
 }
 
 // PeerRefusal: the peer's listener refused the request as such, e.g. replayed, clock_skew, storage_full, rate_limited.
-type PeerRefusal struct{ Code string }
+type PeerRefusal struct {
+	Code  string
+	Retry time.Duration // when to ask again, at the earliest; 0 if it did not say
+}
 
 // Error returns the code.
 func (e *PeerRefusal) Error() string { return "refused by peer: " + e.Code }

@@ -172,3 +172,34 @@ func TestBudgets_StoreGone(t *testing.T) {
 		t.Errorf("the store refuses: %d %v", n, v)
 	}
 }
+
+// Other requests of a member have a budget of their own: a flood of them takes no question away, and no other member's.
+func TestBudgets_Requests(t *testing.T) {
+	k := newKit(t, budget.Limits{MemberRequests: 60, MemberPerMinute: 5, OfficerPerMinute: 5})
+	take := func(m string, n int) (granted int, last budget.Verdict) {
+		for range n {
+			if last, _ = k.TakeRequest(t.Context(), m); last.Refused == "" {
+				granted++
+			}
+		}
+		return granted, last
+	}
+	if n, v := take("310117-01", 100); n != 60 || v != (budget.Verdict{Refused: budget.MemberRequests, Retry: time.Second}) {
+		t.Errorf("%d at once, then %v", n, v)
+	}
+	if n, _ := k.takes(5, budget.Charge{Member: "310117-01", Account: officer(1)}, same); n != 5 {
+		t.Errorf("questions beside it: %d", n)
+	}
+	if n, _ := take("330482-01", 60); n != 60 {
+		t.Errorf("another member: %d", n)
+	}
+	k.now = k.now.Add(10 * time.Second)
+	if n, _ := take("310117-01", 100); n != 10 {
+		t.Errorf("after ten seconds: %d", n)
+	}
+	gone := errors.New("gone")
+	k.Shared = func(context.Context, budget.Request) (budget.Verdict, error) { return budget.Verdict{}, gone }
+	if n, _ := take("320500-01", 100); n != 30 {
+		t.Errorf("without the shared store: %d", n)
+	}
+}

@@ -15,6 +15,7 @@ type Limits struct {
 	OfficerSubjects  int // default 200: distinct subjects of one officer in a civil day
 	MemberPerMinute  int // default 300: questions of one member's officers together
 	MemberSubjects   int // default 3000
+	MemberRequests   int // default 6000: requests a minute of one member's node that are no questions, also the burst
 	AlonePercent     int // default 50: how much of all that while the shared store is gone; 1 to 100
 }
 
@@ -29,6 +30,7 @@ func (l Limits) Complete() Limits {
 	fill(&l.OfficerSubjects, 200)
 	fill(&l.MemberPerMinute, 300)
 	fill(&l.MemberSubjects, 3000)
+	fill(&l.MemberRequests, 6000)
 	fill(&l.AlonePercent, 50)
 	return l
 }
@@ -39,6 +41,7 @@ const (
 	OfficerSubjects = "officer_subjects"
 	MemberRate      = "member_rate"
 	MemberSubjects  = "member_subjects"
+	MemberRequests  = "member_requests"
 )
 
 // SharedFunc takes a request out of the shared store, as Ledger.Take does. An error means that the store could not be
@@ -74,7 +77,20 @@ const (
 // Take counts a question, or says which limit is used up. Both the shared store and this process must grant it; while the
 // store is gone, this process alone does by stricter limits. alone tells that this was so.
 func (b *Budgets) Take(ctx context.Context, c Charge) (v Verdict, alone bool) {
-	r := b.request(c)
+	return b.take(ctx, b.request(c))
+}
+
+// TakeRequest counts a request of another member's node that is no question: heads, ranges, leaves, documents. It is
+// granted or refused as a question is, out of a budget of its own.
+func (b *Budgets) TakeRequest(ctx context.Context, member string) (v Verdict, alone bool) {
+	owner := b.hash("member", member)
+	return b.take(ctx, Request{At: b.Now(), Owner: owner, Rates: []Rate{{MemberRequests, "q:" + owner, minute(b.Limits.MemberRequests), b.Limits.MemberRequests}}})
+}
+
+// minute is how far apart n things in a minute are.
+func minute(n int) time.Duration { return max(time.Microsecond, time.Minute/time.Duration(n)) }
+
+func (b *Budgets) take(ctx context.Context, r Request) (v Verdict, alone bool) {
 	if b.Shared == nil {
 		return b.ledger.Take(r, 100), false // nothing is gone: one process counts for this node, and sees everything
 	}
@@ -121,7 +137,6 @@ func (b *Budgets) request(c Charge) Request {
 	civil := now.In(b.Zone)
 	day, until := civil.Format(time.DateOnly), time.Date(civil.Year(), civil.Month(), civil.Day()+1, 0, 0, 0, 0, b.Zone)
 	officer, item := b.hash("officer", c.Member, c.Account), b.hash("subject", day, c.Subject)
-	minute := func(n int) time.Duration { return max(time.Microsecond, time.Minute/time.Duration(n)) }
 	l := b.Limits
 	r := Request{At: now, Owner: b.hash("member", c.Member),
 		Rates: []Rate{{OfficerRate, "r:" + officer, minute(l.OfficerPerMinute), l.OfficerPerMinute}},

@@ -29,6 +29,7 @@ const (
 	CountRelayed   = "relayed_total"     // frames confirmed by the broker
 	CountRelayFail = "relay_fails_total" // attempts to produce that failed, by kind (error, refused)
 	CountBreaker   = "breaker_total"     // members that stopped answering, by what (opened, closed, spared = questions that did not wait)
+	CountRests     = "rests_total"       // peers that said too many requests, by what (told, waited = calls that were not made)
 	CountDeleted   = "deleted_parts_total"
 )
 

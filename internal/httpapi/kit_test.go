@@ -130,6 +130,7 @@ type site struct {
 	registry *prometheus.Registry
 	tokens   *auth.MemberTokens
 	reply    func(context.Context, record.MemberID, []byte, record.Use) ([]byte, error)
+	admit    func(from record.MemberID) error // nil: everything
 	rangeOf  func(context.Context, record.MemberID, record.StreamID, uint64) ([]byte, error)
 	address  string
 }
@@ -165,6 +166,12 @@ func members(t *testing.T, n int) []*site {
 			return fmt.Appendf(nil, "range of %s from %d for %s", st, from, peer), nil
 		}
 		h, err := httpapi.Members(httpapi.MemberDeps{Directory: d, Tokens: s.tokens,
+			Admit: func(_ context.Context, m record.MemberID) error {
+				if s.admit == nil {
+					return nil
+				}
+				return s.admit(m)
+			},
 			Reply: func(ctx context.Context, m record.MemberID, b []byte, u record.Use) ([]byte, error) {
 				return s.reply(ctx, m, b, u)
 			},

@@ -55,3 +55,48 @@ func TestMembers_spent_budget(t *testing.T) {
 		t.Errorf("no 429 in %s", s[1].log)
 	}
 }
+
+// A member that sends too much is told so on every route but the question's, with a time to come again, before its token is
+// looked at: the same token serves afterwards. Others are served meanwhile.
+func TestMembers_too_many_requests(t *testing.T) {
+	f := members(t, 3)
+	a, b := f[0], f[1]
+	full := true
+	b.admit = func(from record.MemberID) error {
+		if full && from == a.keys.Member {
+			return &federation.SpentError{Code: federation.SpentRate, Retry: 2500 * time.Millisecond}
+		}
+		return nil
+	}
+	p, s := a.peers(t), record.Stream(b.keys.Member, record.Records)
+	for name, call := range map[string]func() error{
+		"heads":     func() error { _, err := p.Heads(t.Context(), b.keys.Member, []byte(`{"v":1}`)); return err },
+		"range":     func() error { _, err := p.Range(t.Context(), b.keys.Member, s, 0); return err },
+		"leaves":    func() error { _, err := p.Leaves(t.Context(), b.keys.Member, s, 1); return err },
+		"charter":   func() error { _, _, err := p.Charter(t.Context(), b.keys.Member, 1); return err },
+		"agreement": func() error { _, err := p.Agreement(t.Context(), b.keys.Member, federation.Hash{}); return err },
+	} {
+		var refused *federation.PeerRefusal
+		if err := call(); !errors.As(err, &refused) || refused.Code != federation.SpentRate || refused.Retry != 3*time.Second {
+			t.Errorf("%s: %v %+v", name, err, refused)
+		}
+	}
+	if _, err := p.Ask(t.Context(), b.keys.Member, []byte(`{}`)); err != nil {
+		t.Errorf("a question: %v", err)
+	}
+	if _, _, err := f[2].peers(t).Charter(t.Context(), b.keys.Member, 1); err != nil {
+		t.Errorf("another member: %v", err)
+	}
+	const target = "/member/v1/charter?from=1"
+	token, err := a.issue(b.keys.Member, "GET", target, nil)
+	must(t, err)
+	for _, want := range []int{http.StatusTooManyRequests, http.StatusOK, http.StatusUnauthorized} {
+		res, err := b.send(t, b.httpClient(a.keys), raw{method: "GET", target: target, token: token})
+		must(t, err)
+		must(t, res.Body.Close())
+		if res.StatusCode != want || (want == http.StatusTooManyRequests) != (res.Header.Get("Retry-After") == "3") {
+			t.Errorf("the same token: %d, want %d; Retry-After %q", res.StatusCode, want, res.Header.Get("Retry-After"))
+		}
+		full = false
+	}
+}

@@ -34,6 +34,9 @@ type MemberDeps struct {
 	Range func(ctx context.Context, peer record.MemberID, s record.StreamID, from uint64) ([]byte, error)
 	// Leaves returns the first size leaves of a stream; record.ErrNotFound if it is not served or not that long.
 	Leaves func(ctx context.Context, s record.StreamID, size uint64) ([]tlog.Hash, error)
+	// Admit counts a request that is no question against what its sender may send; an error, a *federation.SpentError, refuses
+	// it before its token is looked at. Questions have budgets of their own. nil: no limit.
+	Admit func(ctx context.Context, from record.MemberID) error
 
 	Log     *slog.Logger
 	Metrics prometheus.Registerer // nil: counted but not exported
@@ -95,7 +98,8 @@ func PeerOf(d *federation.Directory, c *tls.ConnectionState) (record.MemberID, b
 }
 
 // authentic lets a request through whose connection and token are of one active member. The certificate is looked up
-// again for every request: a kept-alive connection outlives a charter. keep leaves the token's id to the handler.
+// again for every request: a kept-alive connection outlives a charter. keep, of questions, leaves the token's id to the
+// handler, and the count of requests to the budgets of questions.
 func (m *members) authentic(api huma.API, keep bool) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		c := humaecho.Unwrap(ctx)
@@ -107,6 +111,12 @@ func (m *members) authentic(api huma.API, keep bool) func(huma.Context, func(hum
 			return
 		}
 		lineOf(ctx.Context()).who = string(id)
+		if !keep && m.Admit != nil {
+			if err := m.Admit(ctx.Context(), id); err != nil {
+				writeHuma(api, ctx, toProblem(ctx.Context(), err))
+				return
+			}
+		}
 		req := auth.MemberRequest{Peer: id, Method: r.Method, Target: r.RequestURI, Body: sha256.Sum256(bodyOf(c))}
 		p := peer{id: id}
 		token, err := bearer(r.Header)

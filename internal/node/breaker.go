@@ -33,7 +33,7 @@ func (t *traffic) callMember(ask federation.AskFunc) federation.AskFunc {
 // Whoever gives up a call says nothing about the member.
 func (t *traffic) reached(ctx context.Context, m record.MemberID, err error) bool {
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, errResting):
 		return true
 	case errors.Is(err, federation.ErrUnreachable), errors.Is(err, context.DeadlineExceeded):
 		if t.breaker.Failed(m, t.now()) {

@@ -24,12 +24,13 @@ type Limits struct {
 	OfficerSubjectsPerDay int `yaml:"officer_subjects_per_day"` // default 200: distinct subjects of one officer
 	MemberPerMinute       int `yaml:"member_per_minute"`        // default 300: questions of one member's officers together
 	MemberSubjectsPerDay  int `yaml:"member_subjects_per_day"`  // default 3000
+	MemberRequests        int `yaml:"member_requests"`          // default 6000: other requests of one member's node in a minute
 	WithoutRedisPercent   int `yaml:"without_redis_percent"`    // default 50: how much of these while the configured Redis is gone, 1 to 100
 }
 
 // complete refuses what is no limit.
 func (l Limits) complete() error {
-	for _, n := range []int{l.OfficerPerMinute, l.OfficerSubjectsPerDay, l.MemberPerMinute, l.MemberSubjectsPerDay} {
+	for _, n := range []int{l.OfficerPerMinute, l.OfficerSubjectsPerDay, l.MemberPerMinute, l.MemberSubjectsPerDay, l.MemberRequests} {
 		if n < 0 || n > 1e7 {
 			return errors.New("limits: want numbers from 1 to 10000000, or 0 for the default")
 		}
@@ -65,7 +66,7 @@ func (n *Node) buildLimits() error {
 	l := n.cfg.Limits
 	n.limits = &limiter{count: n.count, alarm: n.alarm, since: map[record.MemberID]time.Time{}, Budgets: budget.Budgets{Key: key, Now: n.now, Zone: record.CivilZone,
 		Limits: budget.Limits{OfficerPerMinute: l.OfficerPerMinute, OfficerSubjects: l.OfficerSubjectsPerDay, MemberPerMinute: l.MemberPerMinute,
-			MemberSubjects: l.MemberSubjectsPerDay, AlonePercent: l.WithoutRedisPercent}.Complete()}}
+			MemberSubjects: l.MemberSubjectsPerDay, MemberRequests: l.MemberRequests, AlonePercent: l.WithoutRedisPercent}.Complete()}}
 	if n.redis != nil {
 		n.limits.Shared = n.redis.Take
 	}
@@ -100,6 +101,17 @@ func (l *limiter) spend(ctx context.Context, c federation.Charge) *federation.Sp
 		l.alarm(exchange.Alarm{Code: AlarmBudget, Peer: c.Member})
 	}
 	return &federation.SpentError{Code: federation.SpentSubjects, Retry: v.Retry}
+}
+
+// admit counts a request of another member's node that is no question. Such a request costs this node work and tells the
+// other nothing about persons: a refusal is counted, and is no alarm.
+func (l *limiter) admit(ctx context.Context, from record.MemberID) error {
+	v, _ := l.TakeRequest(ctx, string(from))
+	if v.Refused == "" {
+		return nil
+	}
+	l.count.Add(countRefused, v.Refused, 1)
+	return &federation.SpentError{Code: federation.SpentRate, Retry: v.Retry}
 }
 
 func (l *limiter) first(m record.MemberID) bool {

@@ -111,8 +111,8 @@ func TestConfig_limits(t *testing.T) {
 		}
 		return ReadConfig(file)
 	}
-	c, err := read("limits:\n  officer_per_minute: 5\n  officer_subjects_per_day: 50\n  member_per_minute: 60\n  member_subjects_per_day: 600\n  without_redis_percent: 25\n")
-	if want := (Limits{5, 50, 60, 600, 25}); err != nil || c.Limits != want {
+	c, err := read("limits:\n  officer_per_minute: 5\n  officer_subjects_per_day: 50\n  member_per_minute: 60\n  member_subjects_per_day: 600\n  without_redis_percent: 25\n  member_requests: 700\n")
+	if want := (Limits{5, 50, 60, 600, 700, 25}); err != nil || c.Limits != want {
 		t.Errorf("%+v %v", c.Limits, err)
 	}
 	for _, bad := range []string{"limits:\n  officer_per_minute: -1\n", "limits:\n  without_redis_percent: 101\n", "limits:\n  officer_per_hour: 5\n"} {

@@ -69,7 +69,7 @@ type exchangeMetrics struct{ count *exchange.Counters }
 // labelOf names the one label of a counter.
 var labelOf = map[string]string{exchange.CountApplied: "via", exchange.CountLate: "via", exchange.CountDropped: "reason", exchange.CountDuplicate: "via",
 	exchange.CountForked: "road", exchange.CountFetched: "result", exchange.CountHeads: "role", exchange.CountReceipts: "what", exchange.CountRelayFail: "kind",
-	exchange.CountBreaker: "what", countGranted: "by", countRefused: "limit"}
+	exchange.CountBreaker: "what", exchange.CountRests: "what", countGranted: "by", countRefused: "limit"}
 
 // Describe implements prometheus.Collector: the set grows with what happens, so it is left unchecked.
 func (m *exchangeMetrics) Describe(chan<- *prometheus.Desc) {}

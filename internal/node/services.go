@@ -57,7 +57,7 @@ func (n *Node) buildServices(ctx context.Context) error {
 	fed := n.dir.Federation()
 	issuer := &auth.MemberIssuer{Federation: fed, Self: n.cfg.Member, Key: auth.SigningKey(n.dir, n.keys), Now: n.now, Random: rand.Reader}
 	n.others = client.NewPeers(n.dir, n.known, issuer.Issue)
-	n.t.peers = peers{Heads: n.others.Heads, HeadsAs: n.headsAs, Leaves: n.others.Leaves, Charter: n.others.Charter,
+	n.t.peers = n.t.resting(peers{Heads: n.others.Heads, HeadsAs: n.headsAs, Leaves: n.others.Leaves, Charter: n.others.Charter,
 		Range: func(ctx context.Context, m record.MemberID, s record.StreamID, from uint64) ([]*record.Frame, error) {
 			b, err := n.others.Range(ctx, m, s, from)
 			if err != nil {
@@ -67,7 +67,7 @@ func (n *Node) buildServices(ctx context.Context) error {
 		},
 		Agreement: func(ctx context.Context, m record.MemberID, id [32]byte) ([]byte, error) {
 			return n.others.Agreement(ctx, m, id)
-		}}
+		}})
 	n.hub.Call = n.traced(n.t.callMember(n.others.Ask))
 	n.checks = &federation.SpotChecks{Hub: n.hub, Store: n.store}
 	n.hub.Holds = n.checks.Holds
@@ -99,7 +99,8 @@ func (n *Node) buildServices(ctx context.Context) error {
 			hs, err := exchange.ServeLeaves(ctx, n.store, n.roster, n.t.release.Released(), s, size)
 			return hs, served(err)
 		},
-		Log: n.slog, Metrics: n.registry, Tracer: n.tracer, Now: n.now, Random: rand.Reader,
+		Admit: n.limits.admit,
+		Log:   n.slog, Metrics: n.registry, Tracer: n.tracer, Now: n.now, Random: rand.Reader,
 	})
 	if err != nil {
 		return fmt.Errorf("members' listener: %w", err)

@@ -53,6 +53,7 @@ type traffic struct {
 	changed  func()                                                        // the charter changed: connections of those it no longer names end
 	now      func() time.Time
 	slog     *slog.Logger
+	rests    exchange.Rests
 
 	wakeRelay, wakeGaps, wakeReceipts, wakeHeads chan struct{}
 
