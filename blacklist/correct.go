@@ -91,7 +91,7 @@ func (r *Register) correct(ctx context.Context, req Request, d Sheet) (Done, err
 	if d.State != InReview {
 		return Done{}, &Refusal{Code: workflow.IllegalTransition}
 	}
-	f, level, err := r.reviewFacts(ctx, req, d)
+	f, level, err := r.reviewFacts(ctx, req, d, &e)
 	if err != nil {
 		return Done{}, err
 	}

@@ -96,13 +96,9 @@ func (r *Register) Amend(ctx context.Context, req Request, on On, p Proposal) (D
 		if p.Type != "" && p.Type != d.Type {
 			return Done{}, &Refusal{Code: OtherSubject, Pointer: "/type"}
 		}
-		var corrected *Entry
-		if d.Corrects.Version != 0 {
-			e, _, err := r.entry(ctx, d.Corrects)
-			if err != nil {
-				return Done{}, err
-			}
-			corrected = &e
+		corrected, err := r.corrected(ctx, d)
+		if err != nil {
+			return Done{}, err
 		}
 		t, read, err := r.write(req, k, p, corrected)
 		if err != nil {
@@ -124,6 +120,15 @@ func (r *Register) Amend(ctx context.Context, req Request, on On, p Proposal) (D
 	})
 }
 
+// corrected reads what a draft corrects, at the version that it follows; nil if the draft is new.
+func (r *Register) corrected(ctx context.Context, d Sheet) (*Entry, error) {
+	if d.Corrects.Version == 0 {
+		return nil, nil
+	}
+	e, _, err := r.entry(ctx, d.Corrects)
+	return &e, err
+}
+
 func follows(on On) record.Ref {
 	return record.Ref{Rel: record.Follows, ID: on.ID, Version: on.Version}
 }
@@ -133,7 +138,11 @@ func correctsText(on On) *onText { return &onText{on.ID.String(), strconv.Format
 // Submit hands a draft to the legal reviewer. The payload must now be complete and every penalty that it names be here.
 func (r *Register) Submit(ctx context.Context, req Request, on On) (Done, error) {
 	return r.move(ctx, req, on, EventSubmit, "", func(k kind, d Sheet, f *facts) error {
-		vs := schema(d.Type).Validate(d.Payload, r.today())
+		corrected, err := r.corrected(ctx, d)
+		if err != nil {
+			return err
+		}
+		vs := append(schema(d.Type).Validate(d.Payload, r.today()), typed(d.Payload, corrected)...)
 		if len(vs) == 0 {
 			s, err := r.support(ctx, k, readPayload(d.Payload))
 			if err != nil {
@@ -165,7 +174,7 @@ func (r *Register) Approve(ctx context.Context, req Request, on On) (Done, error
 		if d.Corrects.Version != 0 {
 			return r.correct(ctx, req, d)
 		}
-		f, _, err := r.reviewFacts(ctx, req, d)
+		f, _, err := r.reviewFacts(ctx, req, d, nil)
 		if err != nil {
 			return Done{}, err
 		}
@@ -173,8 +182,12 @@ func (r *Register) Approve(ctx context.Context, req Request, on On) (Done, error
 	})
 }
 
-// reviewFacts reads what review and publication look at.
-func (r *Register) reviewFacts(ctx context.Context, req Request, d Sheet) (facts, record.Level, error) {
+// reviewFacts reads what review and publication look at. A draft that an older release kept may hold a confirmation that
+// somebody typed: it is refused here too.
+func (r *Register) reviewFacts(ctx context.Context, req Request, d Sheet, corrected *Entry) (facts, record.Level, error) {
+	if err := invalid(typed(d.Payload, corrected)); err != nil {
+		return facts{}, 0, err
+	}
 	k, _ := kindOf(d.Type)
 	p := readPayload(d.Payload)
 	s, err := r.support(ctx, k, p)
@@ -236,7 +249,7 @@ func (r *Register) Publish(ctx context.Context, req Request, on On) (Done, error
 			return Done{}, err
 		}
 		k, _ := kindOf(d.Type)
-		f, level, err := r.reviewFacts(ctx, req, d)
+		f, level, err := r.reviewFacts(ctx, req, d, nil)
 		if err != nil {
 			return Done{}, err
 		}

@@ -75,6 +75,37 @@ func TestRegister_typed_facts_of_a_draft(t *testing.T) {
 	}
 }
 
+// A release before this check may have kept a draft with a typed confirmation: it goes no step further.
+func TestRegister_typed_facts_of_a_kept_draft(t *testing.T) {
+	for step, make := range map[string]func(d *desk, p blacklist.Proposal) blacklist.On{
+		"submit":  func(d *desk, p blacklist.Proposal) blacklist.On { return d.must(d.reg.Draft(ctx, officer, p)).On },
+		"approve": (*desk).inReview,
+		"publish": (*desk).approved,
+	} {
+		d := newDesk(t, "kept "+step)
+		on := make(d, blacklist.Proposal{Type: blacklist.TypePenalty, Payload: d.penaltyPayload(nil)})
+		first := d.log.streams[local][0].Parts
+		kept := strings.Replace(string(first[0].Bytes), `"payload":{`, `"payload":{"confirmed":[{"reason":"sole_trader","at":"2026-03-02","by":"acc-31"}],`, 1)
+		if len(first) != 1 || kept == string(first[0].Bytes) {
+			t.Fatalf("%s", kept)
+		}
+		first[0].Bytes = []byte(kept)
+		var done blacklist.Done
+		var err error
+		switch step {
+		case "submit":
+			done, err = d.reg.Submit(ctx, officer, on)
+		case "approve":
+			done, err = d.reg.Approve(ctx, reviewer, on)
+		case "publish":
+			done, err = d.reg.Publish(ctx, liaison, on)
+		}
+		if got := code(err); got != "not_recorded" {
+			t.Errorf("%s: %q, state %s", step, got, done.State)
+		}
+	}
+}
+
 func TestRegister_later_facts_refused(t *testing.T) {
 	for name, row := range map[string]struct {
 		who    blacklist.Request
