@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/pilinhub/pilin/blacklist"
 	"github.com/pilinhub/pilin/client"
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/auth"
@@ -114,10 +115,16 @@ func openStore(t testing.TB, d *federation.Directory, now func() time.Time) *sql
 	t.Helper()
 	s, err := sqlstore.Open(context.Background(), sqlstore.Config{Driver: "sqlite", DSN: filepath.Join(t.TempDir(), "pilin.db"), Self: d.Self(),
 		Federation: d.Federation, Sealer: &record.Sealer{Random: seeded("salt"), Current: d.CurrentEpoch},
-		Signer: d.Signer, Charter: d.Charter, Now: now, UnsafeTest: true})
+		Signer: d.Signer, Charter: d.Charter, Now: now, UnsafeTest: true, Project: drafts})
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	return s
+}
+
+// drafts are the only read models that these tests look at.
+func drafts(all []record.Stored) (sqlstore.Row, bool) {
+	r, ok := blacklist.ProjectSheet(all)
+	return sqlstore.Row{Type: r.Type, Version: r.Version, State: string(r.State), Became: r.Published}, ok
 }
 
 // site is one member's listener with what stands behind it.

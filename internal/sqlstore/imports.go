@@ -124,7 +124,7 @@ func (s *Store) DropChecked(ctx context.Context, id string) error {
 	})
 }
 
-// PutSteps implements sheets.Store.
+// PutSteps implements sheets.Store. A row whose draft was published meanwhile stays so (projection.write).
 func (s *Store) PutSteps(ctx context.Context, rows []sheets.StoredRow) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, r := range rows {
@@ -132,8 +132,10 @@ func (s *Store) PutSteps(ctx context.Context, rows []sheets.StoredRow) error {
 			if err != nil {
 				return fmt.Errorf("encode issues: %w", err)
 			}
-			res, err := tx.ExecContext(ctx, "UPDATE import_row SET state=$3, step=$4, draft=$5, version=$6, record=$7, issues=$8 WHERE import=$1 AND row_no=$2",
-				r.Import, r.Row, string(r.State), string(r.Step), r.Draft, r.Version, r.Record, s.v.sealText(issuesPlace(r.Import, r.Row), string(issues)))
+			res, err := tx.ExecContext(ctx, "UPDATE import_row SET state=$3, issues=$8, draft=$5, "+
+				"step=CASE WHEN step=$9 AND draft=$5 THEN step ELSE $4 END, version=CASE WHEN step=$9 AND draft=$5 THEN version ELSE $6 END, record=CASE WHEN step=$9 AND draft=$5 THEN record ELSE $7 END "+
+				"WHERE import=$1 AND row_no=$2",
+				r.Import, r.Row, string(r.State), string(r.Step), r.Draft, r.Version, r.Record, s.v.sealText(issuesPlace(r.Import, r.Row), string(issues)), string(sheets.StepPublished))
 			if err := one(res, err, "write step of a row", errors.New("no such row of an import")); err != nil {
 				return err
 			}

@@ -9,6 +9,8 @@ import (
 	"github.com/pilinhub/pilin/internal/sheets"
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/internal/testsvc"
+	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/record/recordtest"
 )
 
 // Both databases keep imports alike: rows with a draft survive a new check, keys are found across imports, a file goes when
@@ -19,7 +21,10 @@ func TestStore_KeepsImports(t *testing.T) {
 		"postgres": func(c *sqlstore.Config) { c.Driver, c.DSN = "postgres", testsvc.Postgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := sit(t, set)
+			d := sit(t, func(c *sqlstore.Config) {
+				set(c)
+				c.Project = func(all []record.Stored) (sqlstore.Row, bool) { return sqlstore.Row{Became: all[0].Meaning.ID}, true }
+			})
 			a, b := fmt.Sprintf("%032x", 1), fmt.Sprintf("%032x", 2)
 			d.ok(d.PutImport(d.ctx, a, 100, []byte(`{"n":1}`), []byte("file a")))
 			d.ok(d.PutImport(d.ctx, b, 200, []byte(`{"n":2}`), []byte("file b")))
@@ -82,6 +87,15 @@ func TestStore_KeepsImports(t *testing.T) {
 				t.Errorf("%+v %v", got, err)
 			}
 			if got, err = d.GapRows(d.ctx, a, 2, 10); err != nil || len(got) != 0 {
+				t.Errorf("%+v %v", got, err)
+			}
+			// Whoever publishes a draft, its row is published with it, and stays so when the batch writes what it knew before.
+			one := d.Draft(recordtest.Self, record.Local)
+			rows[0].Draft, rows[0].Step = one.ID.String(), sheets.StepReturned
+			d.ok(d.PutSteps(d.ctx, rows[:1]))
+			d.append(one)
+			d.ok(d.PutSteps(d.ctx, rows[:1]))
+			if got, err = d.ImportRows(d.ctx, a, "", sheets.StepPublished, 0, 10); err != nil || len(got) != 1 || got[0].Record != one.ID.String() || got[0].Version != 1 {
 				t.Errorf("%+v %v", got, err)
 			}
 			d.ok(d.PutProfile(d.ctx, "台账", []byte("1")))

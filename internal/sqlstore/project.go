@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/pilinhub/pilin/internal/sheets"
 	"github.com/pilinhub/pilin/record"
 )
 
@@ -14,12 +15,17 @@ type Row struct {
 	Version    uint64
 	State      string
 	ValidUntil string // civil date, empty for none
+	// Became is the record that a draft was published as; zero otherwise. A row of an import that made the draft is then
+	// published too, whoever took the step.
+	Became record.RecordID
 }
 
 // projection is the read models that one transaction changes.
 type projection struct {
 	rows [][]any
 	none []subjectAt // subjects that have none (any more)
+	// became is, for each draft that is published, its id and what it became.
+	became [][2]string
 }
 
 // projectInto adds a subject's read model; began says that no transaction before this one knew the subject, so there is
@@ -28,6 +34,9 @@ func (s *Store) projectInto(p *projection, at subjectAt, all []record.Stored, be
 	if len(all) > 0 {
 		if row, ok := s.cfg.Project(all); ok {
 			p.rows = append(p.rows, []any{string(at.stream), append([]byte{}, at.subject[:]...), row.Type, row.Version, row.State, row.ValidUntil, all[0].Meaning.Day, all[len(all)-1].Seq})
+			if !row.Became.IsZero() {
+				p.became = append(p.became, [2]string{at.subject.String(), row.Became.String()})
+			}
 			return
 		}
 	}
@@ -40,6 +49,11 @@ func (p *projection) write(ctx context.Context, tx *sql.Tx) error {
 	if err := insertMany(ctx, tx, "INSERT INTO subject (stream, subject, type, version, state, valid_until, day, seq)", p.rows,
 		" ON CONFLICT (stream, subject) DO UPDATE SET type=excluded.type, version=excluded.version, state=excluded.state, valid_until=excluded.valid_until, day=excluded.day, seq=excluded.seq"); err != nil {
 		return fmt.Errorf("write read models: %w", err)
+	}
+	for _, b := range p.became {
+		if _, err := tx.ExecContext(ctx, "UPDATE import_row SET step=$2, version=1, record=$3 WHERE draft=$1 AND step<>$2", b[0], string(sheets.StepPublished), b[1]); err != nil {
+			return fmt.Errorf("write how a row of an import ended: %w", err)
+		}
 	}
 	for _, at := range p.none {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM subject WHERE stream=$1 AND subject=$2", string(at.stream), at.subject[:]); err != nil {

@@ -1,0 +1,100 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/pilinhub/pilin/client"
+	"github.com/pilinhub/pilin/internal/httpapi"
+	"github.com/pilinhub/pilin/internal/sheets"
+)
+
+// uploadCSV hands a file in and waits for its check.
+func (o *office) uploadCSV(csv, profile string) *sheets.Import {
+	o.t.Helper()
+	var imp sheets.Import
+	res, got := o.do(request{as: "officer", method: "POST", path: "/api/v1/imports?profile=" + profile, body: csv, header: file("text/csv")})
+	if res.StatusCode >= 300 {
+		o.t.Fatalf("%d %s", res.StatusCode, got)
+	}
+	must(o.t, json.Unmarshal(got, &imp))
+	o.settled(&imp)
+	return &imp
+}
+
+// batch takes a step with all rows of an import that wait for it.
+func (o *office) batch(imp *sheets.Import, as, step string, rows int) {
+	o.t.Helper()
+	body := `{"all":true}`
+	if step != "commit" {
+		body = fmt.Sprintf(`{"file_hash":%q,"rows":%d,"reason":"请补充"}`, imp.FileHash, rows)
+	}
+	o.ok(as, "POST", "/api/v1/imports/"+imp.ID+"/"+step, body, imp)
+	o.settled(imp)
+}
+
+// returned brings the two good rows of smallCSV to the reviewer and back, and returns them.
+func (o *office) returned() (imp *sheets.Import, profile string, rows []httpapi.ImportRow) {
+	o.t.Helper()
+	var p client.Profile
+	o.ok("officer", "POST", "/api/v1/import-profiles", client.Profile{Name: "台账", Type: "penalty", Constants: issuerOf}, &p)
+	imp = o.uploadCSV(smallCSV, p.ID)
+	o.batch(imp, "officer", "commit", 2)
+	o.batch(imp, "reviewer", "return", 2)
+	return imp, p.ID, o.rowsAt(imp, "returned")
+}
+
+func (o *office) rowsAt(imp *sheets.Import, step string) []httpapi.ImportRow {
+	o.t.Helper()
+	var out struct {
+		Rows []httpapi.ImportRow `json:"rows"`
+	}
+	o.ok("officer", "GET", "/api/v1/imports/"+imp.ID+"/rows?step="+step, nil, &out)
+	return out.Rows
+}
+
+// singly takes steps with one draft, from a version on.
+func (o *office) singly(draft string, version int, steps ...string) {
+	o.t.Helper()
+	who := map[string]string{"submit": "officer", "approve": "reviewer", "publish": "liaison"}
+	for i, step := range steps {
+		o.ok(who[step], "POST", "/api/v1/penalties/"+draft+"/"+step, fmt.Sprintf(`{"version":%d}`, version+i), nil)
+	}
+}
+
+func (o *office) missing() (out []sheets.MissingLine) {
+	o.t.Helper()
+	var gaps struct {
+		Lines []sheets.MissingLine `json:"lines"`
+	}
+	o.ok("liaison", "GET", "/api/v1/import-gaps", nil, &gaps)
+	return gaps.Lines
+}
+
+// A row that was returned goes on as a single draft; when that is published, the import and the list 待补齐 say so.
+func TestImport_returned_row_is_published_singly(t *testing.T) {
+	o := offices(t, 1)[0].open().staff()
+	imp, profile, rows := o.returned()
+	o.singly(rows[0].Draft, 3, "submit", "approve", "publish")
+	o.ok("officer", "GET", "/api/v1/imports/"+imp.ID, nil, imp)
+	if imp.Counts.Returned != 1 || imp.Counts.Published != 1 {
+		t.Errorf("%+v", imp.Counts)
+	}
+	published := o.rowsAt(imp, "published")
+	if len(published) != 1 || published[0].Row != rows[0].Row {
+		t.Fatalf("%+v", published)
+	}
+	for _, l := range o.missing() {
+		if l.Row == rows[0].Row && (l.Stage != "published" || l.ID != published[0].Record) {
+			t.Errorf("%+v", l)
+		}
+	}
+	// Its decision is out: a mended copy of the file brings in the other row alone.
+	again := o.uploadCSV(strings.Replace(smallCSV, "测甲二", "测乙二", 1), profile)
+	if again.Counts.Known != 1 {
+		t.Errorf("%+v", again.Counts)
+	}
+}
