@@ -163,6 +163,12 @@ func (r *Register) Return(ctx context.Context, req Request, on On, reason string
 	return r.move(ctx, req, on, EventReturn, reason, nil)
 }
 
+// Discard ends a draft that lies with its author, with the reason: it is never published. The version that it takes decides
+// between this and whoever hands the draft in meanwhile.
+func (r *Register) Discard(ctx context.Context, req Request, on On, reason string) (Done, error) {
+	return r.move(ctx, req, on, EventDiscard, reason, nil)
+}
+
 // Approve is the legal review (行政处罚法 art. 57, L27): the reviewer is none of the authors. The approval of a correction
 // publishes it at once.
 func (r *Register) Approve(ctx context.Context, req Request, on On) (Done, error) {

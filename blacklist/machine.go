@@ -12,6 +12,7 @@ const (
 	Drafting  workflow.State = "draft"
 	InReview  workflow.State = "in_review"
 	Approved  workflow.State = "approved"
+	Discarded workflow.State = "discarded" // drafts that something else took the place of
 	Published workflow.State = "published"
 	Suspended workflow.State = "suspended" // hits show 核实中
 	Withdrawn workflow.State = "withdrawn" // entries; content is deleted at every other member
@@ -28,6 +29,7 @@ const (
 	EventReturn            workflow.Event = "return"
 	EventApprove           workflow.Event = "approve"
 	EventPublish           workflow.Event = "publish"
+	EventDiscard           workflow.Event = "discard" // of a draft: it is never published
 	EventPropose           workflow.Event = "propose_correction"
 	EventCorrect           workflow.Event = "correct"
 	EventSuspend           workflow.Event = "suspend"
@@ -110,6 +112,7 @@ func drafting(draft, publish []string) []workflow.Row {
 		{From: "", Event: EventDraft, Guards: draft, Who: who(workflow.Officer), To: Drafting},
 		{From: Drafting, Event: EventAmend, Guards: draft, Who: who(workflow.Officer), To: Drafting},
 		{From: Drafting, Event: EventSubmit, Guards: []string{"complete"}, Who: who(workflow.Officer), To: InReview},
+		{From: Drafting, Event: EventDiscard, Guards: []string{"reason"}, Who: who(workflow.Officer), To: Discarded},
 		{From: InReview, Event: EventReturn, Guards: []string{"reason"}, Who: who(workflow.LegalReviewer), To: Drafting},
 		{From: InReview, Event: EventApprove, Guards: approve, Who: who(workflow.LegalReviewer), To: Approved},
 		{From: Approved, Event: EventPublish, Guards: append(append([]string{"reviewed", "covered"}, draft...), publish...), Who: who(workflow.Liaison), To: Published},

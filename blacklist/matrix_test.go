@@ -50,6 +50,9 @@ var (
 		{"return", workflow.LegalReviewer, func(d *desk, req blacklist.Request, on blacklist.On) (blacklist.Done, error) {
 			return d.reg.Return(ctx, req, on, "缺页")
 		}},
+		{"discard", workflow.Officer, func(d *desk, req blacklist.Request, on blacklist.On) (blacklist.Done, error) {
+			return d.reg.Discard(ctx, req, on, "另有更正件")
+		}},
 		{"approve", workflow.LegalReviewer, func(d *desk, req blacklist.Request, on blacklist.On) (blacklist.Done, error) {
 			return d.reg.Approve(ctx, req, on)
 		}},
@@ -123,6 +126,9 @@ var (
 		{"draft", func(d *desk) blacklist.On { return d.must(d.reg.Draft(ctx, officer, d.proposal())).On }},
 		{"in_review", func(d *desk) blacklist.On { return d.inReview(d.proposal()) }},
 		{"approved", func(d *desk) blacklist.On { return d.approved(d.proposal()) }},
+		{"discarded", func(d *desk) blacklist.On {
+			return d.must(d.reg.Discard(ctx, officer, d.must(d.reg.Draft(ctx, officer, d.proposal())).On, "另有更正件")).On
+		}},
 		{"published", func(d *desk) blacklist.On {
 			on := d.approved(d.proposal())
 			d.must(d.reg.Publish(ctx, liaison, on))
@@ -192,7 +198,7 @@ func TestMatrix(t *testing.T) {
 		want       map[string]string // "state: operation" → new state, or code
 	}{
 		{"draft", "", draftSituations, ofDrafts, map[string]string{
-			"draft: amend": "draft", "draft: submit": "in_review",
+			"draft: amend": "draft", "draft: submit": "in_review", "draft: discard": "discarded",
 			"in_review: return": "draft", "in_review: approve": "approved",
 			"approved: publish": "published",
 		}},

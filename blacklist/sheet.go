@@ -158,6 +158,8 @@ func (d *Sheet) step(home []byte, s *Step) error {
 		d.State = InReview
 	case EventReturn:
 		d.State = Drafting
+	case EventDiscard:
+		d.State = Discarded
 	case EventApprove:
 		d.State, d.Reviewer = Approved, t.By
 	case EventPublish, EventCorrect:

@@ -7,9 +7,12 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/pilinhub/pilin/blacklist"
 	"github.com/pilinhub/pilin/client"
 	"github.com/pilinhub/pilin/internal/httpapi"
 	"github.com/pilinhub/pilin/internal/sheets"
+	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/workflow"
 )
 
 // uploadCSV hands a file in and waits for its check.
@@ -96,5 +99,51 @@ func TestImport_returned_row_is_published_singly(t *testing.T) {
 	again := o.uploadCSV(strings.Replace(smallCSV, "测甲二", "测乙二", 1), profile)
 	if again.Counts.Known != 1 {
 		t.Errorf("%+v", again.Counts)
+	}
+}
+
+// Of a returned row's draft and its mended copy one is published, whichever goes first.
+func TestImport_mended_copy_takes_the_place_of_a_returned_row(t *testing.T) {
+	o := offices(t, 1)[0].open().staff()
+	imp, profile, rows := o.returned()
+	o.singly(rows[0].Draft, 3, "submit") // this author mended his draft here
+	// This one was ended by a commit that fell before it could say so.
+	draft, err := record.ParseBits128(rows[1].Draft)
+	must(t, err)
+	fell := o.uploadCSV(strings.Replace(smallCSV, "测甲", "测丙", 3), profile)
+	_, err = o.register.Discard(t.Context(), blacklist.Request{Actor: blacklist.Actor{Account: "acc", Roles: []workflow.Role{workflow.Officer}}}, blacklist.On{ID: draft, Version: 3}, "代替")
+	must(t, err)
+	o.batch(fell, "officer", "commit", 2)
+	if fell.Counts.Known != 1 || fell.Counts.Submitted != 1 {
+		t.Fatalf("%+v", fell.Counts)
+	}
+	o.batch(fell, "reviewer", "return", 1)
+	fellDraft := o.rowsAt(fell, "returned")[0].Draft
+
+	mended := o.uploadCSV(strings.Replace(smallCSV, "测甲", "测乙", 3), profile)
+	if mended.Counts.Known != 1 {
+		t.Errorf("a row that was handed in again singly is not known: %+v", mended.Counts)
+	}
+	o.batch(mended, "officer", "commit", 1)
+	for _, old := range []*sheets.Import{imp, fell} {
+		known := o.rowsAt(old, "known")
+		if len(known) == 0 || known[len(known)-1].Row != rows[1].Row || known[len(known)-1].Draft != "" {
+			t.Errorf("%+v", known)
+		}
+	}
+	o.refused(request{as: "officer", method: "POST", path: "/api/v1/penalties/" + rows[1].Draft + "/submit", body: `{"version":4}`}, 409, "transition")
+	o.refused(request{as: "officer", method: "POST", path: "/api/v1/penalties/" + fellDraft + "/submit", body: `{"version":4}`}, 409, "transition")
+	o.batch(mended, "reviewer", "approve", 1)
+	o.batch(mended, "liaison", "publish", 1)
+	o.singly(rows[0].Draft, 4, "approve", "publish")
+	var all struct {
+		Rows []httpapi.Row `json:"rows"`
+	}
+	o.ok("officer", "GET", "/api/v1/penalties", nil, &all)
+	if len(all.Rows) != 2 {
+		t.Errorf("%d penalties of two decisions: %+v", len(all.Rows), all.Rows)
+	}
+	if lines := o.missing(); len(lines) != 2 {
+		t.Errorf("%+v", lines)
 	}
 }

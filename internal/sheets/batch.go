@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/pilinhub/pilin/blacklist"
@@ -52,7 +51,7 @@ func (d *Intake) check(ctx context.Context, imp *Import, j *job) error {
 	var rows []StoredRow
 	n := 0
 	flush := func() error {
-		if err := d.known(ctx, imp.ID, rows); err != nil {
+		if _, err := d.known(ctx, imp.ID, rows); err != nil {
 			return err
 		}
 		err := d.Store.PutChecked(ctx, rows)
@@ -82,39 +81,6 @@ func keyOf(typ, key string) []byte {
 	}
 	h := sha256.Sum256([]byte(typ + "\x00" + key))
 	return h[:]
-}
-
-// ownAlready marks a decision that the bureau has published, however it came in.
-func (d *Intake) ownAlready(ctx context.Context, imp *Import, c *Checked, row *StoredRow) {
-	issuer, docNo, ok := strings.Cut(c.Key, " ")
-	if d.Decision == nil || !ok || c.Payload == nil || imp.Profile.Type != blacklist.TypePenalty {
-		return
-	}
-	if _, found := d.Decision(ctx, issuer, docNo); found {
-		row.Step = StepKnown
-		row.Issues = append(slices.Clone(row.Issues), Issue{Code: "known_already", Warning: true})
-	}
-}
-
-// known marks rows that another import has brought in already.
-func (d *Intake) known(ctx context.Context, id string, rows []StoredRow) error {
-	var keys [][]byte
-	for _, r := range rows {
-		if r.Key != nil {
-			keys = append(keys, r.Key)
-		}
-	}
-	found, err := d.Store.KnownElsewhere(ctx, id, keys)
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		if rows[i].Step == StepNone && rows[i].State != RowProblem && rows[i].Key != nil && found[string(rows[i].Key)] {
-			rows[i].Step = StepKnown
-			rows[i].Issues = append(rows[i].Issues, Issue{Code: "known_already", Warning: true})
-		}
-	}
-	return nil
 }
 
 // Review is what a person says that he has before him: the steps of a batch are taken only if it is still so.
@@ -164,13 +130,22 @@ func (d *Intake) commit(ctx context.Context, imp *Import, actor blacklist.Actor,
 		row := StoredRow{Import: imp.ID, Row: c.Row, State: c.State, Issues: slices.Clone(c.Issues), Key: keyOf(imp.Profile.Type, c.Key)}
 		one := []StoredRow{row}
 		d.ownAlready(ctx, imp, c, &one[0])
-		if err := d.known(ctx, imp.ID, one); err != nil { // another import may have come first since the check
+		yields, err := d.known(ctx, imp.ID, one) // another import may have come first since the check
+		if err != nil {
 			return err
 		}
 		if one[0].Step == StepKnown {
 			return w.do(func() (StoredRow, error) { return one[0], nil })
 		}
-		return w.do(func() (StoredRow, error) { return d.draft(ctx, actor, imp.Profile.Type, c.Payload, row) })
+		return w.do(func() (StoredRow, error) {
+			for _, old := range yields[0] {
+				if gone, err := d.giveWay(ctx, actor, row, old); err != nil || !gone {
+					row.markKnown()
+					return row, err
+				}
+			}
+			return d.draft(ctx, actor, imp.Profile.Type, c.Payload, row)
+		})
 	})
 	return errors.Join(w.wait(), err)
 }

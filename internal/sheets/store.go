@@ -8,7 +8,7 @@ type Step string
 // Steps of a row.
 const (
 	StepNone      Step = ""
-	StepKnown     Step = "known" // in another import already
+	StepKnown     Step = "known" // another import brings it in, or has
 	StepSubmitted Step = "submitted"
 	StepApproved  Step = "approved"
 	StepPublished Step = "published"
@@ -56,8 +56,8 @@ type Store interface {
 	ImportRows(ctx context.Context, id string, state RowState, step Step, after, limit int) ([]StoredRow, error)
 	// CountRows counts the rows of an import.
 	CountRows(ctx context.Context, id string) ([]Count, error)
-	// KnownElsewhere reports which of the keys have a draft in another import that was not returned.
-	KnownElsewhere(ctx context.Context, id string, keys [][]byte) (map[string]bool, error)
+	// DraftedElsewhere returns, by key, the rows of other imports that have a draft.
+	DraftedElsewhere(ctx context.Context, id string, keys [][]byte) (map[string][]StoredRow, error)
 	// GapRows returns rows with gaps and a draft, in order of import and row, after one.
 	GapRows(ctx context.Context, afterImport string, afterRow, limit int) ([]StoredRow, error)
 	// PutProfile writes a profile under its name; Profiles returns all, by name.

@@ -199,17 +199,16 @@ func (s *Store) CountRows(ctx context.Context, id string) ([]sheets.Count, error
 	return out, classify(rows.Err())
 }
 
-// KnownElsewhere implements sheets.Store.
-func (s *Store) KnownElsewhere(ctx context.Context, id string, keys [][]byte) (map[string]bool, error) {
-	found := map[string]bool{}
+// DraftedElsewhere implements sheets.Store.
+func (s *Store) DraftedElsewhere(ctx context.Context, id string, keys [][]byte) (map[string][]sheets.StoredRow, error) {
+	found := map[string][]sheets.StoredRow{}
 	for _, k := range keys {
-		var one int
-		err := s.read.QueryRowContext(ctx, "SELECT 1 FROM import_row WHERE ident=$1 AND import<>$2 AND draft<>'' AND step<>$3 LIMIT 1",
-			s.v.keyed("import_row", k), id, string(sheets.StepReturned)).Scan(&one)
-		if err == nil {
-			found[string(k)] = true
-		} else if !errors.Is(err, sql.ErrNoRows) {
-			return nil, classify(err)
+		rows, err := s.importRows(ctx, "SELECT "+importRowColumns+" FROM import_row WHERE ident=$1 AND import<>$2 AND draft<>'' ORDER BY import, row_no", s.v.keyed("import_row", k), id)
+		if err != nil {
+			return nil, err
+		}
+		if rows != nil {
+			found[string(k)] = rows
 		}
 	}
 	return found, nil

@@ -157,7 +157,7 @@ func (f *full) whole(t *testing.T) {
 	if got, err := f.ImportRows(f.ctx, "import", "", "", 0, 9); err != nil || len(got) != 1 || len(got[0].Issues) != 1 || got[0].Issues[0].Heading != canary {
 		t.Errorf("rows: %+v, %v", got, err)
 	}
-	if got, err := f.KnownElsewhere(f.ctx, "other", [][]byte{f.ident}); err != nil || !got[string(f.ident)] {
+	if got, err := f.DraftedElsewhere(f.ctx, "other", [][]byte{f.ident}); err != nil || len(got[string(f.ident)]) != 1 {
 		t.Errorf("known elsewhere: %v, %v", got, err)
 	}
 	if _, err := f.BeginAttempt(f.ctx, f.attempt, 1001, 2, 60); err != nil {
