@@ -9,12 +9,12 @@ import (
 	"github.com/pilinhub/pilin/record"
 )
 
-// Lookup is one audit record of a look-up: a question of the bureau's people, what it came to, or an answer that the node
-// gave. What was asked for is not in it.
+// Lookup is one audit record of a look-up: a question of the bureau's people, what it came to, an answer that the node
+// gave, or an export of own records. What was asked for is not in it.
 type Lookup struct {
 	Record    string            `json:"record"`
-	Kind      string            `json:"kind"` // asked, outcome, answered
-	Ask       string            `json:"ask"`
+	Kind      string            `json:"kind"` // asked, outcome, answered, exported
+	Ask       string            `json:"ask,omitempty"`
 	At        string            `json:"at"`
 	Member    record.MemberID   `json:"member,omitempty"`
 	Account   string            `json:"account,omitempty"`
@@ -29,6 +29,14 @@ type Lookup struct {
 	Outcome   string            `json:"outcome,omitempty"`
 	Answered  int               `json:"answered,omitzero"`
 	Total     int               `json:"total,omitzero"`
+
+	// Of an export: record type, format, the days that it was narrowed to, records in the file, SHA-256 of the file.
+	Type     string `json:"type,omitempty"`
+	Format   string `json:"format,omitempty"`
+	From     string `json:"from,omitempty"`
+	To       string `json:"to,omitempty"`
+	Rows     int    `json:"rows,omitzero"`
+	FileHash string `json:"file_hash,omitempty"`
 }
 
 // ShownRecord is an own record that an answer showed.

@@ -34,6 +34,7 @@ func TestCatalogue(t *testing.T) {
 		"institution.correction",
 		"lookup.answered",
 		"lookup.asked",
+		"lookup.exported",
 		"lookup.outcome",
 		"node.event",
 		"operation",

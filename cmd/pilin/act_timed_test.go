@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +93,17 @@ func TestTimedAct_SignedAtTheCommandLine(t *testing.T) {
 	}
 	if code, out := pilin("ref", "close", ref, "--reason", "现场未发现违法", "--account", "legal"); code != 1 || !strings.Contains(out, "version_conflict") {
 		t.Errorf("closed after it was tied: %d %s", code, out)
+	}
+	file := filepath.Join(t.TempDir(), "x.csv")
+	if code, out := pilin("export", "list", "--account", "liaison", "--out", file, "--purpose", "CASE", "--ref", "case:测金卫医案〔2026〕9001"); code != 0 {
+		t.Errorf("an export: %d %s", code, out)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, out := pilin("audit", "--account", "auditor", "--limit", "3"); code != 0 || !strings.Contains(out, fmt.Sprintf("rows  sha256:%x\n", sha256.Sum256(b))) || !strings.Contains(out, "case:测金卫医案〔2026〕9001") {
+		t.Errorf("the auditor of an export: %d %s", code, out)
 	}
 	if code, out := pilin("act", "list", "--account", "auditor"); code != 0 || strings.Count(out, "\n") != 1 || !strings.Contains(out, ans.Ask) || !strings.Contains(out, "confirmed") || !strings.Contains(out, "、") {
 		t.Errorf("the auditor: %d %s", code, out)

@@ -13,7 +13,7 @@ type auditCmd struct {
 	person
 	By     string `help:"只看此账号标识 · Only of this account id."`
 	Ask    string `help:"只看此次核查 · Only of this question."`
-	Record string `help:"只看出示过此条记录的应答:谁查过它 · Only answers that showed this own record: who looked it up."`
+	Record string `help:"只看出示过此条记录的应答和含有它的导出:谁查过它 · Only answers that showed this own record and exports that held it: who looked it up."`
 	From   string `placeholder:"YYYY-MM-DD" help:"起始日 · First day."`
 	To     string `placeholder:"YYYY-MM-DD" help:"截止日 · Last day."`
 	Limit  int    `default:"50" help:"条数 · Rows."`
@@ -43,7 +43,7 @@ func (c *auditCmd) Run(ctx context.Context, out io.Writer) error {
 	if c.JSON {
 		return printJSON(out, found)
 	}
-	words := map[string]string{"asked": "提问 asked", "outcome": "结果 outcome", "answered": "应答 answered"}
+	words := map[string]string{"asked": "提问 asked", "outcome": "结果 outcome", "answered": "应答 answered", "exported": "导出 exported"}
 	for i := range found {
 		r := &found[i]
 		fmt.Fprintf(out, "%s  %s  %s", r.At, words[r.Kind], r.Ask)
@@ -67,6 +67,9 @@ func (c *auditCmd) Run(ctx context.Context, out io.Writer) error {
 		}
 		if r.Total > 0 {
 			fmt.Fprintf(out, " (%d/%d)", r.Answered, r.Total)
+		}
+		if r.Kind == "exported" && r.Refused == "" {
+			fmt.Fprintf(out, "  %s.%s %s…%s  %d 条 rows  sha256:%s", r.Type, r.Format, r.From, r.To, r.Rows, r.FileHash)
 		}
 		for _, s := range r.Shown {
 			fmt.Fprintf(out, "  出示 shown %s@%s", s.Record, s.Level)

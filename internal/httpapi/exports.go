@@ -2,7 +2,9 @@ package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -26,8 +28,8 @@ type exportIn struct {
 	Body struct {
 		Type    string             `json:"type" enum:"penalty,blacklist.person"`
 		Format  string             `json:"format,omitempty" enum:"xlsx,csv" doc:"Absent = xlsx"`
-		From    string             `json:"from,omitempty" maxLength:"10" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"First day, of the first record"`
-		To      string             `json:"to,omitempty" maxLength:"10" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"Last day"`
+		From    string             `json:"from,omitempty" format:"date" doc:"First day, of the first record"`
+		To      string             `json:"to,omitempty" format:"date" doc:"Last day"`
 		Purpose federation.Purpose `json:"purpose,omitempty" maxLength:"16" doc:"目的; mandatory"`
 		WorkRef *workRef           `json:"work_ref,omitempty" doc:"工作编号; mandatory"`
 	}
@@ -39,14 +41,15 @@ func (h *people) exportRoutes(api huma.API) {
 	register(api, answering(o, "The file", mimeXLSX, "text/csv"), h.export)
 }
 
-// export writes own records that still stand. Each carries who exported it, when, and what the list is not.
+// export writes own records that still stand. It is a look-up of everybody in the file, audited before a byte of it leaves. Each carries who exported it, when, and what the list is not.
 func (h *people) export(ctx context.Context, in *exportIn) (*fileOut, error) {
 	who, b := principalOf(ctx), &in.Body
-	if b.WorkRef == nil || b.WorkRef.Kind == "" || b.WorkRef.Number == "" {
-		return nil, problem(string(federation.RefusedWorkRef))
+	e := federation.Export{Account: who.Account, Certificate: who.Certificate, Purpose: b.Purpose, Type: b.Type, From: b.From, To: b.To, Format: cmp.Or(b.Format, "xlsx")}
+	if b.WorkRef != nil {
+		e.WorkRef = federation.WorkRef(*b.WorkRef)
 	}
-	if b.Purpose == "" {
-		return nil, problem(string(federation.RefusedPurpose))
+	if err := h.Hub.AdmitExport(ctx, e); err != nil {
+		return nil, err
 	}
 	if !auth.MayAsk(who.Roles, b.Purpose) {
 		return nil, problem("forbidden")
@@ -65,19 +68,18 @@ func (h *people) export(ctx context.Context, in *exportIn) (*fileOut, error) {
 	}
 	now := h.Now()
 	t := &sheets.Table{Type: b.Type, By: who.Account + " " + now.In(record.CivilZone).Format("2006-01-02 15:04"), Synthetic: h.Register.Synthetic}
-	n := 0
 	rows := func(line func([]byte) error) error {
 		for _, it := range items {
-			e, err := h.Register.Entry(ctx, own, it.Subject, record.CivilDay(now))
+			x, err := h.Register.Entry(ctx, own, it.Subject, record.CivilDay(now))
 			if err != nil {
 				return fmt.Errorf("export: %w", err)
 			}
-			if e.State == blacklist.Withdrawn || e.State == blacklist.Voided {
+			if x.State == blacklist.Withdrawn || x.State == blacklist.Voided {
 				continue
 			}
-			p, err := e.Payload()
+			p, err := x.Payload()
 			if err == nil {
-				p, err = cutPayload(e.Type, p, view)
+				p, err = cutPayload(x.Type, p, view)
 			}
 			if err == nil {
 				err = line(p)
@@ -85,12 +87,12 @@ func (h *people) export(ctx context.Context, in *exportIn) (*fileOut, error) {
 			if err != nil {
 				return fmt.Errorf("export: %w", err)
 			}
-			n++
+			e.Shown = append(e.Shown, x.Content.Seq)
 		}
 		return nil
 	}
 	var out bytes.Buffer
-	if b.Format == "csv" {
+	if e.Format == "csv" {
 		err = t.CSV(&out, rows)
 	} else {
 		err = t.Workbook(&out, rows)
@@ -98,8 +100,12 @@ func (h *people) export(ctx context.Context, in *exportIn) (*fileOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	lineOf(ctx).note(slog.Int("exported", n), slog.String("purpose", string(b.Purpose)))
-	if b.Format == "csv" {
+	e.FileHash = sha256.Sum256(out.Bytes())
+	if err := h.Hub.AuditExport(ctx, e); err != nil {
+		return nil, err
+	}
+	lineOf(ctx).note(slog.Int("exported", len(e.Shown)), slog.String("purpose", string(b.Purpose)))
+	if e.Format == "csv" {
 		return &fileOut{"text/csv; charset=utf-8", attachment("pilin-export", false), out.Bytes()}, nil
 	}
 	return &fileOut{mimeXLSX, attachment("pilin-export", true), out.Bytes()}, nil
