@@ -192,22 +192,26 @@ func (d *Desk) follow(ctx context.Context, path, last string, tell func(streamed
 		if name, ok := strings.CutPrefix(line, "event: "); ok {
 			e.name = name
 		}
-		data, ok := strings.CutPrefix(line, "data: ")
-		if !ok {
+		if data, ok := strings.CutPrefix(line, "data: "); ok {
+			e.data = []byte(data)
+		}
+		// Only an empty line ends an event: a stream that broke off in the middle of one has not told it.
+		if line != "" || e.data == nil {
 			continue
 		}
-		e.data = []byte(data)
-		if e.name == "closed" {
+		told := e
+		e.data = nil
+		if told.name == "closed" {
 			var c struct {
 				Reason string `json:"reason"`
 			}
-			_ = json.Unmarshal(e.data, &c) // without a reason it is closed all the same
+			_ = json.Unmarshal(told.data, &c) // without a reason it is closed all the same
 			if c.Reason == "stopping" {
 				return &brokenError{&ClosedError{c.Reason}} // the node, not the stream
 			}
 			return &ClosedError{c.Reason}
 		}
-		if err := tell(e); err != nil {
+		if err := tell(told); err != nil {
 			return err
 		}
 	}
