@@ -194,10 +194,10 @@ func auditNumber(s record.StreamID) uint64 {
 	return i
 }
 
-// A cursor of the acts holds the number of the stream above the sequence.
+// A cursor over audit streams holds the number of the stream above the sequence.
 const (
-	actSeqBits = 48
-	actSeqMask = 1<<actSeqBits - 1
+	auditSeqBits = 48
+	auditSeqMask = 1<<auditSeqBits - 1
 )
 
 // listActs shows the acts that were signed in this bureau, those in older audit streams behind those in newer ones. No
@@ -214,11 +214,11 @@ func (h *people) listActs(ctx context.Context, in *actsIn) (*actsOut, error) {
 		if !ok {
 			return nil, problem("cursor_invalid")
 		}
-		before = at & actSeqMask
+		before = at & auditSeqMask
 		streams = slices.DeleteFunc(streams, func(s record.StreamID) bool {
-			return auditNumber(s) > at>>actSeqBits || before == 0 && auditNumber(s) == at>>actSeqBits // nothing stands before its first record
+			return auditNumber(s) > at>>auditSeqBits || before == 0 && auditNumber(s) == at>>auditSeqBits // nothing stands before its first record
 		})
-		if len(streams) > 0 && auditNumber(streams[0]) < at>>actSeqBits {
+		if len(streams) > 0 && auditNumber(streams[0]) < at>>auditSeqBits {
 			before = 0
 		}
 	}
@@ -240,7 +240,7 @@ func (h *people) listActs(ctx context.Context, in *actsIn) (*actsOut, error) {
 			}
 		}
 		if left -= len(items); left == 0 {
-			out.Body.Next = h.cursor(auditNumber(s)<<actSeqBits|items[len(items)-1].Seq, who, transfer.TypeActSigned)
+			out.Body.Next = h.cursor(auditNumber(s)<<auditSeqBits|items[len(items)-1].Seq, who, transfer.TypeActSigned)
 			break
 		}
 		before = 0

@@ -78,19 +78,21 @@ func (h *people) auditRoutes(api huma.API) {
 // auditWindow is how many records one page reads at most: a filter that finds little must not read the whole log at once.
 const auditWindow = 2000
 
-// lookups reads the audit stream backwards from the cursor.
+// lookups reads the audit streams backwards from the cursor: behind the newest those of before a restore.
 func (h *people) lookups(ctx context.Context, in *lookupsIn) (*lookupsOut, error) {
 	who := principalOf(ctx).Account
-	head, err := h.Log.Head(ctx, h.Hub.Audit)
+	streams, err := h.audits(ctx)
 	if err != nil {
 		return nil, err
 	}
-	end := head.Size
+	var number, end uint64
 	if in.Cursor != "" {
-		var ok bool
-		if end, ok = h.openCursor(in.Cursor, who, "lookups"); !ok {
+		at, ok := h.openCursor(in.Cursor, who, "lookups")
+		if !ok {
 			return nil, problem("cursor_invalid")
 		}
+		number, end = at>>auditSeqBits, at&auditSeqMask
+		streams = slices.DeleteFunc(streams, func(s record.StreamID) bool { return auditNumber(s) > number })
 	}
 	var shown *record.Stored
 	if id, err := record.ParseBits128(in.Record); err == nil {
@@ -104,37 +106,52 @@ func (h *people) lookups(ctx context.Context, in *lookupsIn) (*lookupsOut, error
 	}
 	out := &lookupsOut{}
 	out.Body.Rows = []LookupRow{}
-	low := end - min(end, auditWindow)
-	for end > low && len(out.Body.Rows) < in.Limit {
-		from := end - min(end-low, record.MaxGroupRecords)
-		records, err := h.stretch(ctx, from, end)
-		if err != nil {
-			return nil, err
+	left := uint64(auditWindow)
+	for i, s := range streams {
+		if i > 0 || in.Cursor == "" || auditNumber(s) != number {
+			head, err := h.Log.Head(ctx, s)
+			if err != nil {
+				return nil, fmt.Errorf("read audit log: %w", err)
+			}
+			end = head.Size
 		}
-		for _, r := range slices.Backward(records) {
-			end = r.Seq
-			if row, ok := lookupRow(r); ok && in.wants(row, r.Meaning.Day, shown) {
-				out.Body.Rows = append(out.Body.Rows, row)
-				if len(out.Body.Rows) == in.Limit {
-					break
+		for end > 0 && left > 0 && len(out.Body.Rows) < in.Limit {
+			from := end - min(end, left, record.MaxGroupRecords)
+			records, err := h.stretch(ctx, s, from, end)
+			if err != nil {
+				return nil, err
+			}
+			was := end
+			for _, r := range slices.Backward(records) {
+				end = r.Seq
+				if row, ok := lookupRow(r); ok && in.wants(row, r.Meaning.Day, shown) {
+					out.Body.Rows = append(out.Body.Rows, row)
+					if len(out.Body.Rows) == in.Limit {
+						break
+					}
 				}
 			}
+			if len(records) == 0 {
+				end = from
+			}
+			left -= was - end
 		}
-		if len(records) == 0 {
-			end = from
+		full := left == 0 || len(out.Body.Rows) == in.Limit
+		if full && (end > 0 || i+1 < len(streams)) {
+			out.Body.Next = h.cursor(auditNumber(s)<<auditSeqBits|end, who, "lookups")
 		}
-	}
-	if end > 0 {
-		out.Body.Next = h.cursor(end, who, "lookups")
+		if full {
+			break
+		}
 	}
 	return out, nil
 }
 
-// stretch reads the records [from,to) of the audit stream.
-func (h *people) stretch(ctx context.Context, from, to uint64) ([]record.Stored, error) {
+// stretch reads the records [from,to) of an audit stream.
+func (h *people) stretch(ctx context.Context, s record.StreamID, from, to uint64) ([]record.Stored, error) {
 	var out []record.Stored
 	for at := from; at < to; {
-		groups, err := h.Log.Groups(ctx, h.Hub.Audit, at, int(to-at)) //nolint:gosec // at most MaxGroupRecords
+		groups, err := h.Log.Groups(ctx, s, at, int(to-at)) //nolint:gosec // at most MaxGroupRecords
 		if err != nil {
 			return nil, fmt.Errorf("read audit log: %w", err)
 		}

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,8 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/pilinhub/pilin/client"
+	"github.com/pilinhub/pilin/internal/httpapi"
+	"github.com/pilinhub/pilin/record"
 )
 
 // The auditor reads who asked, what for, what it came to and what was shown, and never what was asked; nobody else does.
@@ -82,4 +85,41 @@ func TestPeople_audit_of_lookups(t *testing.T) {
 		o.refused(request{as: role, method: "GET", path: "/api/v1/audit/lookups"}, 403, "forbidden")
 	}
 	o.refused(request{as: "auditor", method: "GET", path: "/api/v1/audit/lookups?cursor=x"}, 400, "cursor_invalid")
+}
+
+// Look-ups of before a restore, after which the audit goes on in another stream, stand behind the newer ones, page by page.
+func TestPeople_lookups_outlive_a_restore(t *testing.T) {
+	o := offices(t, 1)[0].open().staff()
+	ask := func() string {
+		var ans httpapi.AskAnswer
+		o.ok("officer", "POST", "/api/v1/asks", question(nil), &ans)
+		return ans.Ask
+	}
+	want := []string{ask(), ask()}
+	o.hub.Audit = record.Stream(o.dir.Self(), record.Audit+".1")
+	want = append(want, ask())
+	o.hub.Audit = record.Stream(o.dir.Self(), record.Audit+".2")
+	want = append(want, ask(), ask())
+	slices.Reverse(want)
+	for _, limit := range []int{1, 2, 3, 200} {
+		var got []string
+		for cursor, page := "", 0; page == 0 || cursor != ""; page++ {
+			var p struct {
+				Rows []client.Lookup `json:"rows"`
+				Next string          `json:"next"`
+			}
+			o.ok("auditor", "GET", fmt.Sprintf("/api/v1/audit/lookups?limit=%d&cursor=%s", limit, cursor), nil, &p)
+			for _, r := range p.Rows {
+				if r.Kind == "asked" {
+					got = append(got, r.Ask)
+				}
+			}
+			if cursor = p.Next; page > 3*len(want) {
+				t.Fatal("pages without end")
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("pages of %d: %v, want %v", limit, got, want)
+		}
+	}
 }
