@@ -321,12 +321,12 @@ func (d *Desk) Profiles(ctx context.Context) ([]Profile, error) {
 
 // ImportCopy returns the file that was handed in, with a column of reasons and bad cells marked.
 func (d *Desk) ImportCopy(ctx context.Context, id string) ([]byte, error) {
-	return d.download(ctx, http.MethodGet, "/api/v1/imports/"+id+"/copy", nil)
+	return d.download(ctx, http.MethodGet, "/api/v1/imports/"+id+"/copy", "", nil)
 }
 
 // ImportTemplate returns an empty workbook of a type.
 func (d *Desk) ImportTemplate(ctx context.Context, typ string) ([]byte, error) {
-	return d.download(ctx, http.MethodGet, "/api/v1/import-template?type="+url.QueryEscape(typ), nil)
+	return d.download(ctx, http.MethodGet, "/api/v1/import-template?type="+url.QueryEscape(typ), "", nil)
 }
 
 // ExportList returns own records as a spreadsheet.
@@ -335,10 +335,10 @@ func (d *Desk) ExportList(ctx context.Context, e Export) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.download(ctx, http.MethodPost, "/api/v1/exports", b)
+	return d.download(ctx, http.MethodPost, "/api/v1/exports", "application/json", b)
 }
 
-func (d *Desk) download(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+func (d *Desk) download(ctx context.Context, method, path, contentType string, body []byte) ([]byte, error) {
 	token, err := d.token(ctx)
 	if err != nil {
 		return nil, err
@@ -347,8 +347,8 @@ func (d *Desk) download(ctx context.Context, method, path string, body []byte) (
 	if err != nil {
 		return nil, fmt.Errorf("request to %s: %w", route(path), err)
 	}
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/json")
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	res, err := d.http.Do(r)

@@ -107,6 +107,7 @@ type Account struct {
 	Name        string   `json:"name"`
 	Unit        string   `json:"unit,omitempty"`
 	Certificate string   `json:"certificate,omitempty"`
+	Until       string   `json:"certificate_until,omitempty"` // last civil day of the certificate, by the certificate roster
 	Roles       []string `json:"roles"`
 	Disabled    bool     `json:"disabled,omitzero"`
 	Link        string   `json:"link,omitempty"` // secret of a one-time link; shown once
@@ -114,7 +115,7 @@ type Account struct {
 
 // CreateAccount creates an account from name, unit, certificate and roles; the answer has its one-time link.
 func (d *Desk) CreateAccount(ctx context.Context, a Account) (Account, error) {
-	a.ID, a.Disabled, a.Link = "", false, ""
+	a.ID, a.Disabled, a.Link, a.Until = "", false, "", ""
 	var out Account
 	err := d.call(ctx, http.MethodPost, "/api/v1/accounts", "", a, &out)
 	return out, err

@@ -35,6 +35,7 @@ type cli struct {
 	Show       showCmd       `cmd:"" help:"查看一条及其历史、回执 · Show one entry with history and receipts."`
 	Account    accountCmd    `cmd:"" help:"账号与口令 · Accounts and passwords."`
 	Acting     actingCmd     `cmd:"" help:"主持工作委托:委托、列出、终止 · Acting head: give, list, end a delegation."`
+	Roster     rosterCmd     `cmd:"" help:"执法证名册:导入、模板 · Certificate roster: import, template."`
 	Import     importCmd     `cmd:"" help:"导入表格:试算、退回件、送审 · Check a spreadsheet, give it back marked, hand it to the reviewer."`
 	Batch      batchCmd      `cmd:"" help:"导入批次:查看、审核、发布、待补齐 · Batches of imported rows."`
 	Export     exportTree    `cmd:"" help:"导出日志或表格 · Export logs, or own records as a spreadsheet."`

@@ -143,3 +143,32 @@ func TestActing_AtTheCommandLine(t *testing.T) {
 	b.ok(nil, "acting", "end", d.ID, "--account", "head")
 	b.refused("forbidden", "act", "list", "--account", "liaison")
 }
+
+// The certificate roster as a CSV file: tried, imported, and imported again to no effect.
+func TestRoster_AtTheCommandLine(t *testing.T) {
+	b := newBureau(t, time.Now, "sys_admin", "liaison")
+	soon := record.CivilDay(time.Now().AddDate(1, 0, 0))
+	file := b.file("名册.csv", "姓名,执法证号,有效期至,科室\n测甲,99000000101,"+soon+",一科\n测乙,9.9E+10,"+soon+",一科\n")
+	back := filepath.Join(t.TempDir(), "back.csv")
+	var r client.Officers
+	b.ok(&r, "roster", "import", file, "--dry-run", "--json", "--copy", back, "--account", "sys.admin")
+	if r.Created != 1 || r.Problems != 1 || !r.DryRun || r.Rows[0].Link != "" {
+		t.Errorf("%+v", r)
+	}
+	if copied, err := os.ReadFile(back); err != nil || !strings.Contains(string(copied), "科学计数") || !strings.Contains(string(copied), "测乙") {
+		t.Errorf("%s %v", copied, err)
+	}
+	if out := b.ok(nil, "roster", "import", file, "--account", "sys.admin"); !strings.Contains(out, "created 1") || !strings.Contains(out, "one-time secret") || !strings.Contains(out, "id_lost_precision") {
+		t.Error(out)
+	}
+	if out := b.ok(nil, "roster", "import", file, "--account", "sys.admin"); !strings.Contains(out, "unchanged 1") || strings.Contains(out, "one-time secret") {
+		t.Error(out)
+	}
+	b.refused("forbidden", "roster", "import", file, "--account", "liaison")
+	b.refused("no_header", "roster", "import", b.file("x.csv", "甲,乙\n1,2\n"), "--account", "sys.admin")
+	model := filepath.Join(t.TempDir(), "model.xlsx")
+	b.ok(nil, "roster", "template", "--out", model, "--account", "sys.admin")
+	if out := b.ok(nil, "roster", "import", model, "--dry-run", "--account", "sys.admin"); !strings.Contains(out, "created 0") {
+		t.Error(out)
+	}
+}

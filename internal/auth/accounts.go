@@ -17,7 +17,9 @@ type NewAccount struct {
 	Name        string
 	Unit        string
 	Certificate string
-	Roles       []Role
+	// CertificateUntil is the last civil day of the certificate; empty where no roster says.
+	CertificateUntil string
+	Roles            []Role
 }
 
 var certificateForm = regexp.MustCompile(`^[0-9A-Za-z]{6,20}$`)
@@ -36,7 +38,7 @@ func (p *People) Create(ctx context.Context, by string, n NewAccount) (Account, 
 		return Account{}, "", err
 	}
 	now := p.Now()
-	a := Account{ID: id.String(), Name: n.Name, Unit: n.Unit, Certificate: n.Certificate, Roles: n.Roles, Created: now.Unix()}
+	a := Account{ID: id.String(), Name: n.Name, Unit: n.Unit, Certificate: n.Certificate, CertificateUntil: n.CertificateUntil, Roles: n.Roles, Created: now.Unix()}
 	if _, err := p.Accounts.AccountByName(ctx, n.Name); err == nil {
 		return Account{}, "", ErrAccountTaken
 	} else if !isNoAccount(err) {

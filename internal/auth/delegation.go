@@ -43,7 +43,7 @@ func headed(roles []Role) ([]Role, bool) {
 		return roles, false
 	}
 	all := append(slices.Clone(roles), Head)
-	return all, CheckRoles(all) == nil
+	return all, together(all)
 }
 
 // AsHead returns the person as the delegation lets him act; himself if none runs.

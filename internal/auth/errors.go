@@ -38,6 +38,8 @@ const (
 	NameInvalid     Code = "name_invalid"
 	RoleRefused     Code = "role_refused"
 
+	CertificateExpired Code = "certificate_expired" // of an enforcement certificate
+
 	DelegateUnknown    Code = "delegate_unknown"    // no account of that name that may sign in
 	DelegationTerm     Code = "delegation_term"     // no term, one that is over, or longer than a year
 	DelegationDocument Code = "delegation_document" // no SHA-256 of the signed paper

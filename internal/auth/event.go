@@ -30,6 +30,8 @@ const (
 	EventDelegated   EventKind = "delegated"        // the head's work, for a term
 	EventUndelegated EventKind = "delegation_ended" // before its last day
 	EventActed       EventKind = "acted"            // as acting head, what the account's own roles do not allow
+
+	EventCertificate EventKind = "certificate_changed" // by a certificate roster
 )
 
 // Event is one line for the auditor: opaque ids and codes, nothing personal.
@@ -45,6 +47,8 @@ type Event struct {
 
 	Delegation *Delegation // that was given or ended, or under which was acted
 	Subject    string      // of acted: what it was about; empty, or an id
+	Until      string      // last civil day of a certificate
+	Document   string      // SHA-256 of the roster that says so
 }
 
 type eventBody struct {
@@ -73,7 +77,7 @@ func (e Event) Draft(s record.StreamID, random io.Reader, synthetic bool) (recor
 	}
 	at := e.At.In(record.CivilZone)
 	body := eventBody{Event: e.Kind, Account: e.Account, By: e.By, Roles: e.Roles, Route: e.Route, Lacking: e.Lacking, Reason: e.Reason,
-		At: at.Format(time.RFC3339), Synthetic: synthetic, Subject: e.Subject}
+		At: at.Format(time.RFC3339), Synthetic: synthetic, Subject: e.Subject, Until: e.Until, Document: e.Document}
 	if d := e.Delegation; d != nil {
 		body.Delegation, body.From, body.Until, body.Document = d.ID, d.From, d.Until, d.Document
 	}

@@ -50,10 +50,12 @@ type Principal struct {
 	Account     string
 	Unit        string
 	Certificate string
-	Roles       []Role
+	Roles       []Role // in force now
+	Held        []Role // of the account
 	Family      string // the session
 	Acting      string // delegation of the head's work that runs now; empty for none
 	AsActing    bool   // Roles are with those that it gives
+	Expired     bool   // the certificate has expired: Roles are without the officer's, Certificate is empty
 }
 
 // May reports whether the person's roles allow an act.
@@ -239,7 +241,10 @@ func (p *People) SignOut(ctx context.Context, who Principal) error {
 // Refused makes it durable that a person asked for what his roles do not allow: route is the operation's id, act what it
 // needs (empty where more than the role decides). The caller refuses before or after, but in any case.
 func (p *People) Refused(ctx context.Context, who Principal, route string, act Act) error {
-	e := Event{Kind: EventRefused, Account: who.Account, Roles: who.Roles, Route: route, Lacking: Allowing(act), At: p.Now()}
+	e := Event{Kind: EventRefused, Account: who.Account, Roles: who.Held, Route: route, Lacking: Allowing(act), At: p.Now()}
+	if who.Expired {
+		e.Reason = CertificateExpired
+	}
 	if err := p.Audit(ctx, e); err != nil {
 		return fmt.Errorf("audit refusal: %w", err)
 	}
@@ -307,7 +312,11 @@ func (p *People) standing(ctx context.Context, c personClaims, now time.Time) (P
 		return Principal{}, refuse(SessionEnded)
 	}
 	a := st.Account
-	who := Principal{Account: a.ID, Unit: a.Unit, Certificate: a.Certificate, Roles: a.Roles, Family: c.Sid}
+	who := Principal{Account: a.ID, Unit: a.Unit, Certificate: a.Certificate, Roles: a.Roles, Held: a.Roles, Family: c.Sid}
+	if a.Expired(record.CivilDay(now)) {
+		who.Expired, who.Certificate = true, ""
+		who.Roles = without(a.Roles, Officer)
+	}
 	if i := slices.IndexFunc(st.Delegations, func(d Delegation) bool { return d.Runs(now) }); i >= 0 {
 		if _, ok := headed(a.Roles); ok { // an administrator by now is none
 			who.Acting = st.Delegations[i].ID

@@ -31,10 +31,12 @@ type Account struct {
 	Name        string // sign-in name, ^[a-z][a-z0-9._-]{1,39}$, unique for ever
 	Unit        string // 科室/分所/街镇; may be empty
 	Certificate string // 执法证号; empty for those who hold none
-	Roles       []Role
-	Password    string // argon2id hash; empty until the person has chosen one through a one-time link
-	Disabled    bool
-	Created     int64 // Unix seconds
+	// CertificateUntil is the last civil day of the certificate, by the certificate roster; empty: no roster has said.
+	CertificateUntil string
+	Roles            []Role
+	Password         string // argon2id hash; empty until the person has chosen one through a one-time link
+	Disabled         bool
+	Created          int64 // Unix seconds
 }
 
 // Accounts keeps accounts, one-time links and failed attempts. All methods may be called at once; each is one transaction.
@@ -51,6 +53,8 @@ type Accounts interface {
 	SetDisabled(ctx context.Context, id string, disabled bool) error
 	// SetRoles replaces the roles.
 	SetRoles(ctx context.Context, id string, roles []Role) error
+	// SetCertificate replaces certificate, its last day, and unit.
+	SetCertificate(ctx context.Context, id, certificate, until, unit string) error
 	// PutDelegation keeps a delegation of the head's work.
 	PutDelegation(ctx context.Context, d Delegation) error
 	// EndDelegation writes when a delegation was ended early (Unix seconds); ending it twice keeps the first.

@@ -14,6 +14,7 @@ type accountBody struct {
 	Name        string      `json:"name" doc:"Sign-in name 账号"`
 	Unit        string      `json:"unit" doc:"科室/分所/街镇"`
 	Certificate string      `json:"certificate" doc:"执法证号"`
+	Until       string      `json:"certificate_until,omitempty" doc:"Last civil day of the certificate, by the certificate roster; absent: no roster has said"`
 	Roles       []auth.Role `json:"roles" doc:"Roles 岗位"`
 	Disabled    bool        `json:"disabled"`
 	Link        string      `json:"link,omitempty" doc:"Secret of a one-time link with which the owner chooses a password; shown once, for 72 hours"`
@@ -71,7 +72,7 @@ func (h *people) createAccount(ctx context.Context, in *newAccountIn) (*accountO
 }
 
 func accountText(a auth.Account, link string) accountBody {
-	return accountBody{ID: a.ID, Name: a.Name, Unit: a.Unit, Certificate: a.Certificate, Roles: a.Roles, Disabled: a.Disabled, Link: link}
+	return accountBody{ID: a.ID, Name: a.Name, Unit: a.Unit, Certificate: a.Certificate, Until: a.CertificateUntil, Roles: a.Roles, Disabled: a.Disabled, Link: link}
 }
 
 func (h *people) listAccounts(ctx context.Context, _ *nothing) (*accountsOut, error) {

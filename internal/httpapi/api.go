@@ -156,7 +156,7 @@ func unlessStream(m echo.MiddlewareFunc) echo.MiddlewareFunc {
 			switch path := c.Request().URL.Path; {
 			case strings.HasSuffix(path, watchPath):
 				return next(c)
-			case strings.HasPrefix(path, importsPath), strings.HasPrefix(path, exportsPath):
+			case strings.HasPrefix(path, importsPath), strings.HasPrefix(path, officersPath), strings.HasPrefix(path, exportsPath):
 				return slow(c)
 			}
 			return within(c)

@@ -47,6 +47,7 @@ var codes = map[string]word{
 
 	// people
 	"forbidden":                     {http.StatusForbidden, "您的岗位无权进行此操作", "Your role may not do this"},
+	expired:                         {http.StatusForbidden, "您的执法证已过有效期,现场执法权限已自动停止;换证后请管理员重新导入执法证名册", "Your enforcement certificate has expired and your rights in the field have ended; when it is renewed the administrator imports the certificate roster"},
 	"cross_site":                    {http.StatusForbidden, "来自其他网站的请求不予接受", "Requests from other sites are refused"},
 	string(auth.SignInFailed):       {http.StatusUnauthorized, "账号或口令不正确", "The name or the password is wrong"},
 	string(auth.Locked):             {http.StatusTooManyRequests, "连续失败次数过多,请 15 分钟后再试", "Too many failures; try again in 15 minutes"},

@@ -20,8 +20,17 @@ import (
 	"github.com/pilinhub/pilin/schemas"
 )
 
-// importsPath takes files; nothing else of this listener does.
-const importsPath = "/api/v1/imports"
+// Paths that take files; nothing else of this listener does.
+const (
+	importsPath      = "/api/v1/imports"
+	officersPath     = "/api/v1/officers"
+	officersCopyPath = officersPath + "/copy"
+)
+
+// takesFile reports whether a path takes a file as its whole body.
+func takesFile(path string) bool {
+	return path == importsPath || path == officersPath || path == officersCopyPath
+}
 
 // maxUpload is a file and, in a form, what stands around it.
 const maxUpload = sheets.MaxFile + 64<<10
@@ -33,7 +42,7 @@ const mimeXLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sh
 var fileTypes = []string{"application/octet-stream", "text/csv", "text/plain", "application/vnd.ms-excel", mimeXLSX}
 
 // isUpload reports a request whose body is a file.
-func isUpload(r *http.Request) bool { return r.Method == http.MethodPost && r.URL.Path == importsPath }
+func isUpload(r *http.Request) bool { return r.Method == http.MethodPost && takesFile(r.URL.Path) }
 
 // uploadType reports whether a file may come in this media type.
 func uploadType(values []string) bool {
@@ -310,6 +319,16 @@ func formOf(in *uploadIn) (uploadForm, error) {
 	return out, nil
 }
 
+// issueTexts says what is to be said of a row.
+func issueTexts(issues []sheets.Issue) []ImportIssue {
+	out := []ImportIssue{}
+	for _, i := range issues {
+		zh, en, advice, adviceEn := sheets.Words(i.Code)
+		out = append(out, ImportIssue{i, zh, en, advice, adviceEn})
+	}
+	return out
+}
+
 func (h *people) importRows(ctx context.Context, in *importRowsIn) (*importRowsOut, error) {
 	rows, err := h.Intake.Rows(ctx, in.ID, sheets.RowState(in.State), sheets.Step(in.Step), in.After, in.Limit)
 	if err != nil {
@@ -318,11 +337,7 @@ func (h *people) importRows(ctx context.Context, in *importRowsIn) (*importRowsO
 	out := &importRowsOut{}
 	out.Body.Rows = []ImportRow{}
 	for _, r := range rows {
-		x := ImportRow{Row: r.Row, State: string(r.State), Step: string(r.Step), Draft: r.Draft, Record: r.Record, Gaps: r.Gaps, Issues: []ImportIssue{}}
-		for _, i := range r.Issues {
-			zh, en, advice, adviceEn := sheets.Words(i.Code)
-			x.Issues = append(x.Issues, ImportIssue{i, zh, en, advice, adviceEn})
-		}
+		x := ImportRow{Row: r.Row, State: string(r.State), Step: string(r.Step), Draft: r.Draft, Record: r.Record, Gaps: r.Gaps, Issues: issueTexts(r.Issues)}
 		out.Body.Rows = append(out.Body.Rows, x)
 	}
 	if len(rows) == in.Limit {

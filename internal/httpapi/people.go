@@ -95,7 +95,7 @@ func People(d Deps) (http.Handler, error) {
 
 // limitOf is how large a body may be.
 func limitOf(path string) int64 {
-	if path == importsPath {
+	if takesFile(path) {
 		return maxUpload
 	}
 	return maxBody
@@ -114,6 +114,7 @@ func (h *people) routes(api huma.API) {
 	h.sessionRoutes(api)
 	h.accountRoutes(api)
 	h.delegationRoutes(api)
+	h.officerRoutes(api)
 	h.askRoutes(api)
 	h.spotCheckRoutes(api)
 	h.openRoutes(api)
@@ -189,7 +190,11 @@ func (h *people) authed(api huma.API, act auth.Act) func(huma.Context, func(huma
 			}
 		}
 		if act != "" && !p.May(act) {
-			writeHuma(api, ctx, forbidden(ctx.Context(), func(of context.Context) error { return h.People.Refused(of, p, route, act) }))
+			code := "forbidden"
+			if p.Expired && auth.May([]auth.Role{auth.Officer}, act) {
+				code = expired
+			}
+			writeHuma(api, ctx, refusedFor(ctx.Context(), code, func(of context.Context) error { return h.People.Refused(of, p, route, act) }))
 			return
 		}
 		next(ctx)
@@ -202,7 +207,7 @@ type refusalKey struct{}
 // auditedRefusal audits that a handler refuses a person for the role; other problems pass.
 func auditedRefusal(ctx context.Context, p *Problem) *Problem {
 	audit, ok := ctx.Value(refusalKey{}).(func(context.Context) error)
-	if p.Code != "forbidden" || !ok {
+	if p.Code != "forbidden" && p.Code != expired || !ok {
 		return p
 	}
 	if err := audit(ctx); err != nil {
@@ -211,9 +216,12 @@ func auditedRefusal(ctx context.Context, p *Problem) *Problem {
 	return p
 }
 
-// forbidden audits a refusal and returns its problem: the audit log's own when it cannot be written.
-func forbidden(ctx context.Context, audit func(context.Context) error) *Problem {
-	return auditedRefusal(context.WithValue(ctx, refusalKey{}, audit), problem("forbidden"))
+// expired is the code of what a person may not do because his certificate has expired.
+const expired = string(auth.CertificateExpired)
+
+// refusedFor audits a refusal and returns its problem: the audit log's own when it cannot be written.
+func refusedFor(ctx context.Context, code string, audit func(context.Context) error) *Problem {
+	return auditedRefusal(context.WithValue(ctx, refusalKey{}, audit), problem(code))
 }
 
 func (h *people) begin(account string) bool {

@@ -160,7 +160,7 @@ func (h *people) metrics(c echo.Context) error {
 			return toProblem(r.Context(), err)
 		}
 		if !p.May(auth.SeeMetrics) {
-			return forbidden(r.Context(), func(of context.Context) error { return h.People.Refused(of, p, "metrics", auth.SeeMetrics) })
+			return refusedFor(r.Context(), "forbidden", func(of context.Context) error { return h.People.Refused(of, p, "metrics", auth.SeeMetrics) })
 		}
 	}
 	promhttp.HandlerFor(h.Gatherer, promhttp.HandlerOpts{}).ServeHTTP(c.Response(), r)

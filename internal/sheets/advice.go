@@ -30,6 +30,11 @@ var words = map[string]word{
 	"expired_already":     {"按设定的有效期已届满,普通核查不再显示", "By the period that is set it has expired; ordinary look-ups do not show it", "如有误请调整映射方案中的有效期", "Change the period in the profile if that is wrong"},
 	"row_hidden":          {"隐藏行,未导入", "A hidden row, not imported", "如需导入请勾选「包括隐藏行」", "Tick 'hidden rows' to read it"},
 	"row_not_data":        {"合计或说明行,未导入", "A row of totals or notes, not imported", "", ""},
+	"officer_twice":       {"与文件中前面一行是同一证号或账号", "An earlier row of the file has the same certificate or account", "请删去重复的一行", "Remove one of the two"},
+	"account_form":        {"账号名格式不符", "The account name is ill-formed", "以小写字母开头,由小写字母、数字、点、横线组成,2 至 40 个字符;可留空", "Lower-case letters, digits, dot and hyphen, a letter first, 2 to 40 characters; it may stay empty"},
+	"certificate_expired": {"执法证已过有效期,岗位中的执法权限自动停止", "The certificate has expired; rights in the field end by themselves", "换证后请重新导入名册", "Import the roster again when it has been renewed"},
+	"account_disabled":    {"此账号已停用", "The account is disabled", "如该人员仍在岗,请管理员先启用账号", "Enable the account first if the person is still in post"},
+	"officer_roles":       {"此账号的岗位不得由执法人员兼任,或证号属于他人账号", "The account's roles must be apart from an officer's, or the certificate is of another account", "请核对账号,或由管理员变更岗位", "Check the account, or let the administrator change its roles"},
 	"draft_refused":       {"登记簿未接受此行", "The register did not accept this row", "请按原因修改后重新导入", "Mend it and import again"},
 }
 

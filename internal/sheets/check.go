@@ -57,6 +57,16 @@ type Checker struct {
 
 // Check reads a surveyed sheet and calls each for every row below its header, in order. It writes nothing.
 func (k *Checker) Check(f *File, s *Survey, each func(*Checked) error) error {
+	r := k.begin(f, s)
+	var ok bool
+	if r.schema, ok = schemas.Lookup(k.Profile.Type, "1"); !ok {
+		return refuse(Malformed, "type")
+	}
+	return r.below(f, func(row *Row) error { return each(r.row(row)) })
+}
+
+// begin makes one run over a surveyed sheet.
+func (k *Checker) begin(f *File, s *Survey) *rowCheck {
 	r := &rowCheck{Checker: k, survey: s, seen: map[string]int{}, mapped: map[string]bool{}}
 	r.columns = k.Profile.fill(s)
 	for i, c := range r.columns {
@@ -65,21 +75,22 @@ func (k *Checker) Check(f *File, s *Survey, each func(*Checked) error) error {
 			r.fields = append(r.fields, boundField{&r.columns[i], fieldAt(k.Profile.Type, c.Field)})
 		}
 	}
-	var ok bool
-	if r.schema, ok = schemas.Lookup(k.Profile.Type, "1"); !ok {
-		return refuse(Malformed, "type")
-	}
 	if f.book != nil {
 		r.from1904 = f.book.date04
 	}
 	r.merged = slices.Clone(s.merged)
 	slices.SortFunc(r.merged, func(a, b Span) int { return a.Top - b.Top })
-	last := s.HeaderRow + s.HeaderRows - 1
-	_, err := f.Rows(s.Sheet, func(row *Row) error {
+	return r
+}
+
+// below reads the rows below the header.
+func (r *rowCheck) below(f *File, each func(*Row) error) error {
+	last := r.survey.HeaderRow + r.survey.HeaderRows - 1
+	_, err := f.Rows(r.survey.Sheet, func(row *Row) error {
 		if row.Number <= last {
 			return nil
 		}
-		return each(r.row(row))
+		return each(row)
 	})
 	return err
 }
@@ -123,34 +134,44 @@ func (r *rowCheck) say(col int, pointer, code string, warning bool) {
 }
 
 func (r *rowCheck) row(row *Row) *Checked {
-	r.issues = nil
 	out := &Checked{Row: row.Number}
+	if p := r.data(row); p != nil {
+		p.settle(&r.Profile, r.mapped)
+		r.judge(p, out)
+		out.State = stateOf(r.issues)
+	} else {
+		out.State = RowSkipped
+	}
+	if out.Issues = r.issues; out.State == RowProblem {
+		out.Payload = nil
+	}
+	return out
+}
+
+// data reads a row; nil if it is none of data.
+func (r *rowCheck) data(row *Row) *payload {
+	r.issues = nil
 	r.sweep(row.Number)
 	switch {
 	case row.Hidden && !r.Profile.Hidden:
 		r.say(-1, "", "row_hidden", true)
-		out.State, out.Issues = RowSkipped, r.issues
-		return out
+		return nil
 	case r.summary(row):
 		r.say(-1, "", "row_not_data", true)
-		out.State, out.Issues = RowSkipped, r.issues
-		return out
+		return nil
 	}
-	p := r.read(row)
-	p.settle(&r.Profile, r.mapped)
-	r.judge(p, out)
-	out.Issues = r.issues
-	out.State = RowOK
-	for _, i := range r.issues {
-		switch {
-		case !i.Warning:
-			out.State, out.Payload = RowProblem, nil
-			return out
-		default:
-			out.State = RowWarning
-		}
+	return r.read(row)
+}
+
+// stateOf is what issues make of a row of data.
+func stateOf(issues []Issue) RowState {
+	switch {
+	case len(issues) == 0:
+		return RowOK
+	case slices.ContainsFunc(issues, func(i Issue) bool { return !i.Warning }):
+		return RowProblem
 	}
-	return out
+	return RowWarning
 }
 
 // sweep keeps the merged cells that reach into a row.

@@ -124,6 +124,8 @@ func FieldsOf(typ string) []Field {
 		return penaltyFields
 	case blacklist.TypePerson:
 		return personFields
+	case TypeOfficers:
+		return officerFields
 	}
 	return nil
 }

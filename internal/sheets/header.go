@@ -53,7 +53,7 @@ func heading(s string) string { return strings.ToLower(headingForm.Replace(tidy(
 // headings are the known headings of each type, as they are compared.
 var headings = sync.OnceValue(func() map[string]map[string]string {
 	out := map[string]map[string]string{}
-	for _, typ := range Types {
+	for _, typ := range append(slices.Clone(Types), TypeOfficers) {
 		m := map[string]string{}
 		for _, f := range FieldsOf(typ) {
 			for _, h := range append([]string{f.Title, f.Pointer}, f.Aliases...) {

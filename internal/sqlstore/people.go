@@ -16,13 +16,13 @@ var (
 	_ auth.Sessions = (*Store)(nil)
 )
 
-const accountColumns = "a.id, a.name, a.unit, a.certificate, a.roles, a.password, a.disabled, a.created"
+const accountColumns = "a.id, a.name, a.unit, a.certificate, a.roles, a.password, a.disabled, a.created, a.certificate_until"
 
 func scanAccount(row interface{ Scan(...any) error }, more ...any) (auth.Account, error) {
 	var a auth.Account
 	var roles string
 	var disabled int
-	err := row.Scan(append([]any{&a.ID, &a.Name, &a.Unit, &a.Certificate, &roles, &a.Password, &disabled, &a.Created}, more...)...)
+	err := row.Scan(append([]any{&a.ID, &a.Name, &a.Unit, &a.Certificate, &roles, &a.Password, &disabled, &a.Created, &a.CertificateUntil}, more...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, auth.ErrNoAccount
 	}
@@ -47,8 +47,8 @@ func joinRoles(roles []auth.Role) string {
 // CreateAccount implements auth.Accounts.
 func (s *Store) CreateAccount(ctx context.Context, a auth.Account) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "INSERT INTO account (id, name, unit, certificate, roles, password, disabled, created) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) ON CONFLICT DO NOTHING",
-			a.ID, a.Name, a.Unit, a.Certificate, joinRoles(a.Roles), a.Password, number(a.Disabled), a.Created)
+		res, err := tx.ExecContext(ctx, "INSERT INTO account (id, name, unit, certificate, roles, password, disabled, created, certificate_until) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT DO NOTHING",
+			a.ID, a.Name, a.Unit, a.Certificate, joinRoles(a.Roles), a.Password, number(a.Disabled), a.Created, a.CertificateUntil)
 		return one(res, err, "create account", auth.ErrAccountTaken)
 	})
 }
@@ -126,6 +126,14 @@ func (s *Store) SetRoles(ctx context.Context, id string, roles []auth.Role) erro
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE account SET roles=$2 WHERE id=$1", id, joinRoles(roles))
 		return one(res, err, "set roles", auth.ErrNoAccount)
+	})
+}
+
+// SetCertificate implements auth.Accounts.
+func (s *Store) SetCertificate(ctx context.Context, id, certificate, until, unit string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE account SET certificate=$2, certificate_until=$3, unit=$4 WHERE id=$1", id, certificate, until, unit)
+		return one(res, err, "set certificate", auth.ErrNoAccount)
 	})
 }
 
