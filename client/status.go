@@ -22,8 +22,16 @@ type Status struct {
 	Members        []MemberStatus  `json:"members"`
 	Streams        []StreamStatus  `json:"streams"`
 	SpotChecks     SpotCheckCount  `json:"spot_checks"`
+	Disks          []DiskStatus    `json:"disks"`
 	Alarms         []string        `json:"alarms"`
 	Advice         []Advice        `json:"advice"` // the most urgent first
+}
+
+// DiskStatus is how full a disk is that the node writes to.
+type DiskStatus struct {
+	Place       string  `json:"place"` // data, or database when SQLite's file lies on another disk
+	UsedPercent float64 `json:"used_percent"`
+	FreeBytes   int64   `json:"free_bytes"`
 }
 
 // SpotCheckCount counts on-the-spot check numbers that wait for a case, a lead or a reason.

@@ -46,6 +46,9 @@ func printStatus(out io.Writer, s *client.Status, whole bool) error {
 		}
 		fmt.Fprintf(w, "  %s\t%s\n", k.Name, word)
 	}
+	for _, d := range s.Disks {
+		fmt.Fprintf(w, "  磁盘 disk %s\t%.0f %%, 剩余 free %.1f GiB\n", d.Place, d.UsedPercent, float64(d.FreeBytes)/(1<<30))
+	}
 	if whole {
 		fmt.Fprintln(w, "\n成员 member\t最近 heard\t时钟差 clock\t名册 charter\t软件 release\t签名密钥 signing key")
 		for i := range s.Members {

@@ -37,6 +37,7 @@ var advices = map[string]struct{ urgency, zh, en string }{
 	"no_peer_heard":     {ticket, "一分钟内没有听到任何成员。检查本机网络和防火墙", "No member was heard within a minute. Check this machine's network and firewall"},
 	"kafka_down":        {ticket, "Kafka 不通,改走 HTTP:慢一些,不缺数据。运行 pilin kafka check", "Kafka is down; HTTP carries everything, slower. Run pilin kafka check"},
 	"redis_down":        {ticket, "Redis 不通,节点照常工作,只是慢些。检查 redis 段", "Redis is down; the node works without it, slower. Check the redis section"},
+	"disk_filling":      {ticket, "数据所在磁盘将满(缺省 80%)。清理或扩容;写满后写入和核查都会停。见《运行一个节点》第 15 节", "The disk of the data is filling (80 % by default). Make room or enlarge it: full, it stops writing and looking up. See the operator's guide, 15"},
 	"lag":               {ticket, "该日志落后超过五分钟。看该单位是否在线、有无待收部分", "This log has been behind for more than five minutes. See whether its member is up and what is pending"},
 	"unusable":          {ticket, "有已证实但在此不生效的记录:原因 pending_upgrade 请升级本节点,其余请告知来源单位", "Proven records have no effect here: for pending_upgrade upgrade this node, otherwise tell the origin"},
 	"silent":            {ticket, "该单位超过一小时没有消息。打电话给它的值班联系人", "This member has been silent for more than an hour. Call its duty contact"},

@@ -38,6 +38,9 @@ func TestAdvise(t *testing.T) {
 		"kafka_down": {func(s *httpapi.Status) {
 			s.Capabilities[2] = httpapi.Capability{Name: "relay", Why: "kafka_down", Optional: true}
 		}, "ticket", ""},
+		"disk_filling": {func(s *httpapi.Status) {
+			s.Capabilities = append(s.Capabilities, httpapi.Capability{Name: "disk", Why: "disk_filling", Optional: true})
+		}, "ticket", ""},
 		"charter_frozen":    {func(s *httpapi.Status) { s.CharterFrozen = true }, "page", ""},
 		"fork":              {func(s *httpapi.Status) { s.Streams[0].Frozen = "fork" }, "page", "310117-01"},
 		"self_fork":         {func(s *httpapi.Status) { s.Alarms = []string{"self_fork"} }, "page", ""},

@@ -30,8 +30,16 @@ type Status struct {
 	Members        []MemberStatus  `json:"members" doc:"Every member of the charter, this one too"`
 	Streams        []StreamStatus  `json:"streams"`
 	SpotChecks     SpotCheckStatus `json:"spot_checks"`
+	Disks          []DiskStatus    `json:"disks" doc:"Disks that this node writes to"`
 	Alarms         []string        `json:"alarms" doc:"Codes of what a person must look at"`
 	Advice         []Advice        `json:"advice" doc:"What to do, the most urgent first; empty when nothing is"`
+}
+
+// DiskStatus is how full a disk is that the node writes to.
+type DiskStatus struct {
+	Place       string  `json:"place" enum:"data,database" doc:"What lies there: the data folder, or SQLite's file when that is on another disk"`
+	UsedPercent float64 `json:"used_percent" doc:"As df says it"`
+	FreeBytes   int64   `json:"free_bytes"`
 }
 
 // SpotCheckStatus counts on-the-spot check numbers that wait for a case, a lead or a reason.

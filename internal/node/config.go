@@ -34,6 +34,8 @@ type Config struct {
 	Limits   Limits          `yaml:"limits"`   // how much may be asked
 	Tracing  Tracing         `yaml:"tracing"`  // off without an endpoint
 
+	DiskPercent int `yaml:"disk_percent"` // default 80: a disk that is fuller is told as a ticket
+
 	// UnsafeTest lets a node start on a database that does not sync to disk. Never on a machine that matters.
 	UnsafeTest bool `yaml:"unsafe_test"`
 
@@ -162,6 +164,9 @@ func (c *Config) complete() error {
 		}
 	}
 	if err := c.Limits.complete(); err != nil {
+		return err
+	}
+	if err := c.completeDisk(); err != nil {
 		return err
 	}
 	if c.Ask.Deadline == 0 {

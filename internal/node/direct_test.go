@@ -161,7 +161,7 @@ func found(t testing.TB, on stack, gated bool, members ...record.MemberID) *dire
 		d.ok(err)
 	}
 	for _, m := range d.members {
-		cfg := Config{Member: m, Data: dir + "/" + string(m), Members: Members{Listen: address[m]}, People: People{Listen: freePort(t)}, UnsafeTest: true, Limits: unlimited}
+		cfg := Config{Member: m, Data: dir + "/" + string(m), Members: Members{Listen: address[m]}, People: People{Listen: freePort(t)}, UnsafeTest: true, Limits: unlimited, DiskPercent: 100}
 		courier(m, &cfg)
 		_, err := Join(t.Context(), cfg, note)
 		d.ok(err)

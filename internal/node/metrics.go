@@ -107,6 +107,8 @@ var (
 	descSkew     = gauge("clock_skew_seconds", "The peer's clock less ours.", "peer")
 	descHeard    = gauge("peer_heard_seconds", "Since the last head exchange with the peer.", "peer")
 	descStalled  = gauge("relay_stalled", "1 if own records have waited for Kafka for more than a minute.")
+	descDisk     = gauge("disk_used_ratio", "Used share of the disk that this place lies on.", "place")
+	descDiskFree = gauge("disk_free_bytes", "Bytes that are left there.", "place")
 	descFrozen   = gauge("charter_frozen", "1 if the charter has two successors.")
 )
 
@@ -127,6 +129,10 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 	put(descBuild, 1, Release)
 	for _, c := range n.ready(ctx) {
 		put(descReady, truth(c.Ready), c.Name)
+	}
+	for _, d := range n.disks() {
+		put(descDisk, d.UsedPercent/100, d.Place)
+		put(descDiskFree, float64(d.FreeBytes), d.Place)
 	}
 	_, frozen := n.dir.Frozen()
 	put(descFrozen, truth(frozen))

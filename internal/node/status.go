@@ -28,7 +28,7 @@ func (n *Node) status(ctx context.Context) (httpapi.Status, error) {
 	c := n.dir.Current()
 	_, frozen := n.dir.Frozen()
 	s := httpapi.Status{Member: n.cfg.Member, Federation: n.dir.Federation().String(), Name: c.Name, Synthetic: c.Synthetic, CharterVersion: c.Version,
-		CharterFrozen: frozen, Released: n.t.release.Released(), Kafka: n.kafka(), Release: Release, Members: []httpapi.MemberStatus{}, Alarms: n.alarms.codes(), Capabilities: n.ready(ctx)}
+		CharterFrozen: frozen, Released: n.t.release.Released(), Kafka: n.kafka(), Release: Release, Members: []httpapi.MemberStatus{}, Alarms: n.alarms.codes(), Capabilities: n.ready(ctx), Disks: n.disks()}
 	days, err := namedOn(n.dir)
 	if err != nil {
 		return s, err
@@ -105,6 +105,7 @@ func (n *Node) ready(ctx context.Context) []httpapi.Capability {
 		capability("release", n.t.release.Released(), true, n.t.release.Phase().String()),
 		capability("relay", n.kafka() != "down", true, "kafka_down"),
 	}
+	out = append(out, capability("disk", n.roomy(), true, "disk_filling"))
 	out = append(out, capability("calendar", workflow.Statutory().Knows(n.now().In(record.CivilZone).Year()), true, "calendar_missing"))
 	if n.redis != nil {
 		out = append(out, capability("redis", n.redis.Ping(ctx) == nil, true, "redis_down"))

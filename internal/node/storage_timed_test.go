@@ -103,6 +103,10 @@ func TestTimedStorage_DiskFull(t *testing.T) {
 	a, b := d.members[0], d.members[1]
 	n := d.moved(a, Database{Driver: "sqlite", DSN: filepath.Join(folder, "pilin.db")})
 	d.with(n, b)
+	n.cfg.DiskPercent = defaultDiskPercent
+	if s := n.disks(); len(s) != 2 || s[1].Place != "database" || s[1].UsedPercent > 50 || s[1].FreeBytes < 1<<20 {
+		t.Errorf("disks: %+v", s)
+	}
 	ballast, err := os.Create(filepath.Join(folder, "ballast"))
 	d.ok(err)
 	for block := make([]byte, 1<<16); ; {
@@ -115,7 +119,10 @@ func TestTimedStorage_DiskFull(t *testing.T) {
 	}
 	d.ok(ballast.Close())
 	d.without(n, b)
-	if s, err := n.status(t.Context()); err != nil || len(s.Advice) == 0 || s.Advice[0].Code != "storage" || s.Advice[0].Urgency != "page" {
+	if n.roomy() || d.probe(n, "/readyz/disk") != 503 {
+		t.Error("a full disk is called roomy")
+	}
+	if s, err := n.status(t.Context()); err != nil || len(s.Advice) < 2 || s.Advice[0].Code != "storage" || s.Advice[0].Urgency != "page" || s.Advice[1].Code != "disk_filling" || len(s.Disks) != 2 || s.Disks[1].UsedPercent < 99 {
 		t.Errorf("the page of health on a full disk: %+v, %v", s.Advice, err)
 	}
 	d.ok(os.Remove(ballast.Name()))
