@@ -61,6 +61,7 @@ type MemberStatus struct {
 	ClockOffset    *int64          `json:"clock_offset_s"` // its clock less the node's, in seconds; nil: not told
 	Release        string          `json:"release"`        // empty: not told
 	CharterVersion uint64          `json:"charter_version"`
+	EraseOverdue   int             `json:"erase_overdue"` // of the node's corrections, withdrawals and erasures, not applied there after 72 hours
 	Keys           []KeyStatus     `json:"keys"`
 }
 

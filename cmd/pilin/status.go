@@ -102,6 +102,9 @@ func printMember(w io.Writer, m *client.MemberStatus) {
 	if m.State != "active" {
 		name += " (" + m.State + ")"
 	}
+	if m.EraseOverdue > 0 {
+		name += fmt.Sprintf(" 逾期未删 erase overdue %d", m.EraseOverdue)
+	}
 	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", name, heard, clock, charter, release, key)
 }
 

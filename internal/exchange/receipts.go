@@ -281,23 +281,36 @@ type Coverage struct {
 // Coverage counts, of members, those whose newest receipt covers record seq and does not hold it back. The origin counts
 // as soon as a signed checkpoint covers the record; the own node by its own receipt.
 func (rc *Receipts) Coverage(ctx context.Context, s record.StreamID, seq uint64, members []record.MemberID) (Coverage, error) {
-	c := Coverage{N: len(members)}
+	all, err := rc.Coverages(ctx, s, []uint64{seq}, members)
+	if err != nil {
+		return Coverage{N: len(members)}, err
+	}
+	return all[0], nil
+}
+
+// Coverages is Coverage of several records of a stream, in the order of seqs.
+func (rc *Receipts) Coverages(ctx context.Context, s record.StreamID, seqs []uint64, members []record.MemberID) ([]Coverage, error) {
 	h, err := rc.Log.Head(ctx, s)
 	if err != nil {
-		return c, fmt.Errorf("read head of %s: %w", s, err)
+		return nil, fmt.Errorf("read head of %s: %w", s, err)
 	}
 	kept, err := rc.Log.Receipts(ctx, s)
 	if err != nil {
-		return c, fmt.Errorf("read receipts of %s: %w", s, err)
+		return nil, fmt.Errorf("read receipts of %s: %w", s, err)
 	}
+	all := make([]Coverage, len(seqs))
 	for _, m := range slices.Sorted(slices.Values(members)) {
-		if m == s.Member() && seq < h.Signed || m != s.Member() && rc.covers(s, m, kept[m], seq) {
-			c.K++
-		} else {
-			c.Missing = append(c.Missing, m)
+		for i, seq := range seqs {
+			c := &all[i]
+			c.N++
+			if m == s.Member() && seq < h.Signed || m != s.Member() && rc.covers(s, m, kept[m], seq) {
+				c.K++
+			} else {
+				c.Missing = append(c.Missing, m)
+			}
 		}
 	}
-	return c, nil
+	return all, nil
 }
 
 // covers reads a kept receipt, verified once under each charter: one under a key that was revoked since counts no more.

@@ -41,6 +41,7 @@ var advices = map[string]struct{ urgency, zh, en string }{
 	"lag":               {ticket, "该日志落后超过五分钟。看该单位是否在线、有无待收部分", "This log has been behind for more than five minutes. See whether its member is up and what is pending"},
 	"unusable":          {ticket, "有已证实但在此不生效的记录:原因 pending_upgrade 请升级本节点,其余请告知来源单位", "Proven records have no effect here: for pending_upgrade upgrade this node, otherwise tell the origin"},
 	"silent":            {ticket, "该单位超过一小时没有消息。打电话给它的值班联系人", "This member has been silent for more than an hour. Call its duty contact"},
+	"erase_overdue":     {ticket, "该单位逾 72 小时未显示已执行本局的更正、撤回或删除,可能仍在出示旧内容。致电其值班联系人:节点是否在线、有无待收或隔离的记录;查到为止书面记下", "This member has not shown for 72 hours that it applied a correction, withdrawal or erasure of ours and may still show what it took away. Call its duty contact: is its node up, is anything pending or quarantined there? Keep a note in writing until it is applied"},
 	"charter_behind":    {ticket, "该单位的名册版本较旧。请它检查节点是否在线,或把名册文件交给它执行 pilin charter take", "This member holds an older charter. Ask it to look at its node, or give it the file for pilin charter take"},
 	"charter_ahead":     {ticket, "该单位的名册版本比本节点新,本节点会自行取来;久不取到则手工执行 pilin charter take", "This member holds a newer charter; this node fetches it by itself. If it does not, pilin charter take by hand"},
 	"clock_skew":        {ticket, "该单位与本机的时钟相差超过一分钟。对时(chrony);差五分钟以上会拒绝彼此的令牌", "This member's clock and ours differ by more than a minute. Set the time (chrony); beyond five minutes tokens are refused"},
@@ -105,6 +106,9 @@ func adviseMember(s *Status, m *MemberStatus, add func(string, record.MemberID, 
 	}
 	if m.HeardSecAgo > deafTicket {
 		add("silent", m.Member, "")
+	}
+	if m.EraseOverdue > 0 {
+		add("erase_overdue", m.Member, "")
 	}
 	if m.CharterVersion > 0 && m.CharterVersion < s.CharterVersion {
 		add("charter_behind", m.Member, "")

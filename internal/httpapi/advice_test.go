@@ -49,6 +49,7 @@ func TestAdvise(t *testing.T) {
 		"unusable":          {func(s *httpapi.Status) { s.Streams[0].Unusable["pending_upgrade"] = 1 }, "ticket", "310117-01"},
 		"silent":            {func(s *httpapi.Status) { s.Members[1].HeardSecAgo = 3601 }, "ticket", "310117-01"},
 		"clock_skew":        {func(s *httpapi.Status) { s.Members[1].ClockOffset = at(-61) }, "ticket", "310117-01"},
+		"erase_overdue":     {func(s *httpapi.Status) { s.Members[1].EraseOverdue = 1 }, "ticket", "310117-01"},
 		"charter_behind":    {func(s *httpapi.Status) { s.Members[1].CharterVersion = 2 }, "ticket", "310117-01"},
 		"charter_ahead":     {func(s *httpapi.Status) { s.Members[1].CharterVersion = 4 }, "ticket", "310117-01"},
 		"release_different": {func(s *httpapi.Status) { s.Members[1].Release = "0.3.0" }, "ticket", "310117-01"},

@@ -61,6 +61,7 @@ type MemberStatus struct {
 	ClockOffset    *int64          `json:"clock_offset_s" doc:"Its clock less ours in seconds, to a second; null if it has not told"`
 	Release        string          `json:"release" doc:"Version of its software; empty if it has not told"`
 	CharterVersion uint64          `json:"charter_version" doc:"That it held at its last head exchange; 0 if there was none"`
+	EraseOverdue   int             `json:"erase_overdue" doc:"Corrections, withdrawals and erasures of this bureau that it has not shown to have applied after 72 hours"`
 	Keys           []KeyStatus     `json:"keys" doc:"Its public keys in use, and its revoked signing keys"`
 }
 

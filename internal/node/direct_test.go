@@ -284,6 +284,11 @@ func (d *direct) publish(m record.MemberID, refs ...record.Ref) record.RecordID 
 
 // publishIn is publish for goroutines beside the test.
 func (d *direct) publishIn(ctx context.Context, m record.MemberID, refs ...record.Ref) (id record.RecordID, err error) {
+	return d.publishOn(ctx, m, "2026-03-13", refs...)
+}
+
+// publishOn is publishIn on a day.
+func (d *direct) publishOn(ctx context.Context, m record.MemberID, day string, refs ...record.Ref) (id record.RecordID, err error) {
 	typ := "blacklist.person"
 	payload := []byte(personPayload)
 	if len(refs) > 0 {
@@ -297,7 +302,7 @@ func (d *direct) publishIn(ctx context.Context, m record.MemberID, refs ...recor
 	if id, err = record.NewBits128(rand.Reader); err != nil {
 		return id, err
 	}
-	draft := record.Draft{Stream: record.Stream(m, record.Records), ID: id, Type: typ, Schema: "1", Day: "2026-03-13", Refs: refs,
+	draft := record.Draft{Stream: record.Stream(m, record.Records), ID: id, Type: typ, Schema: "1", Day: day, Refs: refs,
 		Audience: map[record.GroupID]record.Level{record.All: record.L3}, Parts: map[record.PartName][]byte{}}
 	for p, b := range split {
 		draft.Parts[record.PartName(p)] = b

@@ -106,6 +106,7 @@ var (
 	descKeyDays  = gauge("key_days_left", "Days until the rotation of this member's key is due.", "kind")
 	descSkew     = gauge("clock_skew_seconds", "The peer's clock less ours.", "peer")
 	descHeard    = gauge("peer_heard_seconds", "Since the last head exchange with the peer.", "peer")
+	descErase    = gauge("erase_overdue_total", "Own corrections, withdrawals and erasures that the member has not shown to have applied after 72 hours.", "member")
 	descStalled  = gauge("relay_stalled", "1 if own records have waited for Kafka for more than a minute.")
 	descDisk     = gauge("disk_used_ratio", "Used share of the disk that this place lies on.", "place")
 	descDiskFree = gauge("disk_free_bytes", "Bytes that are left there.", "place")
@@ -190,6 +191,13 @@ func (s *standing) streams(ctx context.Context, put putFunc) error {
 		return err
 	}
 	put(descForks, float64(len(evidence)))
+	overdue, err := s.n.eraseOverdue(ctx)
+	if err != nil {
+		return err
+	}
+	for m, n := range overdue {
+		put(descErase, float64(n), string(m))
+	}
 	stalled, err := s.n.relayStalled(ctx)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func TestMetrics_ofANode(t *testing.T) {
 	}
 	for _, want := range []string{"publish_ack_seconds", "log_size", "apply_lag_events", "apply_lag_seconds", "gap_open", "part_pending", "checkpoint_cosigners",
 		"fork_evidence_total", "lookup_seconds", "lookup_member_status_total", "audit_unpaired_total", "replay_rejected_total", "key_days_left", "clock_skew_seconds",
-		"relay_stalled", "disk_used_ratio", "disk_free_bytes", "ready", "peer_heard_seconds", "charter_frozen", "build_info", "heads_total", "receipts_total"} {
+		"relay_stalled", "disk_used_ratio", "disk_free_bytes", "erase_overdue_total", "ready", "peer_heard_seconds", "charter_frozen", "build_info", "heads_total", "receipts_total"} {
 		if !slices.Contains(names, "pilin_"+want) {
 			t.Errorf("pilin_%s is missing", want)
 		}

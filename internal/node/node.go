@@ -53,6 +53,7 @@ type Node struct {
 	documents int                      // how many kept documents were read
 
 	quarantine quarantine
+	erasures   erasures
 	lag        lagging // of what was applied, by stream
 	relayLag   lagging // of what Kafka confirmed
 	measures   *measures

@@ -33,9 +33,15 @@ func (n *Node) status(ctx context.Context) (httpapi.Status, error) {
 	if err != nil {
 		return s, err
 	}
+	overdue, err := n.eraseOverdue(ctx)
+	if err != nil {
+		return s, err
+	}
 	for _, code := range n.dir.Members() {
 		if m, ok := n.dir.Member(code); ok {
-			s.Members = append(s.Members, n.memberStatus(m, c.Synthetic, days))
+			st := n.memberStatus(m, c.Synthetic, days)
+			st.EraseOverdue = overdue[code]
+			s.Members = append(s.Members, st)
 		}
 	}
 	if s.SpotChecks, err = n.untied(ctx); err != nil {

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"github.com/pilinhub/pilin/record"
 )
@@ -32,6 +33,36 @@ func (s *Store) CountPending(ctx context.Context) (map[record.StreamID]int, erro
 			return err
 		}
 		out[st] = n
+		return nil
+	})
+	return out, classify(err)
+}
+
+// Deletion is a record of an own stream that took content away: a correction, a withdrawal or an erasure.
+type Deletion struct {
+	Seq  uint64
+	Last time.Time // the end of the civil day on which it was made at the latest: a sealed header tells its week alone
+}
+
+// Deletions returns the records of a stream from seq on, below to, that took content of earlier ones away, in order.
+func (s *Store) Deletions(ctx context.Context, st record.StreamID, from, to uint64) ([]Deletion, error) {
+	var out []Deletion
+	err := each(ctx, s.read, `SELECT r.seq, r.header FROM record r WHERE r.stream=$1 AND r.seq>=$2 AND r.seq<$3 AND r.version>1 AND EXISTS
+(SELECT 1 FROM record e JOIN part p ON p.stream=e.stream AND p.seq=e.seq WHERE e.stream=r.stream AND e.subject=r.subject AND e.version<r.version AND p.gone_by=r.seq AND p.state=$4)
+ORDER BY r.seq`, []any{string(st), from, to, int(record.PartGone)}, func(rows *sql.Rows) error {
+		var d Deletion
+		var header []byte
+		if err := rows.Scan(&d.Seq, &header); err != nil {
+			return err
+		}
+		h, err := record.DecodeHeader(header)
+		if err != nil {
+			return err
+		}
+		if d.Last, err = h.DayEnds(); err != nil {
+			return err
+		}
+		out = append(out, d)
 		return nil
 	})
 	return out, classify(err)
