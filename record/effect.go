@@ -70,6 +70,16 @@ func (p *pass) read(index int, seq uint64, header []byte) Stored {
 		void(&st, UnusableMeta)
 		return st
 	}
+	if h.Sealed() && !m.gives(Meta, p.f.Entitled) && p.sealedState(h) == PartWithheld {
+		// A peer that knows more handed meta over in clear before the agreement is here. Read now, it would say that nothing
+		// is for this node, for good: everything waits for the key.
+		for i, c := range h.Parts {
+			if L3.Includes(c.Part) || c.Part == Meta {
+				st.Parts[i] = StoredPart{Name: c.Part, Keys: h.Keys, State: PartWithheld}
+			}
+		}
+		return st
+	}
 	st.Meaning = m
 	for i, c := range h.Parts {
 		part := &st.Parts[i]

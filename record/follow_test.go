@@ -315,6 +315,20 @@ func TestFollower_Parts(t *testing.T) {
 		wantKind(t, r.offerLate(a.answer(g, everyGroup)), record.DoApply, "")
 		r.wantStates(1, "meta:present card:present body:present home:none")
 	})
+	t.Run("handed over before the agreement, everything waits for the key", func(t *testing.T) {
+		a, r, g := setup(t)
+		key, entitled := r.f.Key, r.f.Entitled
+		r.f.Key = func(record.KeyID) (record.EpochKey, bool) { return record.EpochKey{}, false }
+		r.f.Entitled = func(id record.GroupID) bool { return id == record.All }
+		r.offer(a.answer(g, everyGroup))
+		r.wantStates(1, "meta:withheld card:withheld body:withheld home:none")
+		r.f.Key, r.f.Entitled = key, entitled
+		for _, part := range []record.PartName{record.Meta, record.Card, record.Body} {
+			r.f.Pending[record.PartAt{Seq: 1, Part: part}] = true // as Log.Rekey does
+		}
+		wantKind(t, r.offerLate(a.answer(g, everyGroup)), record.DoApply, "")
+		r.wantStates(1, "meta:present card:present body:present home:none")
+	})
 	t.Run("who is not in the group keeps meta at most", func(t *testing.T) {
 		a, r, g := setup(t)
 		r.f.Entitled = func(id record.GroupID) bool { return id == record.All }

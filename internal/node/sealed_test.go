@@ -264,3 +264,23 @@ func inRedis(t testing.TB, address, text string) bool {
 	}
 	return found
 }
+
+// Without a courier the record of a sealed group and its agreement come by two requests, in either order: the invited member
+// reads the operation whichever was first.
+func TestNode_SealedGroupWithoutACourier(t *testing.T) {
+	d := newDirect(t, onHTTP)
+	a, b := d.nodes[d.members[0]], d.nodes[d.members[1]]
+	d.released()
+	at := func(h time.Duration) string { return time.Now().Add(h).In(record.CivilZone).Format(time.RFC3339) }
+	payload := fmt.Appendf(nil, `{"title":"测","kind":"joint_enforcement","lead_member":"%s","participants":["%s"],"areas":[{"pair":"310116/330482"}],"start_at":"%s","end_at":"%s","embargo_until":"%s","legal_basis":"测","purpose":"JOINT","synthetic":true}`,
+		a.cfg.Member, b.cfg.Member, at(24*time.Hour), at(30*time.Hour), at(24*time.Hour))
+	liaison := events.Request{Actor: events.Actor{Account: "0123456789abcdef0123456789abcdef", Roles: []workflow.Role{workflow.Liaison}}}
+	for i := range 3 { // each is a group of its own, with an agreement of its own
+		_, err := a.board.Plan(t.Context(), liaison, payload)
+		d.ok(err)
+		d.until("the invitation can be read", func() bool {
+			all, err := b.Operations(t.Context())
+			return err == nil && len(all) == i+1
+		})
+	}
+}
