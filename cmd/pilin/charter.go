@@ -97,7 +97,7 @@ func (o ownCharter) read(ctx context.Context) (charter []byte, statements [][]by
 	if err != nil {
 		return nil, nil, err
 	}
-	dir, err := node.TakeNotes(ctx, cfg)
+	dir, err := node.OwnDirectory(ctx, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -178,15 +178,11 @@ type signCmd struct {
 
 // Run adds this member's signature to the file.
 func (c *signCmd) Run(out io.Writer) error {
-	k, err := node.ReadKeys(c.Dir)
-	if err != nil {
-		return err
-	}
 	b, err := os.ReadFile(c.Charter)
 	if err != nil {
 		return err
 	}
-	signed, err := federation.Sign(b, k.Member, k.Signer())
+	signed, err := node.SignCharter(c.Dir, b)
 	if err != nil {
 		return err
 	}

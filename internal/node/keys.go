@@ -26,9 +26,10 @@ var (
 	// not be passed meanwhile.
 	ErrServing = errors.New("the node is running: stop it first")
 	// ErrBehind: somebody holds more of this member's records than its own database, so that no sequence can be named.
-	ErrBehind = errors.New("the database is behind what left this node: start it, let it take its records back, run pilin rejoin")
-	// ErrCopy: the database is a restored copy that has not rejoined; what it says of its records and statements is old.
-	ErrCopy = errors.New("the database is a restored copy: run pilin rejoin first, or, if the key file is lost, pilin key recover --from with the size that the others hold")
+	ErrBehind = errors.New("database_behind: the database is behind what left this node: start it, let it take its records back, run pilin rejoin")
+	// ErrCopy: the database is a restored copy that has not rejoined; what it says of its records, of the charter and of its own
+	// statements is old, and whatever is stated or signed by it may be a second one of the same number.
+	ErrCopy = errors.New("restored_copy: the database is a restored copy: run pilin rejoin first, or, if the key file is lost, pilin key recover --from with the size that the others hold")
 	// ErrUnheard: no other member said what it holds of this member's records, which may be more than is here.
 	ErrUnheard = errors.New("no other member has said what it holds: ask them, then repeat with --unheard, or with --from when recovering")
 )
@@ -133,7 +134,7 @@ func RotateKeys(ctx context.Context, cfg Config, c Change) (s Stated, err error)
 	if err != nil {
 		return s, err
 	}
-	if err := o.whole(); err != nil { // whatever is drawn: the counter of a copy's statements may be old too
+	if err := o.whole(ctx); err != nil { // whatever is drawn: the counter of a copy's statements may be old too
 		return s, err
 	}
 	st := federation.Statement{Member: cfg.Member, Kind: federation.Rotate}
@@ -152,18 +153,6 @@ func RotateKeys(ctx context.Context, cfg Config, c Change) (s Stated, err error)
 // alone reports a federation of one. The directory does not know which member it is while the key file is lost.
 func (o *operator) alone() bool {
 	return !slices.ContainsFunc(o.dir.Active(), func(m record.MemberID) bool { return m != o.cfg.Member })
-}
-
-// whole fails while the database is a copy that has not rejoined. A federation of one has nobody that could hold more.
-func (o *operator) whole() error {
-	_, err := os.Stat(o.copyMarkFile())
-	switch {
-	case errors.Is(err, os.ErrNotExist) || err == nil && o.alone():
-		return nil
-	case err != nil:
-		return fmt.Errorf("look for the mark of a copy: %w", err)
-	}
-	return ErrCopy
 }
 
 // next returns the sequence at which the own records go on: nobody holds more, by this node's files and by what the
@@ -190,7 +179,7 @@ func (o *operator) next(ctx context.Context, named *uint64, unheard bool) (uint6
 		}
 		return *named, nil
 	}
-	if err := o.whole(); err != nil {
+	if err := o.whole(ctx); err != nil {
 		return 0, err
 	}
 	if h.Signed < held {
@@ -346,7 +335,7 @@ func (o *operator) recoverFrom(ctx context.Context, l Lost) (uint64, error) {
 		return 0, err
 	}
 	// From a copy nothing is cut off: what the others hold behind the cut could not be signed anew here, and would fork.
-	if o.whole() != nil || *l.From > h.Signed {
+	if o.whole(ctx) != nil || *l.From > h.Signed {
 		return o.next(ctx, l.From, l.Unheard)
 	}
 	if _, err := o.next(ctx, nil, true); err != nil { // naming it is the operator's word

@@ -158,6 +158,9 @@ func stateOne(ctx context.Context, cfg Config, exclusive bool, did string, say f
 		return s, err
 	}
 	defer func() { err = errors.Join(err, o.store.Close()) }()
+	if err := o.whole(ctx); err != nil { // the counter of a copy's statements may be one that is taken
+		return s, err
+	}
 	was, err := knownKeys(o.dir, o.keys)
 	if err != nil {
 		return s, err

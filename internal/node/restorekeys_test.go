@@ -1,9 +1,11 @@
 package node
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/pilinhub/pilin/federation"
@@ -81,7 +83,43 @@ func TestNode_NoRotationOfACopy(t *testing.T) {
 	if _, err := RecoverKeys(t.Context(), cfg, Lost{Recovery: recovery, Unheard: true}); !errors.Is(err, ErrCopy) {
 		t.Fatalf("recovered: %v", err)
 	}
+	var key string
+	{
+		k, err := ReadKeys(cfg.Data)
+		d.ok(err)
+		key = KeyName(k.Sign.Public().(ed25519.PublicKey))
+	}
+	for what, do := range map[string]func() error{
+		"revoke":  func() error { _, err := RevokeKey(t.Context(), cfg, Revocation{Key: key, From: 9}); return err },
+		"address": func() error { _, err := ChangeAddress(t.Context(), cfg, "https://127.0.0.1:9"); return err },
+		"leave":   func() error { _, err := Leave(t.Context(), cfg); return err },
+		"version": func() error { _, err := OwnDirectory(t.Context(), cfg); return err },
+		"sign":    func() error { _, err := SignCharter(cfg.Data, nil); return err },
+	} {
+		if err := do(); !errors.Is(err, ErrCopy) || !strings.HasPrefix(err.Error(), "restored_copy: ") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 	d.comesBack(false)
+}
+
+// A copy that was put in place by hand and never started has no mark: the size that was released tells.
+func TestNode_NoStatementBehindWhatIsReleased(t *testing.T) {
+	_, cfg, _ := older(t, true)
+	n := &Node{cfg: cfg}
+	for _, err := range []error{os.Remove(n.copyMarkFile()), WriteDurably(n.releasedFile(), []byte("3\n"), 0o600)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for what, do := range map[string]func() error{
+		"address": func() error { _, err := ChangeAddress(t.Context(), cfg, "https://127.0.0.1:9"); return err },
+		"version": func() error { _, err := OwnDirectory(t.Context(), cfg); return err },
+	} {
+		if err := do(); !errors.Is(err, ErrBehind) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 }
 
 // A member that lost machine and key file comes back: the operator names the size that the others hold, the new key signs
