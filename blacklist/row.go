@@ -66,6 +66,14 @@ type SheetRow struct {
 	Last      string // civil day of the newest record
 }
 
+// About is the published subject that the draft corrects or became; zero while there is none.
+func (w SheetRow) About() record.RecordID {
+	if !w.Correct.IsZero() {
+		return w.Correct
+	}
+	return w.Published
+}
+
 // ProjectSheet makes the row of a draft; false if there is none.
 func ProjectSheet(records []record.Stored) (SheetRow, bool) {
 	d, err := FoldSheet(records)

@@ -89,6 +89,8 @@ func FoldSheet(records []record.Stored) (Sheet, error) {
 		switch {
 		case d.Version == 0 && st.Meaning.Type != typeDraft:
 			return Sheet{}, ErrOtherType
+		case home == nil && erased(st):
+			return Sheet{}, ErrNothing // with the subject that it became or corrects
 		case home == nil:
 			err = errors.New("its part is lost")
 		case st.Meaning.Type == typeDraft:
@@ -109,6 +111,10 @@ func FoldSheet(records []record.Stored) (Sheet, error) {
 		return Sheet{}, ErrNothing
 	}
 	return d, nil
+}
+
+func erased(st record.Stored) bool {
+	return slices.ContainsFunc(st.Parts, func(p record.StoredPart) bool { return p.Name == record.Home && p.State == record.PartGone })
 }
 
 func (d *Sheet) rewrite(home []byte, s *Step) error {

@@ -43,6 +43,7 @@ type Import struct {
 	Work     Work         `json:"work"`
 	Counts   ImportCounts `json:"counts"`
 	Batch    []Signed     `json:"batch"`
+	Erased   bool         `json:"erased"`   // a record that it made was erased, and the file with it
 	Repeated bool         `json:"repeated"` // the file was known; nothing changed
 }
 

@@ -130,6 +130,7 @@ var codes = map[string]word{
 	sheets.Running:           {http.StatusConflict, "此文件正在处理中", "This file is being worked on"},
 	sheets.BatchChanged:      {http.StatusConflict, "批次与您看到的不一致,请刷新后重新核对", "The batch is not what you have seen; read it again"},
 	sheets.NothingToDo:       {http.StatusConflict, "没有可以处理的行", "No row is waiting for this step"},
+	sheets.FileErased:        {http.StatusConflict, "此文件含有已依规删除的记录,原文件已一并删除;请去掉该行,作为新文件上传", "A record made from this file was erased, and the file with it; hand the other rows in as a new file"},
 	sheets.FileGone:          {http.StatusConflict, "原文件已过保存期,请重新上传", "The file is past its retention; hand it in again"},
 	"export_too_large":       {http.StatusUnprocessableEntity, "超过 5000 行,请按日期分次导出", "More than 5,000 rows; export by days"},
 	"import_profile_unknown": {http.StatusUnprocessableEntity, "没有此映射方案", "There is no such profile"},

@@ -132,7 +132,7 @@ var deskCodes = map[string]string{
 	blacklist.VersionConflict: "version_conflict", blacklist.IdempotencyConflict: "idempotency_body", blacklist.NotFound: "not_found",
 	blacklist.UnknownType: "type_unknown", blacklist.OtherSubject: "other_subject", blacklist.UnknownAccount: "forbidden",
 	events.NotLead: "not_lead", events.NotInvited: "not_invited", workflow.WrongRole: "forbidden", workflow.IllegalTransition: "transition",
-	sheets.Running: sheets.Running, sheets.BatchChanged: sheets.BatchChanged, sheets.NothingToDo: sheets.NothingToDo, sheets.FileGone: sheets.FileGone,
+	sheets.Running: sheets.Running, sheets.BatchChanged: sheets.BatchChanged, sheets.NothingToDo: sheets.NothingToDo, sheets.FileGone: sheets.FileGone, sheets.FileErased: sheets.FileErased,
 }
 
 // stepProblem says why a step of a state machine is not taken; the guard is named so that a program can show its rule.

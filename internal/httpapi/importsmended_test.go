@@ -147,3 +147,34 @@ func TestImport_mended_copy_takes_the_place_of_a_returned_row(t *testing.T) {
 		t.Errorf("%+v", lines)
 	}
 }
+
+// A record that is erased takes the file that brought it in along; what else that file brought in stays.
+func TestImport_file_of_an_erased_record(t *testing.T) {
+	o := offices(t, 1)[0].open().staff()
+	imp, profile, rows := o.returned()
+	for _, r := range rows {
+		o.singly(r.Draft, 3, "submit", "approve", "publish")
+	}
+	rows = o.rowsAt(imp, "published")
+	id, err := record.ParseBits128(rows[0].Record)
+	must(t, err)
+	own, err := record.NewBits128(seeded("erasure"))
+	must(t, err)
+	_, err = o.store.Append(t.Context(), record.Append{Drafts: []record.Draft{{Stream: record.Stream(o.dir.Self(), record.Records), ID: own, Type: "penalty.erasure", Schema: "1", Day: "2026-03-13",
+		Audience: map[record.GroupID]record.Level{record.All: record.L3}, Refs: []record.Ref{{Rel: record.Erases, ID: id, Version: 1}}}}})
+	must(t, err)
+	var now struct{ sheets.Import }
+	o.ok("officer", "GET", "/api/v1/imports/"+imp.ID, nil, &now)
+	if !now.Erased || now.Counts.Published != 2 || len(now.Survey.Columns) != 0 {
+		t.Errorf("%+v", now.Import)
+	}
+	o.refused(request{as: "officer", method: "GET", path: "/api/v1/imports/" + imp.ID + "/copy"}, 409, sheets.FileErased)
+	o.refused(request{as: "officer", method: "POST", path: "/api/v1/imports?profile=" + profile, body: smallCSV, header: file("text/csv")}, 409, sheets.FileErased)
+	o.refused(request{as: "officer", method: "GET", path: "/api/v1/penalties/" + rows[0].Draft}, 404, "not_found")
+	o.ok("officer", "GET", "/api/v1/penalties/"+rows[1].Draft, nil, nil)
+	for _, l := range o.missing() {
+		if l.Row != rows[1].Row {
+			t.Errorf("%+v", l)
+		}
+	}
+}

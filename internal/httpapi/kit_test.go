@@ -124,7 +124,7 @@ func openStore(t testing.TB, d *federation.Directory, now func() time.Time) *sql
 // drafts are the only read models that these tests look at.
 func drafts(all []record.Stored) (sqlstore.Row, bool) {
 	r, ok := blacklist.ProjectSheet(all)
-	return sqlstore.Row{Type: r.Type, Version: r.Version, State: string(r.State), Became: r.Published}, ok
+	return sqlstore.Row{Type: r.Type, Version: r.Version, State: string(r.State), About: r.About()}, ok
 }
 
 // site is one member's listener with what stands behind it.

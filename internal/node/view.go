@@ -50,7 +50,7 @@ func (s subjects) EvidenceFor(ctx context.Context, st record.StreamID, subject r
 
 // projectVersion names what project does. Whoever makes project give another row for the same records raises it: the rows
 // of every node are then written anew at its next start. The index has its own (federation.OpenLogIndex).
-const projectVersion = "4"
+const projectVersion = "5"
 
 // project is the read model of a subject, by the domain that knows its type; it holds no personal data. Expiry and the day
 // of an annulment are computed when a list is read.
@@ -59,7 +59,7 @@ func project(records []record.Stored) (sqlstore.Row, bool) {
 		return sqlstore.Row{Type: r.Type, Version: r.Version, State: string(r.Recorded), ValidUntil: r.ValidUntil}, true
 	}
 	if r, ok := blacklist.ProjectSheet(records); ok {
-		return sqlstore.Row{Type: r.Type, Version: r.Version, State: string(r.State), Became: r.Published}, true
+		return sqlstore.Row{Type: r.Type, Version: r.Version, State: string(r.State), About: r.About()}, true
 	}
 	if r, ok := events.Project(records); ok {
 		return sqlstore.Row{Type: r.Type, Version: r.Version, State: string(r.State)}, true

@@ -26,6 +26,9 @@ func (d *Intake) reopen(ctx context.Context, imp *Import) (*File, *Survey, *Chec
 		return nil, nil, nil, err
 	}
 	if b == nil {
+		if fresh, err := d.load(ctx, imp.ID); err == nil && fresh != nil && fresh.Erased {
+			return nil, nil, nil, &Conflict{FileErased}
+		}
 		return nil, nil, nil, &Conflict{FileGone}
 	}
 	f, s, err := look(b, imp.Profile)

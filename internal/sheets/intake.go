@@ -51,6 +51,7 @@ type Import struct {
 	Work     Work     `json:"work"`
 	Counts   Counts   `json:"counts"`
 	Batch    []Signed `json:"batch" doc:"Who did what with the batch"`
+	Erased   bool     `json:"erased,omitzero" doc:"A record that it made was erased, and the file with it"`
 	Repeated bool     `json:"repeated,omitzero" doc:"The file was known; nothing changed"`
 }
 
@@ -101,6 +102,7 @@ const (
 	Unknown      = "not_found"
 	OwnBatch     = "guard:not_author"
 	FileGone     = "import_file_gone" // the file is past its retention
+	FileErased   = "import_file_erased"
 )
 
 type job struct {
@@ -146,6 +148,9 @@ func (d *Intake) Upload(ctx context.Context, by string, b []byte, p Profile) (*I
 	}
 	if d.busy(imp.ID) {
 		return nil, &Conflict{Running}
+	}
+	if old != nil && old.Erased {
+		return nil, &Conflict{FileErased}
 	}
 	if old != nil {
 		imp.At, imp.By, imp.Batch = old.At, old.By, old.Batch

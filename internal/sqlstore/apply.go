@@ -135,7 +135,7 @@ func (v *vault) takenBack(ctx context.Context, tx *sql.Tx, a record.Apply, touch
 		}
 		slices.SortFunc(all, func(x, y record.Stored) int { return cmp.Compare(x.Seq, y.Seq) })
 		for _, st := range all {
-			if err := restrict(ctx, tx, st); err != nil {
+			if err := v.restrict(ctx, tx, st); err != nil {
 				return err
 			}
 		}

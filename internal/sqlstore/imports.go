@@ -22,11 +22,22 @@ const keepFiles = 90 * 24 * time.Hour
 // PutImport implements sheets.Store.
 func (s *Store) PutImport(ctx context.Context, id string, at int64, doc, file []byte) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
+		erased, err := isErased(ctx, tx, id)
+		switch {
+		case err != nil:
+			return fmt.Errorf("write import: %w", err)
+		case erased && file != nil:
+			return &sheets.Conflict{Code: sheets.FileErased}
+		case erased: // work that began before may still know what was erased
+			if doc, err = sheets.Redacted(doc); err != nil {
+				return err
+			}
+		}
 		if file == nil {
 			_, err := tx.ExecContext(ctx, "UPDATE import SET at=$2, doc=$3 WHERE id=$1", id, at, s.v.sealText(docPlace(id), string(doc)))
 			return err
 		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO import (id, at, doc, file) VALUES ($1,$2,$3,$4) ON CONFLICT (id) DO UPDATE SET at=excluded.at, doc=excluded.doc, file=excluded.file",
+		_, err = tx.ExecContext(ctx, "INSERT INTO import (id, at, doc, file) VALUES ($1,$2,$3,$4) ON CONFLICT (id) DO UPDATE SET at=excluded.at, doc=excluded.doc, file=excluded.file",
 			id, at, s.v.sealText(docPlace(id), string(doc)), s.v.seal(place("import", id), file))
 		return err
 	})
@@ -97,6 +108,10 @@ const importRowColumns = "import, row_no, state, step, draft, version, record, i
 // PutChecked implements sheets.Store.
 func (s *Store) PutChecked(ctx context.Context, rows []sheets.StoredRow) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
+		erased, err := erasedImports(ctx, tx, rows)
+		if err != nil {
+			return err
+		}
 		put, err := tx.PrepareContext(ctx, "INSERT INTO import_row ("+importRowColumns+") VALUES ($1,$2,$3,$4,'',0,'',$5,$6,$7) "+
 			"ON CONFLICT (import, row_no) DO UPDATE SET gaps=excluded.gaps") // only a row that has a draft is still there
 		if err != nil {
@@ -104,16 +119,47 @@ func (s *Store) PutChecked(ctx context.Context, rows []sheets.StoredRow) error {
 		}
 		defer func() { _ = put.Close() }() // it ends with its transaction
 		for _, r := range rows {
-			issues, err := json.Marshal(r.Issues)
-			if err != nil {
-				return fmt.Errorf("encode issues: %w", err)
+			if erased[r.Import] {
+				continue // a check that began before
 			}
-			if _, err := put.ExecContext(ctx, r.Import, r.Row, string(r.State), string(r.Step), s.v.keyed("import_row", r.Key), r.Gaps, s.v.sealText(issuesPlace(r.Import, r.Row), string(issues))); err != nil {
+			issues, err := s.issuesCell(r, false)
+			if err != nil {
+				return err
+			}
+			if _, err := put.ExecContext(ctx, r.Import, r.Row, string(r.State), string(r.Step), s.v.keyed("import_row", r.Key), r.Gaps, issues); err != nil {
 				return fmt.Errorf("write checked row: %w", err)
 			}
 		}
 		return nil
 	})
+}
+
+// erasedImports reports of which of the rows' imports the file was erased.
+func erasedImports(ctx context.Context, tx *sql.Tx, rows []sheets.StoredRow) (map[string]bool, error) {
+	out := map[string]bool{}
+	for _, r := range rows {
+		if _, known := out[r.Import]; known {
+			continue
+		}
+		erased, err := isErased(ctx, tx, r.Import)
+		if err != nil {
+			return nil, fmt.Errorf("look at import: %w", err)
+		}
+		out[r.Import] = erased
+	}
+	return out, nil
+}
+
+// issuesCell writes what is said of a row: nothing once the file was erased.
+func (s *Store) issuesCell(r sheets.StoredRow, erased bool) (string, error) {
+	if erased {
+		return "", nil
+	}
+	b, err := json.Marshal(r.Issues)
+	if err != nil {
+		return "", fmt.Errorf("encode issues: %w", err)
+	}
+	return s.v.sealText(issuesPlace(r.Import, r.Row), string(b)), nil
 }
 
 // DropChecked implements sheets.Store.
@@ -127,15 +173,19 @@ func (s *Store) DropChecked(ctx context.Context, id string) error {
 // PutSteps implements sheets.Store. A row whose draft was published meanwhile stays so (projection.write).
 func (s *Store) PutSteps(ctx context.Context, rows []sheets.StoredRow) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
+		erased, err := erasedImports(ctx, tx, rows)
+		if err != nil {
+			return err
+		}
 		for _, r := range rows {
-			issues, err := json.Marshal(r.Issues)
+			issues, err := s.issuesCell(r, erased[r.Import])
 			if err != nil {
-				return fmt.Errorf("encode issues: %w", err)
+				return err
 			}
 			res, err := tx.ExecContext(ctx, "UPDATE import_row SET state=$3, issues=$8, draft=$5, "+
 				"step=CASE WHEN step=$9 AND draft=$5 THEN step ELSE $4 END, version=CASE WHEN step=$9 AND draft=$5 THEN version ELSE $6 END, record=CASE WHEN step=$9 AND draft=$5 THEN record ELSE $7 END "+
 				"WHERE import=$1 AND row_no=$2",
-				r.Import, r.Row, string(r.State), string(r.Step), r.Draft, r.Version, r.Record, s.v.sealText(issuesPlace(r.Import, r.Row), string(issues)), string(sheets.StepPublished))
+				r.Import, r.Row, string(r.State), string(r.Step), r.Draft, r.Version, r.Record, issues, string(sheets.StepPublished))
 			if err := one(res, err, "write step of a row", errors.New("no such row of an import")); err != nil {
 				return err
 			}
@@ -169,8 +219,11 @@ func (s *Store) importRows(ctx context.Context, query string, args ...any) ([]sh
 		if err := rows.Scan(&r.Import, &r.Row, &r.State, &r.Step, &r.Draft, &r.Version, &r.Record, &r.Key, &r.Gaps, &issues); err != nil {
 			return nil, classify(err)
 		}
-		b, err := s.v.openText(ctx, issuesPlace(r.Import, r.Row), issues)
-		if err == nil {
+		var b []byte
+		if issues != "" { // else erased
+			b, err = s.v.openText(ctx, issuesPlace(r.Import, r.Row), issues)
+		}
+		if err == nil && len(b) > 0 {
 			err = json.Unmarshal(b, &r.Issues)
 		}
 		if err != nil {

@@ -23,7 +23,7 @@ func TestStore_KeepsImports(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := sit(t, func(c *sqlstore.Config) {
 				set(c)
-				c.Project = func(all []record.Stored) (sqlstore.Row, bool) { return sqlstore.Row{Became: all[0].Meaning.ID}, true }
+				c.Project = func(all []record.Stored) (sqlstore.Row, bool) { return sqlstore.Row{About: all[0].Meaning.ID}, true }
 			})
 			a, b := fmt.Sprintf("%032x", 1), fmt.Sprintf("%032x", 2)
 			d.ok(d.PutImport(d.ctx, a, 100, []byte(`{"n":1}`), []byte("file a")))

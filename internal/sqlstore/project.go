@@ -15,17 +15,16 @@ type Row struct {
 	Version    uint64
 	State      string
 	ValidUntil string // civil date, empty for none
-	// Became is the record that a draft was published as; zero otherwise. A row of an import that made the draft is then
-	// published too, whoever took the step.
-	Became record.RecordID
+	// About is of a draft the published subject that it became or corrects; zero while there is none. A row of an import that
+	// made the draft is published with it, whoever took the step, and whoever erases the subject erases the draft.
+	About record.RecordID
 }
 
 // projection is the read models that one transaction changes.
 type projection struct {
-	rows [][]any
-	none []subjectAt // subjects that have none (any more)
-	// became is, for each draft that is published, its id and what it became.
-	became [][2]string
+	rows  [][]any
+	none  []subjectAt // subjects that have none (any more)
+	about [][2]string // drafts, with the published subject of each
 }
 
 // projectInto adds a subject's read model; began says that no transaction before this one knew the subject, so there is
@@ -33,9 +32,9 @@ type projection struct {
 func (s *Store) projectInto(p *projection, at subjectAt, all []record.Stored, began bool) {
 	if len(all) > 0 {
 		if row, ok := s.cfg.Project(all); ok {
-			p.rows = append(p.rows, []any{string(at.stream), append([]byte{}, at.subject[:]...), row.Type, row.Version, row.State, row.ValidUntil, all[0].Meaning.Day, all[len(all)-1].Seq})
-			if !row.Became.IsZero() {
-				p.became = append(p.became, [2]string{at.subject.String(), row.Became.String()})
+			p.rows = append(p.rows, []any{string(at.stream), append([]byte{}, at.subject[:]...), row.Type, row.Version, row.State, row.ValidUntil, all[0].Meaning.Day, all[len(all)-1].Seq, aboutText(row)})
+			if !row.About.IsZero() {
+				p.about = append(p.about, [2]string{at.subject.String(), row.About.String()})
 			}
 			return
 		}
@@ -45,12 +44,19 @@ func (s *Store) projectInto(p *projection, at subjectAt, all []record.Stored, be
 	}
 }
 
+func aboutText(row Row) string {
+	if row.About.IsZero() {
+		return ""
+	}
+	return row.About.String()
+}
+
 func (p *projection) write(ctx context.Context, tx *sql.Tx) error {
-	if err := insertMany(ctx, tx, "INSERT INTO subject (stream, subject, type, version, state, valid_until, day, seq)", p.rows,
-		" ON CONFLICT (stream, subject) DO UPDATE SET type=excluded.type, version=excluded.version, state=excluded.state, valid_until=excluded.valid_until, day=excluded.day, seq=excluded.seq"); err != nil {
+	if err := insertMany(ctx, tx, "INSERT INTO subject (stream, subject, type, version, state, valid_until, day, seq, about)", p.rows,
+		" ON CONFLICT (stream, subject) DO UPDATE SET type=excluded.type, version=excluded.version, state=excluded.state, valid_until=excluded.valid_until, day=excluded.day, seq=excluded.seq, about=excluded.about"); err != nil {
 		return fmt.Errorf("write read models: %w", err)
 	}
-	for _, b := range p.became {
+	for _, b := range p.about {
 		if _, err := tx.ExecContext(ctx, "UPDATE import_row SET step=$2, version=1, record=$3 WHERE draft=$1 AND step<>$2", b[0], string(sheets.StepPublished), b[1]); err != nil {
 			return fmt.Errorf("write how a row of an import ended: %w", err)
 		}

@@ -158,7 +158,7 @@ func (v *vault) openAnswer(ctx context.Context, at slot, answer, hash []byte) (a
 
 // restrict takes the content of what an own record supersedes, ends or erases out of every view, frame and range. Until
 // retention ends the origin keeps it in a table of its own that nothing else reads; an erasure deletes it there too.
-func restrict(ctx context.Context, tx *sql.Tx, st record.Stored) error {
+func (v *vault) restrict(ctx context.Context, tx *sql.Tx, st record.Stored) error {
 	ref, ok := st.Meaning.Change()
 	if !ok || !ref.Rel.Deletes() {
 		return nil
@@ -168,6 +168,9 @@ func restrict(ctx context.Context, tx *sql.Tx, st record.Stored) error {
 	if ref.Rel == record.Erases {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM restricted_part WHERE "+earlier, args...); err != nil {
 			return fmt.Errorf("erase: %w", err)
+		}
+		if err := v.eraseSources(ctx, tx, ref.ID); err != nil {
+			return err
 		}
 	} else if _, err := tx.ExecContext(ctx, "INSERT INTO restricted_part (stream, seq, name, salt, bytes) SELECT stream, seq, name, salt, bytes FROM part WHERE name<>'meta' AND state=$4 AND "+earlier,
 		append(args, int(record.PartPresent))...); err != nil {

@@ -324,7 +324,7 @@ func (w *writer) put(ctx context.Context, st record.Stored) error {
 	if err := w.flush(ctx); err != nil {
 		return err
 	}
-	return restrict(ctx, w.tx, st)
+	return w.s.v.restrict(ctx, w.tx, st)
 }
 
 // flush inserts what was placed.
