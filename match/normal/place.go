@@ -172,7 +172,32 @@ again:
 			county, s = m, s[len(m):]
 			continue
 		}
+		if after, code := cutSpoilt(s); code != "" && county == "" {
+			county, s = code, after
+			continue
+		}
 		break
 	}
 	return s, county
+}
+
+// cutSpoilt takes a head off that nobody knows, with the known county behind it: a character of province or city is lost,
+// as in 海市松江区, 浙省嘉兴市嘉善县. It is not one if it has an end of its own.
+func cutSpoilt(s string) (rest, county string) {
+	for i, c := range s {
+		if i > 6*utf8.RuneLen('省') || i > 0 && strings.ContainsRune("路街道巷弄号村镇乡组", c) {
+			break
+		}
+		if i == 0 {
+			continue
+		}
+		for _, r := range regions[c] {
+			if r.county != "" && utf8.RuneCountInString(r.name) >= 3 && strings.HasPrefix(s[i:], r.name) {
+				if last, _ := utf8.DecodeLastRuneInString(r.name); strings.ContainsRune("区县市", last) && r.name != s[i:] {
+					return s[i+len(r.name):], r.county
+				}
+			}
+		}
+	}
+	return s, ""
 }

@@ -60,6 +60,7 @@ func measure(b *testing.B, records, asks int) {
 	stop := inserting(e, r, records)
 	ask(e, r, qs, "name alone", false)
 	ask(e, r, qs, "name and birth year", true)
+	places(e, r, records, asks/4)
 	both(e, qs)
 	stop()
 	restart(b, e)
@@ -99,6 +100,58 @@ func ask(e *match.Engine, r registry, qs []asked, about string, year bool) {
 		quantile(used, 0.5), quantile(used, 0.99), load())
 	for _, k := range kinds {
 		logf("   %-14s n %6d  among ten %5.1f %%  p50 %s p99 %s", k.kind, of[k.kind], 100*float64(hits[k.kind])/float64(max(1, of[k.kind])), quantile(byKind[k.kind], 0.5), quantile(byKind[k.kind], 0.99))
+	}
+}
+
+// places asks by whole addresses with one character lost, and as they are.
+func places(e *match.Engine, r registry, records, asks int) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	d := r.draw(1 << 61)
+	for _, lost := range []bool{false, true} {
+		var took, used []time.Duration
+		hits := 0
+		for len(took) < asks {
+			id := d.IntN(records)
+			if id%(records/1000) == 0 { // deleted
+				continue
+			}
+			en := r.entry(id)
+			if len(en.Addresses) == 0 {
+				continue
+			}
+			at := en.Addresses[0]
+			if lost {
+				at = withoutOne(d, at)
+			}
+			begun, cpu := time.Now(), threadProcessor()
+			a := e.Ask(match.Question{Address: at})
+			took = append(took, time.Since(begun))
+			used = append(used, threadProcessor()-cpu)
+			if slices.ContainsFunc(a.Candidates, func(c match.Candidate) bool {
+				n := number(c.Ref)
+				return n == id || slices.Equal(r.entry(n).Addresses, en.Addresses)
+			}) {
+				hits++
+			}
+		}
+		about := "address"
+		if lost {
+			about = "address, one character lost"
+		}
+		logf("%s: %d questions, among ten %.1f %%, p50 %s p99 %s; processor time p50 %s p99 %s; load average %s", about, len(took), 100*float64(hits)/float64(len(took)), quantile(took, 0.5), quantile(took, 0.99),
+			quantile(used, 0.5), quantile(used, 0.99), load())
+	}
+}
+
+// withoutOne leaves out one character of province, city, county, town, road or village: between two numbers it would make
+// another number.
+func withoutOne(d draw, s string) string {
+	r := []rune(s)
+	for {
+		if i := d.IntN(len(r) - 1); r[i] > '9' && (i == 0 || r[i-1] > '9' || r[i+1] > '9') {
+			return string(slices.Delete(r, i, i+1))
+		}
 	}
 }
 
