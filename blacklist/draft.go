@@ -100,7 +100,9 @@ func (r *Register) Amend(ctx context.Context, req Request, on On, p Proposal) (D
 		if err != nil {
 			return Done{}, err
 		}
-		t, read, err := r.write(req, k, p, corrected)
+		writer := req
+		writer.Actor.Unit = d.Unit // a draft stays its first author's unit's, whoever amends it
+		t, read, err := r.write(writer, k, p, corrected)
 		if err != nil {
 			return Done{}, err
 		}

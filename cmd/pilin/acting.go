@@ -90,13 +90,5 @@ type endActingCmd struct {
 
 // Run ends one.
 func (c *endActingCmd) Run(ctx context.Context, out io.Writer) error {
-	d, err := c.desk(ctx)
-	if err != nil {
-		return err
-	}
-	if err := d.EndDelegation(ctx, c.ID); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(out, "已终止 ended")
-	return err
+	return c.and(ctx, out, func(d *client.Desk) error { return d.EndDelegation(ctx, c.ID) })
 }

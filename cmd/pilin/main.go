@@ -34,6 +34,7 @@ type cli struct {
 	List       listCmd       `cmd:"" help:"列出本单位条目 · List this bureau's entries."`
 	Show       showCmd       `cmd:"" help:"查看一条及其历史、回执 · Show one entry with history and receipts."`
 	Account    accountCmd    `cmd:"" help:"账号与口令 · Accounts and passwords."`
+	Unit       unitCmd       `cmd:"" help:"科室、分所、街镇 · The bureau's units: list, add, change, close, assign."`
 	Acting     actingCmd     `cmd:"" help:"主持工作委托:委托、列出、终止 · Acting head: give, list, end a delegation."`
 	Roster     rosterCmd     `cmd:"" help:"执法证名册:导入、模板 · Certificate roster: import, template."`
 	Import     importCmd     `cmd:"" help:"导入表格:试算、退回件、送审 · Check a spreadsheet, give it back marked, hand it to the reviewer."`

@@ -172,3 +172,36 @@ func TestRoster_AtTheCommandLine(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// The tree of units as an administrator makes it, and a unit with people that is closed only with a place for them.
+func TestUnit_AtTheCommandLine(t *testing.T) {
+	b := newBureau(t, time.Now, "sys_admin", "officer", "liaison")
+	admin := func(args ...string) []string { return append(args, "--account", "sys.admin") }
+	b.ok(nil, admin("unit", "add", "KS-1", "一科", "--kind", "section")...)
+	b.ok(nil, admin("unit", "add", "FS-1", "东分所", "--kind", "branch", "--parent", "KS-1")...)
+	b.refused("unit_unknown", admin("unit", "add", "FS-2", "西分所", "--kind", "branch", "--parent", "KS-9")...)
+	b.refused("forbidden", "unit", "add", "FS-2", "西分所", "--kind", "branch", "--account", "officer")
+	var all []client.Account
+	b.ok(&all, admin("account", "list")...)
+	for _, a := range all {
+		if a.Name == "officer" {
+			b.ok(nil, admin("unit", "assign", a.ID, "东分所")...)
+		}
+	}
+	b.refused("unit_in_use", admin("unit", "close", "FS-1")...)
+	b.ok(nil, admin("unit", "change", "FS-1", "--name", "东部分所")...)
+	if out := b.ok(nil, "unit", "list", "--account", "liaison"); out != "KS-1  一科  科室  0 人 people\n  FS-1  东部分所  分所  1 人 people\n" {
+		t.Error(out)
+	}
+	b.ok(nil, admin("unit", "close", "FS-1", "--move-to", "KS-1")...)
+	if out := b.ok(nil, "unit", "list", "--account", "liaison"); out != "KS-1  一科  科室  1 人 people\nFS-1  东部分所  已撤销 closed\n" {
+		t.Error(out)
+	}
+	b.ok(nil, admin("unit", "close", "KS-1", "--move-to", "-")...)
+	b.ok(&all, admin("account", "list")...)
+	for _, a := range all {
+		if a.Unit != "" {
+			t.Errorf("%+v", a)
+		}
+	}
+}

@@ -25,13 +25,17 @@ type NewAccount struct {
 var certificateForm = regexp.MustCompile(`^[0-9A-Za-z]{6,20}$`)
 
 // Create adds an account without a password and returns it with the secret of the one-time link through which its owner
-// chooses one. by is empty when the node itself does it. Errors: *Refusal with NameInvalid or RoleRefused, ErrAccountTaken.
+// chooses one. by is empty when the node itself does it. Errors: *Refusal with NameInvalid, RoleRefused or UnitUnknown, ErrAccountTaken.
 func (p *People) Create(ctx context.Context, by string, n NewAccount) (Account, string, error) {
 	if !nameForm.MatchString(n.Name) || len(n.Unit) > 64 || n.Certificate != "" && !certificateForm.MatchString(n.Certificate) {
 		return Account{}, "", refuse(NameInvalid)
 	}
 	if err := CheckRoles(n.Roles); err != nil {
 		return Account{}, "", refuse(RoleRefused)
+	}
+	var err error
+	if n.Unit, err = p.unitOf(ctx, n.Unit); err != nil {
+		return Account{}, "", err
 	}
 	id, err := record.NewBits128(p.Random)
 	if err != nil {

@@ -67,14 +67,14 @@ func (p *People) Delegate(ctx context.Context, by, name, from, until, document s
 	now := p.Now()
 	first, err := time.ParseInLocation(time.DateOnly, from, record.CivilZone)
 	if err != nil {
-		return Delegation{}, refuse(DelegationTerm)
+		return Delegation{}, refuseAt(DelegationTerm, "/until")
 	}
 	last, err := time.ParseInLocation(time.DateOnly, until, record.CivilZone)
 	if err != nil || last.Before(first) || until < record.CivilDay(now) || last.Sub(first) > maxTerm {
-		return Delegation{}, refuse(DelegationTerm)
+		return Delegation{}, refuseAt(DelegationTerm, "/until")
 	}
 	if !hashForm.MatchString(document) {
-		return Delegation{}, refuse(DelegationDocument)
+		return Delegation{}, refuseAt(DelegationDocument, "/document_hash")
 	}
 	var a Account
 	if nameForm.MatchString(name) {
@@ -83,7 +83,7 @@ func (p *People) Delegate(ctx context.Context, by, name, from, until, document s
 		}
 	}
 	if a.ID == "" || a.Disabled {
-		return Delegation{}, refuse(DelegateUnknown)
+		return Delegation{}, refuseAt(DelegateUnknown, "/name")
 	}
 	if _, ok := headed(a.Roles); !ok {
 		return Delegation{}, refuse(RoleRefused)
@@ -98,7 +98,7 @@ func (p *People) Delegate(ctx context.Context, by, name, from, until, document s
 		return Delegation{}, fmt.Errorf("read delegations: %w", err)
 	}
 	if slices.ContainsFunc(others, func(o Delegation) bool { return o.Overlaps(&d) }) {
-		return Delegation{}, refuse(DelegationOverlaps)
+		return Delegation{}, refuseAt(DelegationOverlaps, "/from")
 	}
 	if err := p.Audit(ctx, Event{Kind: EventDelegated, Account: a.ID, By: by, Delegation: &d, At: now}); err != nil {
 		return Delegation{}, fmt.Errorf("audit delegation: %w", err)

@@ -38,6 +38,12 @@ const (
 	NameInvalid     Code = "name_invalid"
 	RoleRefused     Code = "role_refused"
 
+	UnitInvalid Code = "unit_invalid" // code, name or kind is ill-formed
+	UnitUnknown Code = "unit_unknown" // no open unit of that code or name
+	UnitTaken   Code = "unit_taken"
+	UnitCycle   Code = "unit_cycle"  // a unit below itself
+	UnitInUse   Code = "unit_in_use" // people or open units belong to it
+
 	CertificateExpired Code = "certificate_expired" // of an enforcement certificate
 
 	DelegateUnknown    Code = "delegate_unknown"    // no account of that name that may sign in
@@ -46,13 +52,17 @@ const (
 	DelegationOverlaps Code = "delegation_overlaps" // somebody else acts on one of the days
 )
 
-// Refusal is a refusal with its code. It carries nothing that was sent.
-type Refusal struct{ Code Code }
+// Refusal is a refusal with its code and, where one member of a body is to blame, a pointer to it. It carries nothing that
+// was sent.
+type Refusal struct {
+	Code    Code
+	Pointer string // RFC 6901
+}
 
 // Error returns the code.
 func (r *Refusal) Error() string { return "refused: " + string(r.Code) }
 
-func refuse(c Code) error { return &Refusal{c} }
+func refuse(c Code) error { return &Refusal{Code: c} }
 
 // CodeOf returns the code of a refusal; empty for an error that is none.
 func CodeOf(err error) Code {

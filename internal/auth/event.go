@@ -31,13 +31,17 @@ const (
 	EventUndelegated EventKind = "delegation_ended" // before its last day
 	EventActed       EventKind = "acted"            // as acting head, what the account's own roles do not allow
 
+	EventUnitAdded   EventKind = "unit_added"
+	EventUnitChanged EventKind = "unit_changed"
+	EventUnitClosed  EventKind = "unit_closed"
+	EventAssigned    EventKind = "unit_assigned"       // of an account
 	EventCertificate EventKind = "certificate_changed" // by a certificate roster
 )
 
 // Event is one line for the auditor: opaque ids and codes, nothing personal.
 type Event struct {
 	Kind    EventKind
-	Account string // empty only for a failed sign-in under a name that nobody has
+	Account string // empty for a failed sign-in under a name that nobody has, and for what happens to a unit
 	By      string // account that did it; empty when the node did
 	Roles   []Role // after the event; of a refusal, those held
 	Route   string // of a refusal: id of the operation in the OpenAPI document
@@ -49,6 +53,8 @@ type Event struct {
 	Subject    string      // of acted: what it was about; empty, or an id
 	Until      string      // last civil day of a certificate
 	Document   string      // SHA-256 of the roster that says so
+	Unit       string      // that was added, changed or closed, or to which the account belongs; its code
+	Parent     string      // of a unit; of one that is closed, where its people went
 }
 
 type eventBody struct {
@@ -67,6 +73,8 @@ type eventBody struct {
 	Until      string `json:"until,omitzero"`
 	Document   string `json:"document_hash,omitzero"`
 	Subject    string `json:"subject,omitzero"`
+	Unit       string `json:"unit,omitzero"`
+	Parent     string `json:"parent,omitzero"`
 }
 
 // Draft makes the audit record of e for the stream (this node's audit stream).
@@ -77,7 +85,8 @@ func (e Event) Draft(s record.StreamID, random io.Reader, synthetic bool) (recor
 	}
 	at := e.At.In(record.CivilZone)
 	body := eventBody{Event: e.Kind, Account: e.Account, By: e.By, Roles: e.Roles, Route: e.Route, Lacking: e.Lacking, Reason: e.Reason,
-		At: at.Format(time.RFC3339), Synthetic: synthetic, Subject: e.Subject, Until: e.Until, Document: e.Document}
+		At: at.Format(time.RFC3339), Synthetic: synthetic, Subject: e.Subject, Until: e.Until, Document: e.Document,
+		Unit: e.Unit, Parent: e.Parent}
 	if d := e.Delegation; d != nil {
 		body.Delegation, body.From, body.Until, body.Document = d.ID, d.From, d.Until, d.Document
 	}

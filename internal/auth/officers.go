@@ -27,7 +27,7 @@ type Certified struct {
 type Enrolment struct {
 	Account string // sign-in name
 	Done    Enrolled
-	Fault   string // why nothing is done: account_disabled, officer_roles; empty for none
+	Fault   string // why nothing is done: account_disabled, officer_roles, unit_unknown; empty for none
 	Link    string // secret of the one-time link of a new account
 }
 
@@ -81,6 +81,14 @@ func (p *People) enrol(ctx context.Context, by string, all []Account, o Certifie
 		i = slices.IndexFunc(all, func(a Account) bool { return a.Name == name })
 	}
 	e := Enrolment{Account: name, Done: EnrolledPassed}
+	unit, err := p.unitOf(ctx, o.Unit)
+	if CodeOf(err) == UnitUnknown {
+		e.Fault = string(UnitUnknown)
+		return e, nil
+	} else if err != nil {
+		return e, err
+	}
+	o.Unit = unit
 	today := record.CivilDay(p.Now())
 	switch {
 	case holder >= 0 && holder != i:
@@ -92,7 +100,6 @@ func (p *People) enrol(ctx context.Context, by string, all []Account, o Certifie
 		return p.newOfficer(ctx, by, e, o, document, dry)
 	}
 	a := all[i]
-	unit := o.Unit
 	if unit == "" {
 		unit = a.Unit
 	}

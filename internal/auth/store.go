@@ -29,7 +29,7 @@ var (
 type Account struct {
 	ID          string // 32 hex digits, random; what records and other members are told
 	Name        string // sign-in name, ^[a-z][a-z0-9._-]{1,39}$, unique for ever
-	Unit        string // 科室/分所/街镇; may be empty
+	Unit        string // code of a Unit; empty: the bureau itself
 	Certificate string // 执法证号; empty for those who hold none
 	// CertificateUntil is the last civil day of the certificate, by the certificate roster; empty: no roster has said.
 	CertificateUntil string
@@ -61,6 +61,15 @@ type Accounts interface {
 	EndDelegation(ctx context.Context, id string, at int64) error
 	// Delegations returns all, newest first.
 	Delegations(ctx context.Context) ([]Delegation, error)
+	// Units returns all units, open and closed, by code.
+	Units(ctx context.Context) (Tree, error)
+	// PutUnit adds a unit, or replaces name, kind and parent of one.
+	PutUnit(ctx context.Context, u Unit) error
+	// CloseUnit closes a unit at a moment (Unix seconds) after moving its accounts and open sub-units to another one, where
+	// into is not nil; ErrUnitInUse if some are left. All or nothing.
+	CloseUnit(ctx context.Context, code string, at int64, into *string) error
+	// SetUnit replaces an account's unit.
+	SetUnit(ctx context.Context, account, unit string) error
 	// PutLink keeps the SHA-256 of a one-time link's secret for an account until expires (Unix seconds). An older link of
 	// the account stops working.
 	PutLink(ctx context.Context, secret [32]byte, account string, expires int64) error

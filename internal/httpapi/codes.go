@@ -62,6 +62,11 @@ var codes = map[string]word{
 	string(auth.DelegationTerm):     {http.StatusUnprocessableEntity, "委托期限须有起止日期、尚未届满且不超过一年", "A delegation has a first and a last day, is not over, and lasts a year at most"},
 	string(auth.DelegationDocument): {http.StatusUnprocessableEntity, "须附已签字委托书的 SHA-256", "The SHA-256 of the signed delegation is needed"},
 	string(auth.DelegationOverlaps): {http.StatusConflict, "该期间已有人主持工作,请先终止原委托", "Somebody acts as head on one of these days; end that delegation first"},
+	string(auth.UnitInvalid):        {http.StatusUnprocessableEntity, "编码(字母、数字、横线,20 字符内)、名称(40 字内)或类别(section 科室、branch 分所、town 街镇)不符合要求", "Code (letters, digits, hyphens, 20 at most), name (40 characters at most) or kind (section, branch, town) is not acceptable"},
+	string(auth.UnitUnknown):        {http.StatusUnprocessableEntity, "本单位没有此科室、分所或街镇,或已撤销", "The bureau has no such unit, or it is closed"},
+	string(auth.UnitTaken):          {http.StatusConflict, "编码已被使用;撤销后的编码不得再用", "The code is taken; that of a closed unit is not given again"},
+	string(auth.UnitCycle):          {http.StatusUnprocessableEntity, "不能归到自己或自己的下级之下", "A unit cannot stand below itself"},
+	string(auth.UnitInUse):          {http.StatusConflict, "尚有人员或下级,请先调整,或注明移往何处", "People or units belong to it; move them first, or say where they go"},
 	"account_taken":                 {http.StatusConflict, "账号名已被使用", "The account name is taken"},
 	"last_administrator":            {http.StatusConflict, "不能停用自己的账号", "An administrator cannot disable his own account"},
 
@@ -132,6 +137,7 @@ var codes = map[string]word{
 	sheets.NothingToDo:       {http.StatusConflict, "没有可以处理的行", "No row is waiting for this step"},
 	sheets.FileErased:        {http.StatusConflict, "此文件含有已依规删除的记录,原文件已一并删除;请去掉该行,作为新文件上传", "A record made from this file was erased, and the file with it; hand the other rows in as a new file"},
 	sheets.FileGone:          {http.StatusConflict, "原文件已过保存期,请重新上传", "The file is past its retention; hand it in again"},
+	sheets.Elsewhere:         {http.StatusConflict, "本单位其他科室已导入此文件", "Another unit of the bureau has handed this file in"},
 	"export_too_large":       {http.StatusUnprocessableEntity, "超过 5000 行,请按日期分次导出", "More than 5,000 rows; export by days"},
 	"import_profile_unknown": {http.StatusUnprocessableEntity, "没有此映射方案", "There is no such profile"},
 

@@ -213,6 +213,9 @@ func (h *people) entryRoutes(api huma.API) {
 		op := func(act auth.Act, name, method, path, zh, en string, status int) huma.Operation {
 			o := h.op(api, act, name+"-"+f.en, method, f.path+path, en+" "+zh+f.zh, status)
 			o.Tags = []string{f.path}
+			if path != "" {
+				o = h.ofOwnUnits(api, o, h.reachesDraft)
+			}
 			return o
 		}
 		register(api, op(auth.Draft, "draft", http.MethodPost, "", "起草", "Begin a draft", http.StatusCreated), func(ctx context.Context, in *draftIn) (*writtenOut, error) {

@@ -39,6 +39,7 @@ var meanings = []struct {
 	{auth.ErrAccountTaken, "account_taken"},
 	{auth.ErrNoAccount, "not_found"},
 	{auth.ErrNoDelegation, "not_found"},
+	{auth.ErrNoUnit, "not_found"},
 	{context.DeadlineExceeded, "timeout"},
 	{context.Canceled, "timeout"},
 }
@@ -51,6 +52,7 @@ func toProblem(ctx context.Context, err error) *Problem {
 	}
 	var (
 		skew    *auth.SkewError
+		person  *auth.Refusal
 		locked  *auth.LockedError
 		stale   *federation.StaleCharterError
 		refused *federation.Refusal
@@ -73,10 +75,9 @@ func toProblem(ctx context.Context, err error) *Problem {
 		p.retryAfter = 15 * time.Minute
 		return p
 	case auth.CodeOf(err) != "":
-		code := auth.CodeOf(err)
-		p := problem(string(code))
-		if at := personPointers[code]; at != "" {
-			p.add(schemas.Violation{Pointer: at, Code: string(code)})
+		p := problem(string(auth.CodeOf(err)))
+		if errors.As(err, &person) && person.Pointer != "" {
+			p.add(schemas.Violation{Pointer: person.Pointer, Code: p.Code})
 		}
 		return p
 	case errors.As(err, &stale):
@@ -120,11 +121,6 @@ func toProblem(ctx context.Context, err error) *Problem {
 	return problem("internal")
 }
 
-// personPointers are the members of a body that a refusal is about.
-var personPointers = map[auth.Code]string{
-	auth.DelegateUnknown: "/name", auth.DelegationTerm: "/until", auth.DelegationDocument: "/document_hash", auth.DelegationOverlaps: "/from",
-}
-
 func charterText(r record.CharterRef) string { return fmt.Sprintf("%d %x", r.Version, r.Hash) }
 
 // deskCodes are the codes of Register and Board in the border's words.
@@ -132,7 +128,7 @@ var deskCodes = map[string]string{
 	blacklist.VersionConflict: "version_conflict", blacklist.IdempotencyConflict: "idempotency_body", blacklist.NotFound: "not_found",
 	blacklist.UnknownType: "type_unknown", blacklist.OtherSubject: "other_subject", blacklist.UnknownAccount: "forbidden",
 	events.NotLead: "not_lead", events.NotInvited: "not_invited", workflow.WrongRole: "forbidden", workflow.IllegalTransition: "transition",
-	sheets.Running: sheets.Running, sheets.BatchChanged: sheets.BatchChanged, sheets.NothingToDo: sheets.NothingToDo, sheets.FileGone: sheets.FileGone, sheets.FileErased: sheets.FileErased,
+	sheets.Running: sheets.Running, sheets.BatchChanged: sheets.BatchChanged, sheets.NothingToDo: sheets.NothingToDo, sheets.FileGone: sheets.FileGone, sheets.FileErased: sheets.FileErased, sheets.Elsewhere: sheets.Elsewhere,
 }
 
 // stepProblem says why a step of a state machine is not taken; the guard is named so that a program can show its rule.

@@ -158,15 +158,23 @@ func (h *people) importRoutes(api huma.API) {
 	op := func(act auth.Act, name, method, path, summary string, status int) huma.Operation {
 		o := h.op(api, act, name, method, path, summary, status)
 		o.Tags = []string{"imports"}
+		if strings.HasPrefix(path, "imports/{id}") {
+			o = h.ofOwnUnits(api, o, h.reachesImport)
+		}
 		return o
 	}
 	up := op(auth.Draft, "upload-import", http.MethodPost, "imports", "Hand in a spreadsheet: it is checked, nothing is written 导入试算", http.StatusAccepted)
 	up.MaxBodyBytes = maxUpload
 	register(api, up, h.upload)
 	register(api, op(auth.ListOwn, "list-imports", http.MethodGet, "imports", "Imports, newest first 导入列表", http.StatusOK), func(ctx context.Context, _ *nothing) (*importsOut, error) {
+		who := principalOf(ctx)
+		within, err := h.reach(ctx, who)
+		if err != nil {
+			return nil, err
+		}
 		all, err := h.Intake.Imports(ctx, maxImports)
 		out := &importsOut{}
-		out.Body.Imports = append([]sheets.Import{}, all...)
+		out.Body.Imports = append([]sheets.Import{}, slices.DeleteFunc(all, func(imp sheets.Import) bool { return imp.By != who.Account && !within(imp.Unit) })...)
 		return out, err
 	})
 	register(api, op(auth.ListOwn, "read-import", http.MethodGet, "imports/{id}", "An import and how far it has come 查看导入", http.StatusOK), func(ctx context.Context, in *importIn) (*importOut, error) {
@@ -271,7 +279,12 @@ func (h *people) upload(ctx context.Context, in *uploadIn) (*importOut, error) {
 			p = *form.profile
 		}
 	}
-	return importAnswer(h.Intake.Upload(ctx, principalOf(ctx).Account, file, p))
+	who := principalOf(ctx)
+	within, err := h.reach(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	return importAnswer(h.Intake.Upload(ctx, sheets.Uploader{Account: who.Account, Unit: who.Unit, Reaches: within}, file, p))
 }
 
 type uploadForm struct {
@@ -374,7 +387,19 @@ func (h *people) gaps(ctx context.Context, in *gapsIn) (*gapsOut, error) {
 		return nil, err
 	}
 	out := &gapsOut{}
-	out.Body.Lines = append([]sheets.MissingLine{}, lines...)
+	out.Body.Lines = []sheets.MissingLine{}
 	out.Body.Next = next
+	who := principalOf(ctx)
+	for _, l := range lines {
+		ok := l.Stage == "published" || who.Unit == ""
+		if !ok {
+			if ok, err = h.reachesDraft(ctx, who, l.ID); err != nil {
+				return nil, err
+			}
+		}
+		if ok {
+			out.Body.Lines = append(out.Body.Lines, l)
+		}
+	}
 	return out, nil
 }

@@ -75,7 +75,7 @@ type knownOut struct {
 func (h *people) knownRoute(api huma.API) {
 	o := h.op(api, auth.Ask, "ask-import", http.MethodPost, "imports/{id}/known", "Already known elsewhere? Ask the federation about rows before they are published 他处是否已知", http.StatusOK)
 	o.Tags = []string{"imports"}
-	register(api, o, h.known)
+	register(api, h.ofOwnUnits(api, o, h.reachesImport), h.known)
 }
 
 // known puts the ordinary question for each row, with the person's own purpose, work reference and rights.

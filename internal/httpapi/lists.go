@@ -61,7 +61,7 @@ type Row struct {
 type listOut struct {
 	Body struct {
 		Rows []Row  `json:"rows"`
-		Next string `json:"next,omitempty" doc:"Cursor of the next page; absent on the last"`
+		Next string `json:"next,omitempty" doc:"Cursor of the next page, which may have fewer rows; absent on the last"`
 	}
 }
 
@@ -73,7 +73,8 @@ func (h *people) list(ctx context.Context, f family, typ string, in *Listing) (*
 	if in.State == string(blacklist.Expired) {
 		q.State = string(blacklist.Published) // expiry is a function of the day, not a stored state
 	}
-	who := principalOf(ctx).Account
+	person := principalOf(ctx)
+	who := person.Account
 	filter := fmt.Sprint(f.path, "|", typ, "|", in.Stage, "|", in.State, "|", in.From, "|", in.To)
 	if in.Cursor != "" {
 		var ok bool
@@ -89,6 +90,13 @@ func (h *people) list(ctx context.Context, f family, typ string, in *Listing) (*
 	out.Body.Rows = []Row{}
 	today := record.CivilDay(h.Now())
 	for _, it := range items {
+		if in.Stage == "draft" && person.Unit != "" {
+			if ok, err := h.reachesDraft(ctx, person, it.Subject.String()); err != nil {
+				return nil, err
+			} else if !ok {
+				continue
+			}
+		}
 		r := Row{ID: it.Subject.String(), Type: it.Type, Version: it.Version, State: it.State, ValidUntil: it.ValidUntil, Day: it.Day}
 		if it.State == string(blacklist.Published) && it.ValidUntil != "" && it.ValidUntil < today {
 			r.State = string(blacklist.Expired)

@@ -36,6 +36,7 @@ type Notice struct {
 type told struct {
 	Notice
 	auth.Hearing
+	draft *blacklist.Sheet // of a draft; only who has to do with its unit hears of it
 }
 
 // noticeOf says what a record means to those at the desk; false if nothing. It reads the whole subject, because a state is
@@ -94,7 +95,7 @@ func (h *people) draftNotice(ctx context.Context, st *record.Stored, subject rec
 	if err != nil || !n.step(d.History) {
 		return false, err
 	}
-	n.Topic, n.Type, n.Next = auth.TopicDraft, d.Type, waits[workflow.Event(n.Event)]
+	n.Topic, n.Type, n.Next, n.draft = auth.TopicDraft, d.Type, waits[workflow.Event(n.Event)], &d
 	return n.Next != "", nil
 }
 

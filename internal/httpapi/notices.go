@@ -236,6 +236,11 @@ func (l *listening) tell(ctx context.Context, n told) error {
 	if !auth.MayHear(l.who.Roles, n.Topic, n.Hearing) {
 		return nil
 	}
+	if n.draft != nil {
+		if ok, err := l.h.reachesSheet(ctx, l.who, n.draft); err != nil || !ok {
+			return err
+		}
+	}
 	n.Duty = l.h.contacts(ctx, l.h.concerned(&n))
 	return l.send("", string(n.Topic), n.Notice)
 }
@@ -356,8 +361,15 @@ func (l *listening) spreadsheets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	within, err := l.h.reach(ctx, l.who)
+	if err != nil {
+		return err
+	}
 	now := map[string]string{}
 	for i := range all {
+		if all[i].By != l.who.Account && !within(all[i].Unit) {
+			continue
+		}
 		w := all[i].Work
 		now[all[i].ID] = w.Step + " " + w.State
 		if w.State == "running" || l.imports[all[i].ID] == now[all[i].ID] || l.imports == nil && !l.resumed {

@@ -113,6 +113,7 @@ type people struct {
 func (h *people) routes(api huma.API) {
 	h.sessionRoutes(api)
 	h.accountRoutes(api)
+	h.unitRoutes(api)
 	h.delegationRoutes(api)
 	h.officerRoutes(api)
 	h.askRoutes(api)

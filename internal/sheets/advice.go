@@ -34,6 +34,7 @@ var words = map[string]word{
 	"account_form":        {"账号名格式不符", "The account name is ill-formed", "以小写字母开头,由小写字母、数字、点、横线组成,2 至 40 个字符;可留空", "Lower-case letters, digits, dot and hyphen, a letter first, 2 to 40 characters; it may stay empty"},
 	"certificate_expired": {"执法证已过有效期,岗位中的执法权限自动停止", "The certificate has expired; rights in the field end by themselves", "换证后请重新导入名册", "Import the roster again when it has been renewed"},
 	"account_disabled":    {"此账号已停用", "The account is disabled", "如该人员仍在岗,请管理员先启用账号", "Enable the account first if the person is still in post"},
+	"unit_unknown":        {"本单位没有此科室、分所或街镇", "The bureau has no such unit", "请填写「pilin unit list」列出的代码或名称;不填则保持不变", "Write a code or name that pilin unit list shows; left empty nothing changes"},
 	"officer_roles":       {"此账号的岗位不得由执法人员兼任,或证号属于他人账号", "The account's roles must be apart from an officer's, or the certificate is of another account", "请核对账号,或由管理员变更岗位", "Check the account, or let the administrator change its roles"},
 	"draft_refused":       {"登记簿未接受此行", "The register did not accept this row", "请按原因修改后重新导入", "Mend it and import again"},
 }

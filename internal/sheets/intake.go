@@ -45,6 +45,7 @@ type Import struct {
 	FileHash string   `json:"file_hash" doc:"SHA-256"`
 	At       string   `json:"at" doc:"RFC 3339, of the first upload"`
 	By       string   `json:"by" doc:"Opaque account id"`
+	Unit     string   `json:"unit,omitempty" doc:"Of who handed it in; absent = the bureau itself"`
 	Profile  Profile  `json:"profile" doc:"As it is read, with what was proposed"`
 	Survey   Survey   `json:"survey"`
 	Missing  []string `json:"missing" doc:"Fields that every record needs and that neither a column nor a constant gives"`
@@ -103,6 +104,7 @@ const (
 	OwnBatch     = "guard:not_author"
 	FileGone     = "import_file_gone" // the file is past its retention
 	FileErased   = "import_file_erased"
+	Elsewhere    = "import_elsewhere" // another unit of the bureau has handed the file in
 )
 
 type job struct {
@@ -123,10 +125,16 @@ func (d *Intake) Close() {
 	d.wg.Wait()
 }
 
+// Uploader is who hands a file in.
+type Uploader struct {
+	Account, Unit string
+	Reaches       func(unit string) bool // whether he has to do with what a unit has handed in
+}
+
 // Upload takes a file in and begins its check. The same file again, for the same type and sheet, is the same import: rows
 // that have gone in stay as they are, the others are checked anew if the profile has changed. A *Refusal says why the file
 // is not read; *blacklist.Invalid what is wrong with the profile.
-func (d *Intake) Upload(ctx context.Context, by string, b []byte, p Profile) (*Import, error) {
+func (d *Intake) Upload(ctx context.Context, by Uploader, b []byte, p Profile) (*Import, error) {
 	d.start()
 	if vs := p.Check(); len(vs) > 0 {
 		return nil, &blacklist.Invalid{Violations: vs}
@@ -141,7 +149,7 @@ func (d *Intake) Upload(ctx context.Context, by string, b []byte, p Profile) (*I
 	if err != nil {
 		return nil, err
 	}
-	imp := &Import{ID: importID(f.Hash, p.Type, s.Sheet), FileHash: hex.EncodeToString(f.Hash[:]), At: d.Now().UTC().Format(time.RFC3339), By: by, Batch: []Signed{}}
+	imp := &Import{ID: importID(f.Hash, p.Type, s.Sheet), FileHash: hex.EncodeToString(f.Hash[:]), At: d.Now().UTC().Format(time.RFC3339), By: by.Account, Unit: by.Unit, Batch: []Signed{}}
 	old, err := d.load(ctx, imp.ID)
 	if err != nil {
 		return nil, err
@@ -153,7 +161,10 @@ func (d *Intake) Upload(ctx context.Context, by string, b []byte, p Profile) (*I
 		return nil, &Conflict{FileErased}
 	}
 	if old != nil {
-		imp.At, imp.By, imp.Batch = old.At, old.By, old.Batch
+		if !by.Reaches(old.Unit) {
+			return nil, &Conflict{Elsewhere}
+		}
+		imp.At, imp.By, imp.Unit, imp.Batch = old.At, old.By, old.Unit, old.Batch
 	}
 	imp.Survey = *s
 	imp.Survey.Columns = p.fill(s)

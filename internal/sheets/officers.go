@@ -31,15 +31,18 @@ type Officer struct {
 // Taken reports whether the line may go in.
 func (o *Officer) Taken() bool { return o.State == RowOK || o.State == RowWarning }
 
-// Blame says that a line stays out for what the bureau's accounts know: the account or else the certificate is to blame.
+// Blame says that a line stays out for what the bureau knows of its accounts and units.
 func (o *Officer) Blame(s *Survey, code string) {
-	i := Issue{Pointer: "/account", Code: code}
-	col := columnIndex(s.Columns, "/account")
-	if col < 0 {
-		i.Pointer, col = "/certificate", columnIndex(s.Columns, "/certificate")
+	at := "/account"
+	if code == "unit_unknown" {
+		at = "/unit"
 	}
+	if columnIndex(s.Columns, at) < 0 {
+		at = "/certificate"
+	}
+	i := Issue{Pointer: at, Code: code}
 	for _, c := range s.Columns {
-		if c.Index == col {
+		if c.Field == at {
 			i.Column, i.Heading = c.Column, c.Heading
 		}
 	}
