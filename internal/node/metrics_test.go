@@ -3,6 +3,8 @@ package node
 import (
 	"bytes"
 	"errors"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +44,17 @@ func TestMetrics_ofANode(t *testing.T) {
 		"relay_stalled", "disk_used_ratio", "disk_free_bytes", "erase_overdue_total", "ready", "peer_heard_seconds", "charter_frozen", "build_info", "heads_total", "receipts_total"} {
 		if !slices.Contains(names, "pilin_"+want) {
 			t.Errorf("pilin_%s is missing", want)
+		}
+	}
+	alerts, err := os.ReadFile("../../deploy/prometheus/alerts.yaml")
+	d.ok(err)
+	known := append(slices.Clone(names), "pilin_unusable_total")
+	for name := range labelOf {
+		known = append(known, "pilin_"+name)
+	}
+	for _, name := range regexp.MustCompile(`pilin_[a-z_]+`).FindAllString(string(alerts), -1) {
+		if !slices.Contains(known, name) {
+			t.Errorf("an alert is about %s, which no node exports", name)
 		}
 	}
 	stream := string(record.Stream(a, record.Records))

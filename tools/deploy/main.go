@@ -1,6 +1,7 @@
 // Command deploy checks what deploy/ ships for containers: the compose file with the compose specification's own parser,
-// the Helm chart with Helm's linter and template engine and the API types of Kubernetes, and both against the rules that
-// deploy/README.md states. With -out it writes each configuration file that results, so that the node can read it.
+// the Helm chart with Helm's linter and template engine and the API types of Kubernetes, both against the rules that
+// deploy/README.md states, and the alerts with Prometheus's own reader. With -out it writes each configuration file that
+// results, so that the node can read it.
 //
 //	go run . -deploy ../../deploy -out /tmp/x
 package main
@@ -37,7 +38,7 @@ func main() {
 	case len(c) > 0:
 		os.Exit(1)
 	}
-	fmt.Printf("compose file and chart are sound; %d configurations result\n", len(configs))
+	fmt.Printf("compose file, chart and alerts are sound; %d configurations result\n", len(configs))
 }
 
 // check returns the node's configuration files by a name for each.
@@ -48,6 +49,9 @@ func check(ctx context.Context, deploy string, c *complaints) (map[string]string
 		return nil, err
 	}
 	configs["compose"] = text
+	if err := checkAlerts(filepath.Join(deploy, "prometheus", "alerts.yaml"), c); err != nil {
+		return nil, err
+	}
 	values, err := filepath.Glob(filepath.Join(deploy, "helm", "pilin", "ci", "*-values.yaml"))
 	if err != nil || len(values) == 0 {
 		return nil, fmt.Errorf("no values to try the chart with: %w", err)

@@ -40,6 +40,10 @@ func TestCheck(t *testing.T) {
 		{"helm/pilin/ci/small-values.yaml", "member: 330482-01", "member: jinshan", "member"},
 		{"helm/pilin/ci/small-values.yaml", "driver: sqlite", "drvier: sqlite", "drvier"},
 		{"helm/pilin/ci/full-values.yaml", "tlsSecret: pilin-people", "tlsSecret: \"\"", "tlsSecret"},
+		{"prometheus/alerts.yaml", "expr: pilin_disk_used_ratio > 0.8", "expr: pilin_disk_used_ratio >> 0.8", "could not parse expression"},
+		{"prometheus/alerts.yaml", "{{ $labels.place }}", "{{ $labels.place }", "template"},
+		{"prometheus/alerts.yaml", "for: 15m", "fro: 15m", "fro"},
+		{"prometheus/alerts.yaml", "severity: page }", "severity: now }", "want a severity"},
 		{"helm/pilin/Chart.yaml", "version: 0.1.0", "version: one", "version"},
 	} {
 		dir := t.TempDir()
