@@ -23,7 +23,7 @@ type passwordCmd struct {
 }
 
 // Run sets the password that PILIN_PASSWORD holds; a password is never an argument.
-func (c *passwordCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *passwordCmd) Run(ctx context.Context, out *printer) error {
 	password := os.Getenv("PILIN_PASSWORD")
 	if password == "" {
 		return errors.New("put the new password into PILIN_PASSWORD")
@@ -31,8 +31,7 @@ func (c *passwordCmd) Run(ctx context.Context, out io.Writer) error {
 	if err := client.NewDesk(c.Node, nil).UseLink(ctx, c.Secret, password); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(out, "口令已设置 password set")
-	return err
+	return out.answer(map[string]bool{"password_set": true}, func(w io.Writer) { fmt.Fprintln(w, "口令已设置 password set") })
 }
 
 type createAccountCmd struct {
@@ -44,7 +43,7 @@ type createAccountCmd struct {
 }
 
 // Run creates the account.
-func (c *createAccountCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *createAccountCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -53,14 +52,15 @@ func (c *createAccountCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%s  %s  一次性密钥 one-time secret: %s\n", a.ID, a.Name, a.Link)
-	return err
+	return out.answer(a, func(w io.Writer) {
+		fmt.Fprintf(w, "%s  %s  一次性密钥 one-time secret: %s\n", a.ID, a.Name, a.Link)
+	})
 }
 
 type listAccountsCmd struct{ person }
 
-// Run lists the accounts.
-func (c *listAccountsCmd) Run(ctx context.Context, out io.Writer) error {
+// Run lists the accounts, as JSON.
+func (c *listAccountsCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (c *listAccountsCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return printJSON(out, all)
+	return out.document(all)
 }
 
 type disableCmd struct {
@@ -79,10 +79,17 @@ type disableCmd struct {
 }
 
 // Run disables or enables.
-func (c *disableCmd) Run(ctx context.Context, _ io.Writer) error {
+func (c *disableCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
 	}
-	return d.DisableAccount(ctx, c.ID, !c.Enable)
+	if err := d.DisableAccount(ctx, c.ID, !c.Enable); err != nil {
+		return err
+	}
+	word := "已停用 disabled"
+	if c.Enable {
+		word = "已启用 enabled"
+	}
+	return out.answer(map[string]any{"id": c.ID, "disabled": !c.Enable}, func(w io.Writer) { fmt.Fprintln(w, word) })
 }

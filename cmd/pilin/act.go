@@ -21,11 +21,10 @@ type signActCmd struct {
 	At            string `required:"" placeholder:"YYYY-MM-DD" help:"行为日;持续行为填最后一日 · Day of the act; of a continuing one its last."`
 	Place         string `required:"" help:"行为地区划代码(本单位辖区)· County code, of this bureau."`
 	Qualification string `required:"" enum:"none,forged,revoked,assistant_physician,qualified_unregistered,qualified_registered,tcm_specialist,tcm_apprentice,foreign_only,trainee,village_doctor,unknown" help:"该人当日医师资格,如 none · The person's qualification on that day."`
-	JSON          bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run signs under the person's own sign-in; the certificate number is the account's and is never typed.
-func (c *signActCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *signActCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -38,28 +37,23 @@ func (c *signActCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, u)
-	}
 	more := "尚须另一名持证人员签认 one more officer must sign"
 	if u.Signed >= 2 {
 		more = "已确认 confirmed"
 	}
-	if _, err := fmt.Fprintf(out, "已签认 signed by %d  %s\n", u.Signed, more); err != nil {
-		return err
-	}
-	printCount(out, &u.Count, false)
-	return nil
+	return out.answer(u, func(w io.Writer) {
+		fmt.Fprintf(w, "已签认 signed by %d  %s\n", u.Signed, more)
+		printCount(w, &u.Count, false)
+	})
 }
 
 type listActsCmd struct {
 	person
-	Limit int  `default:"50" help:"条数 · Rows, at most 200."`
-	JSON  bool `name:"json" help:"输出 JSON · Print JSON."`
+	Limit int `default:"50" help:"条数 · Rows, at most 200."`
 }
 
 // Run lists acts, newest first. Whom an act is about is not in it: that stands in the audit record of its question.
-func (c *listActsCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *listActsCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -68,18 +62,14 @@ func (c *listActsCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, rows)
-	}
 	states := map[string]string{"signed": "一人签认 signed by one", "confirmed": "已确认 confirmed"}
-	for _, r := range rows {
-		var by []string
-		for _, s := range r.Signed {
-			by = append(by, s.Certificate)
+	return out.answer(rows, func(w io.Writer) {
+		for _, r := range rows {
+			var by []string
+			for _, s := range r.Signed {
+				by = append(by, s.Certificate)
+			}
+			fmt.Fprintf(w, "%s  %s  %s  %s  %s  执法证 %s\n", r.Ask, r.At, r.Place, r.Qualification, states[r.State], strings.Join(by, "、"))
 		}
-		if _, err := fmt.Fprintf(out, "%s  %s  %s  %s  %s  执法证 %s\n", r.Ask, r.At, r.Place, r.Qualification, states[r.State], strings.Join(by, "、")); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }

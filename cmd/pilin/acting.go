@@ -23,11 +23,10 @@ type giveActingCmd struct {
 	From  string `required:"" placeholder:"YYYY-MM-DD" help:"起始日 · First day."`
 	Until string `required:"" placeholder:"YYYY-MM-DD" help:"截止日(含)· Last day."`
 	Paper string `required:"" type:"existingfile" help:"已签字委托书的扫描件;只送出其 SHA-256 · Scan of the signed delegation; only its SHA-256 is sent."`
-	JSON  bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run hands the delegation in.
-func (c *giveActingCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *giveActingCmd) Run(ctx context.Context, out *printer) error {
 	paper, err := os.ReadFile(c.Paper)
 	if err != nil {
 		return err
@@ -41,11 +40,7 @@ func (c *giveActingCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, given)
-	}
-	printDelegation(out, &given)
-	return nil
+	return out.answer(given, func(w io.Writer) { printDelegation(w, &given) })
 }
 
 func printDelegation(out io.Writer, d *client.Delegation) {
@@ -59,13 +54,10 @@ func printDelegation(out io.Writer, d *client.Delegation) {
 	fmt.Fprintf(out, "%s  账号 account %s  %s – %s  %s\n  委托书 paper SHA-256 %s\n", d.ID, d.Account, d.From, d.Until, state, d.DocumentHash)
 }
 
-type listActingCmd struct {
-	person
-	JSON bool `name:"json" help:"输出 JSON · Print JSON."`
-}
+type listActingCmd struct{ person }
 
 // Run lists delegations, newest first.
-func (c *listActingCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *listActingCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -74,13 +66,11 @@ func (c *listActingCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, all)
-	}
-	for i := range all {
-		printDelegation(out, &all[i])
-	}
-	return nil
+	return out.answer(all, func(w io.Writer) {
+		for i := range all {
+			printDelegation(w, &all[i])
+		}
+	})
 }
 
 type endActingCmd struct {
@@ -89,6 +79,6 @@ type endActingCmd struct {
 }
 
 // Run ends one.
-func (c *endActingCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *endActingCmd) Run(ctx context.Context, out *printer) error {
 	return c.and(ctx, out, func(d *client.Desk) error { return d.EndDelegation(ctx, c.ID) })
 }

@@ -17,12 +17,11 @@ type auditCmd struct {
 	From   string `placeholder:"YYYY-MM-DD" help:"起始日 · First day."`
 	To     string `placeholder:"YYYY-MM-DD" help:"截止日 · Last day."`
 	Limit  int    `default:"50" help:"条数 · Rows."`
-	JSON   bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run prints who looked up, newest first. What was asked for is not printed: it stands in a part of the audit record that
 // auditor and reviewer open together.
-func (c *auditCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *auditCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -40,9 +39,10 @@ func (c *auditCmd) Run(ctx context.Context, out io.Writer) error {
 			break
 		}
 	}
-	if c.JSON {
-		return printJSON(out, found)
-	}
+	return out.answer(found, func(w io.Writer) { printLookups(w, found) })
+}
+
+func printLookups(out io.Writer, found []client.Lookup) {
 	words := map[string]string{"asked": "提问 asked", "outcome": "结果 outcome", "answered": "应答 answered", "exported": "导出 exported"}
 	for i := range found {
 		r := &found[i]
@@ -76,5 +76,4 @@ func (c *auditCmd) Run(ctx context.Context, out io.Writer) error {
 		}
 		fmt.Fprintln(out)
 	}
-	return nil
 }

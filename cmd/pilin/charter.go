@@ -33,7 +33,7 @@ type foundCmd struct {
 }
 
 // Run writes an unsigned version 1.
-func (c *foundCmd) Run(out io.Writer) error {
+func (c *foundCmd) Run(out *printer) error {
 	var reqs [][]byte
 	for _, f := range c.Requests {
 		b, err := os.ReadFile(f)
@@ -44,7 +44,9 @@ func (c *foundCmd) Run(out io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("request %s: %w", f, err)
 		}
-		fmt.Fprintf(out, "%s %s  指纹 %s\n", m.Code, m.Name, federation.Fingerprint(b))
+		if !out.JSON {
+			fmt.Fprintf(out, "%s %s  指纹 %s\n", m.Code, m.Name, federation.Fingerprint(b))
+		}
 		reqs = append(reqs, b)
 	}
 	note, err := federation.Found(rand.Reader, federation.Founding{Name: c.Name, Synthetic: c.Synthetic, Day: record.CivilDay(time.Now())}, reqs...)
@@ -62,7 +64,7 @@ type admitCmd struct {
 }
 
 // Run writes an unsigned next version with the new member and a new epoch.
-func (c *admitCmd) Run(out io.Writer) error {
+func (c *admitCmd) Run(out *printer) error {
 	prev, err := os.ReadFile(c.Charter)
 	if err != nil {
 		return err
@@ -113,7 +115,7 @@ type removeCmd struct {
 }
 
 // Run writes an unsigned next version without the member and with a new epoch.
-func (c *removeCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *removeCmd) Run(ctx context.Context, out *printer) error {
 	prev, statements, err := c.read(ctx)
 	if err != nil {
 		return err
@@ -128,7 +130,7 @@ func (c *removeCmd) Run(ctx context.Context, out io.Writer) error {
 type renewCmd struct{ ownCharter }
 
 // Run writes an unsigned next version with the statements in force and a new epoch.
-func (c *renewCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *renewCmd) Run(ctx context.Context, out *printer) error {
 	prev, statements, err := c.read(ctx)
 	if err != nil {
 		return err
@@ -143,11 +145,10 @@ func (c *renewCmd) Run(ctx context.Context, out io.Writer) error {
 type takeCmd struct {
 	Config string   `required:"" help:"节点配置 · Node configuration." type:"existingfile"`
 	Notes  []string `arg:"" help:"名册或声明文件,按序 · Charter versions or statements, in order." type:"existingfile"`
-	JSON   bool     `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run verifies the notes and keeps them; a running node takes them within a second.
-func (c *takeCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *takeCmd) Run(ctx context.Context, out *printer) error {
 	cfg, err := node.ReadConfig(c.Config)
 	if err != nil {
 		return err
@@ -164,11 +165,10 @@ func (c *takeCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, map[string]any{"version": dir.Charter().Version, "statements": len(dir.Statements()), "active": dir.Active()})
-	}
-	fmt.Fprintf(out, "已收下 taken: 名册第 %d 版 version %d,未并入的声明 statements in force: %d,在盟 active: %v\n", dir.Charter().Version, dir.Charter().Version, len(dir.Statements()), dir.Active())
-	return nil
+	version, statements := dir.Charter().Version, len(dir.Statements())
+	return out.answer(map[string]any{"version": version, "statements": statements, "active": dir.Active()}, func(w io.Writer) {
+		fmt.Fprintf(w, "已收下 taken: 名册第 %d 版 version %d,未并入的声明 statements in force: %d,在盟 active: %v\n", version, version, statements, dir.Active())
+	})
 }
 
 type signCmd struct {
@@ -177,7 +177,7 @@ type signCmd struct {
 }
 
 // Run adds this member's signature to the file.
-func (c *signCmd) Run(out io.Writer) error {
+func (c *signCmd) Run(out *printer) error {
 	b, err := os.ReadFile(c.Charter)
 	if err != nil {
 		return err
@@ -195,7 +195,7 @@ type mergeCmd struct {
 }
 
 // Run writes one file with all signatures.
-func (c *mergeCmd) Run(out io.Writer) error {
+func (c *mergeCmd) Run(out *printer) error {
 	var notes [][]byte
 	for _, f := range c.Copies {
 		b, err := os.ReadFile(f)
@@ -216,45 +216,82 @@ type showCharterCmd struct {
 }
 
 // Run prints what a person should read before signing.
-func (c *showCharterCmd) Run(out io.Writer) error {
+func (c *showCharterCmd) Run(out *printer) error {
 	b, err := os.ReadFile(c.Charter)
 	if err != nil {
 		return err
 	}
-	return describeCharter(out, b)
+	return describeCharter(out, "", b)
 }
 
-func writeCharter(out io.Writer, name string, note []byte) error {
+func writeCharter(out *printer, name string, note []byte) error {
 	if err := node.WriteDurably(name, note, 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "已写入 written: %s\n", name)
-	return describeCharter(out, note)
+	return describeCharter(out, name, note)
 }
 
-func describeCharter(out io.Writer, note []byte) error {
+// described is a charter version as JSON.
+type described struct {
+	File       string            `json:"file,omitempty"` // that was written
+	Name       string            `json:"name"`
+	Version    uint64            `json:"version"`
+	Synthetic  bool              `json:"synthetic"`
+	Federation string            `json:"federation"`
+	Hash       string            `json:"hash"`
+	Members    []describedMember `json:"members"`
+	Signatures []string          `json:"signatures"` // codes of the lines that are there
+	Verified   bool              `json:"verified"`   // version 1 with every signature
+}
+
+type describedMember struct {
+	Member   record.MemberID `json:"member"`
+	Name     string          `json:"name"`
+	State    string          `json:"state"`
+	Address  string          `json:"address"`
+	TestOnly bool            `json:"test_only"`
+}
+
+func describeCharter(out *printer, file string, note []byte) error {
 	c, lines, err := federation.ReadDraft(note)
 	if err != nil {
 		return err
 	}
-	kind := "正式 real"
-	if c.Synthetic {
-		kind = "演练·合成数据 SYNTHETIC"
-	}
-	fmt.Fprintf(out, "%s 第 %d 版 (%s)\n联盟标识 federation: %s\n本版摘要 hash: %s\n", c.Name, c.Version, kind, c.Federation, c.Hash)
+	d := described{File: file, Name: c.Name, Version: c.Version, Synthetic: c.Synthetic, Federation: c.Federation.String(), Hash: c.Hash.String()}
 	for _, m := range c.Members {
-		test := ""
-		if m.TestOnly(c.Synthetic) {
-			test = "  仅演练 test_ok(缺协议号、评估号或保存期限表)"
-		}
-		fmt.Fprintf(out, "  %s %s %s %s%s\n", m.Code, m.Name, m.State, m.Address, test)
+		d.Members = append(d.Members, describedMember{Member: m.Code, Name: m.Name, State: string(m.State), Address: m.Address, TestOnly: m.TestOnly(c.Synthetic)})
 	}
-	fmt.Fprintf(out, "签名 signatures: %d %v\n", len(lines), lines)
+	for _, l := range lines {
+		d.Signatures = append(d.Signatures, fmt.Sprint(l))
+	}
 	if c.Version == 1 && len(lines) == len(c.Members) {
 		if _, err := federation.NewDirectory(nil, note); err != nil {
 			return fmt.Errorf("charter does not verify: %w", err)
 		}
+		d.Verified = true
+	}
+	return out.answer(d, func(w io.Writer) { printCharter(w, &d) })
+}
+
+// printCharter prints what a person should read before signing.
+func printCharter(out io.Writer, d *described) {
+	if d.File != "" {
+		fmt.Fprintf(out, "已写入 written: %s\n", d.File)
+	}
+	kind := "正式 real"
+	if d.Synthetic {
+		kind = "演练·合成数据 SYNTHETIC"
+	}
+	fmt.Fprintf(out, "%s 第 %d 版 (%s)\n联盟标识 federation: %s\n本版摘要 hash: %s\n", d.Name, d.Version, kind, d.Federation, d.Hash)
+	for _, m := range d.Members {
+		test := ""
+		if m.TestOnly {
+			test = "  仅演练 test_ok(缺协议号、评估号或保存期限表)"
+		}
+		fmt.Fprintf(out, "  %s %s %s %s%s\n", m.Member, m.Name, m.State, m.Address, test)
+	}
+	fmt.Fprintf(out, "签名 signatures: %d %v\n", len(d.Signatures), d.Signatures)
+	if d.Verified {
 		fmt.Fprintln(out, "签名齐全有效 all signatures verify")
 	}
-	return nil
 }

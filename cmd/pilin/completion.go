@@ -19,7 +19,7 @@ type completionCmd struct {
 type shellCmd struct{}
 
 // Run prints the script of the shell that the command is named after.
-func (shellCmd) Run(k *kong.Context, out io.Writer) error {
+func (shellCmd) Run(k *kong.Context, out *printer) error {
 	_, err := io.WriteString(out, scripts[k.Selected().Name])
 	return err
 }
@@ -56,7 +56,7 @@ type wordsCmd struct {
 }
 
 // Run prints what may come next, one word a line.
-func (c *wordsCmd) Run(k *kong.Context, out io.Writer) error {
+func (c *wordsCmd) Run(k *kong.Context, out *printer) error {
 	typed := c.Typed
 	if len(typed) > 0 && typed[0] == "--" {
 		typed = typed[1:]

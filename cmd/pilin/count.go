@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/pilinhub/pilin/transfer"
 )
@@ -16,7 +15,7 @@ type countCmd struct {
 
 // Run answers each question on a line of its own. A refused one is answered too, and makes the exit code 1; a file that
 // cannot be read gives 2.
-func (c *countCmd) Run(out io.Writer) (err error) {
+func (c *countCmd) Run(out *printer) (err error) {
 	in, err := openInput(c.Input)
 	if err != nil {
 		return exit{exitUnchecked, err}

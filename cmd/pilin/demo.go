@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"os"
 	"time"
@@ -20,7 +19,7 @@ type demoCmd struct {
 }
 
 // Run runs the demo until it is stopped.
-func (c *demoCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *demoCmd) Run(ctx context.Context, out *printer) error {
 	level := slog.LevelError
 	if c.Debug {
 		level = slog.LevelDebug
@@ -33,5 +32,5 @@ func (c *demoCmd) Run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	return demo.Run(ctx, demo.Options{Now: now, Dir: c.Dir, Fresh: c.Fresh, Port: c.Port, Background: c.Background,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}, out)
+		JSON: out.JSON, Log: slog.New(logTo(os.Stderr, level, out.JSON))}, out)
 }

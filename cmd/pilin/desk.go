@@ -8,9 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/pilinhub/pilin/client"
 	"github.com/pilinhub/pilin/federation"
 )
@@ -60,7 +57,6 @@ type askCmd struct {
 	Why     bool   `help:"逐件列出计次、待定、不计次的理由 · Each decision with its reason."`
 	First   bool   `help:"是否首次违法(首违不罚)· Is this the first offence anywhere?"`
 	Watch   bool   `help:"继续关注:记录变化、缺席单位恢复时自动重问并告知 · Keep watching: told when a record changes or a member returns."`
-	JSON    bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // outcomes are the four answers, in the words of the work (domain.md §0.3).
@@ -75,8 +71,8 @@ func workRef(text, complaint string) (client.WorkRef, error) {
 	return client.WorkRef{Kind: kind, Number: number}, nil
 }
 
-// Run asks every member and prints who answered, what was found, and who is missing.
-func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
+// Run asks every member; with --watch it goes on, and prints JSON line by line.
+func (c *askCmd) Run(ctx context.Context, out *printer) error {
 	ref, err := workRef(c.Ref, "--ref: want kind:number, e.g. spot_check:310116-01-XC-20260313-001")
 	if err != nil {
 		return err
@@ -91,12 +87,20 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		if err := printJSON(out, a); err != nil || !c.Watch {
+	if out.JSON && c.Watch {
+		if err := out.line(a); err != nil {
 			return err
 		}
-		return watch(ctx, d, a, func(u client.Update) error { return printJSON(out, u) })
+		return watch(ctx, d, a, func(u client.Update) error { return out.line(u) })
 	}
+	if err := out.answer(a, func(w io.Writer) { c.print(w, &a) }); err != nil || !c.Watch {
+		return err
+	}
+	return watch(ctx, d, a, func(u client.Update) error { return printUpdate(out, &u) })
+}
+
+// print prints who answered, what was found, and who is missing.
+func (c *askCmd) print(out io.Writer, a *client.Answer) {
 	fmt.Fprintf(out, "%s  (%d/%d 家当场答复 answered)\n", outcomes[a.Outcome], a.Answered, a.Total)
 	for _, m := range a.Members {
 		if m.State != "answered" {
@@ -104,8 +108,8 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	printCount(out, a.Count, c.First)
-	printSubjects(out, &a)
-	printDuty(out, onDuty(&a))
+	printSubjects(out, a)
+	printDuty(out, onDuty(a))
 	for _, h := range a.FirstPicture {
 		gone := ""
 		if h.Gone {
@@ -113,10 +117,6 @@ func (c *askCmd) Run(ctx context.Context, out io.Writer) error {
 		}
 		fmt.Fprintf(out, "  本地副本(%d 秒前,不作数)replica: %s  %s  %s%s\n", h.AgeSeconds, h.Member, h.Type, h.State, gone)
 	}
-	if c.Watch {
-		return watch(ctx, d, a, func(u client.Update) error { return printUpdate(out, &u) })
-	}
-	return nil
 }
 
 type publishCmd struct {
@@ -134,7 +134,7 @@ type publishCmd struct {
 }
 
 // Run takes one step.
-func (c *publishCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *publishCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -156,11 +156,11 @@ func (c *publishCmd) Run(ctx context.Context, out io.Writer) error {
 }
 
 // wrote prints what a write did.
-func wrote(out io.Writer, w client.Written, err error) error {
-	if err == nil {
-		_, err = fmt.Fprintf(out, "%s  版本 version %d  %s\n", w.ID, w.Version, w.State)
+func wrote(out *printer, w client.Written, err error) error {
+	if err != nil {
+		return err
 	}
-	return err
+	return out.answer(w, func(to io.Writer) { fmt.Fprintf(to, "%s  版本 version %d  %s\n", w.ID, w.Version, w.State) })
 }
 
 // families are the paths of the kinds of subjects.
@@ -176,11 +176,10 @@ type listCmd struct {
 	Stage string `default:"published" enum:"draft,published" help:"草稿或已发布 · Drafts or published."`
 	State string `help:"只列此状态 · Only this state."`
 	Limit int    `default:"50" help:"条数 · Rows."`
-	JSON  bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run lists own subjects, newest change first.
-func (c *listCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *listCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -189,13 +188,11 @@ func (c *listCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, page.Rows)
-	}
-	for _, r := range page.Rows {
-		fmt.Fprintf(out, "%s  v%d  %-10s  %s  有效期至 %s\n", r.ID, r.Version, r.State, r.Day, r.ValidUntil)
-	}
-	return nil
+	return out.answer(page.Rows, func(w io.Writer) {
+		for _, r := range page.Rows {
+			fmt.Fprintf(w, "%s  v%d  %-10s  %s  有效期至 %s\n", r.ID, r.Version, r.State, r.Day, r.ValidUntil)
+		}
+	})
 }
 
 type showCmd struct {
@@ -205,7 +202,7 @@ type showCmd struct {
 }
 
 // Run prints one subject with history and receipts, as JSON.
-func (c *showCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *showCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -214,15 +211,5 @@ func (c *showCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return printJSON(out, e)
-}
-
-// printJSON prints an answer, indented.
-func printJSON(out io.Writer, v any) error {
-	b, err := json.Marshal(v, jsontext.WithIndent("  "))
-	if err != nil {
-		return fmt.Errorf("print answer: %w", err)
-	}
-	_, err = fmt.Fprintln(out, string(b))
-	return err
+	return out.document(e)
 }

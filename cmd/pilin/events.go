@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/pilinhub/pilin/client"
 )
@@ -16,11 +13,10 @@ import (
 type eventsCmd struct {
 	person
 	PlaceFile string `name:"place-file" type:"path" help:"记住听到哪里的文件,下次从那里继续 · File that remembers the place; the next call goes on from there."`
-	JSON      bool   `name:"json" help:"每行一个 JSON · One JSON object a line."`
 }
 
 // Run prints what this person should know until he has had enough.
-func (c *eventsCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *eventsCmd) Run(ctx context.Context, out *printer) error {
 	at := ""
 	if c.PlaceFile != "" {
 		b, err := os.ReadFile(c.PlaceFile)
@@ -57,14 +53,9 @@ func (c *eventsCmd) Run(ctx context.Context, out io.Writer) error {
 // topics are the topics in the words of the work.
 var topics = map[string]string{"entry": "记录 record", "applied": "各家已执行 applied by all", "draft": "待办 draft", "operation": "联合行动 operation", "ask": "未结核查 question", "import": "导入 import", "alarm": "告警 alarm"}
 
-func (c *eventsCmd) print(out io.Writer, n client.Notice) error {
-	if c.JSON {
-		b, err := json.Marshal(n)
-		if err != nil {
-			return fmt.Errorf("print event: %w", err)
-		}
-		_, err = fmt.Fprintln(out, string(b))
-		return err
+func (c *eventsCmd) print(out *printer, n client.Notice) error {
+	if out.JSON {
+		return out.line(n)
 	}
 	var what []string
 	for _, s := range []string{n.Member, n.Type, n.Event, n.State, n.Direction, n.Day, n.Subject, n.Ask, n.Import, strings.Join(n.Alarms, " ")} {

@@ -43,10 +43,10 @@ func hearsTheNeighbours(t *testing.T, node string) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	c := eventsCmd{person: person{Node: node, Account: "liaison"}, PlaceFile: file, JSON: true}
+	c := eventsCmd{person: person{Node: node, Account: "liaison"}, PlaceFile: file}
 	var out printed
 	ended := make(chan error, 1)
-	go func() { ended <- c.Run(ctx, &out) }()
+	go func() { ended <- c.Run(ctx, &printer{&out, true}) }()
 	from := map[string]bool{}
 	deadline := time.Now().Add(60 * time.Second)
 	for len(from) < 3 || !from["310116-01"] {

@@ -19,11 +19,10 @@ type importCmd struct {
 	Commit  bool   `help:"试算后把没有问题的行作为一个批次送审 · Hand all good rows to the reviewer as one batch." xor:"do"`
 	Rows    []int  `help:"只送这些行 · Only these rows."`
 	Copy    string `help:"退回件写到此文件 · Write the file back here, with the reason beside each bad row." type:"path"`
-	JSON    bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run hands a file in, prints what is said of its rows, and on request commits the good ones.
-func (c *importCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *importCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -40,7 +39,7 @@ func (c *importCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if imp, err = wait(ctx, d, imp.ID); err != nil {
+	if imp, err = wait(ctx, out, d, imp.ID); err != nil {
 		return err
 	}
 	bad, err := d.ImportRows(ctx, imp.ID, "problem", "")
@@ -60,23 +59,21 @@ func (c *importCmd) Run(ctx context.Context, out io.Writer) error {
 		if imp, err = d.CommitImport(ctx, imp.ID, c.Rows...); err != nil {
 			return err
 		}
-		if imp, err = wait(ctx, d, imp.ID); err != nil {
+		if imp, err = wait(ctx, out, d, imp.ID); err != nil {
 			return err
 		}
 	}
-	if c.JSON {
-		return printJSON(out, struct {
-			client.Import
-			Problems []client.ImportRow `json:"problems"`
-		}{imp, bad})
-	}
-	printImport(out, &imp)
-	for _, r := range bad {
-		for _, i := range r.Issues {
-			fmt.Fprintf(out, "  第 %d 行 %s「%s」 %s:%s%s\n", r.Row, i.Column, i.Heading, i.Code, i.Detail, advice(i.Advice))
+	return out.answer(struct {
+		client.Import
+		Problems []client.ImportRow `json:"problems"`
+	}{imp, bad}, func(w io.Writer) {
+		printImport(w, &imp)
+		for _, r := range bad {
+			for _, i := range r.Issues {
+				fmt.Fprintf(w, "  第 %d 行 %s「%s」 %s:%s%s\n", r.Row, i.Column, i.Heading, i.Code, i.Detail, advice(i.Advice))
+			}
 		}
-	}
-	return nil
+	})
 }
 
 func advice(s string) string {
@@ -104,10 +101,10 @@ func profileNamed(ctx context.Context, d *client.Desk, name string) (string, err
 }
 
 // wait waits for the work on an import, with a bar.
-func wait(ctx context.Context, d *client.Desk, id string) (client.Import, error) {
-	b := newBar()
+func wait(ctx context.Context, out *printer, d *client.Desk, id string) (client.Import, error) {
+	b := newBar(out)
 	defer b.end()
-	imp, err := d.WaitImport(ctx, id, b.see)
+	imp, err := d.WaitImport(ctx, id, func(w client.Work) { b.see(w.Step, uint64(max(w.Done, 0)), uint64(max(w.Total, 0))) })
 	if err == nil && imp.Work.State != "done" {
 		err = fmt.Errorf("导入中断 import %s %s %s", imp.Work.Step, imp.Work.State, imp.Work.Code)
 	}
@@ -138,11 +135,10 @@ type batchCmd struct {
 
 type batchListCmd struct {
 	person
-	JSON bool `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run lists imports, newest first.
-func (c *batchListCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *batchListCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -151,24 +147,21 @@ func (c *batchListCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, all)
-	}
-	for i := range all {
-		printImport(out, &all[i])
-	}
-	return nil
+	return out.answer(all, func(w io.Writer) {
+		for i := range all {
+			printImport(w, &all[i])
+		}
+	})
 }
 
 type batchShowCmd struct {
 	person
 	ID    string `arg:"" help:"批次 · Import."`
 	State string `default:"warning" enum:"ok,warning,problem,skipped" help:"列出哪些行 · Which rows."`
-	JSON  bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run prints an import and rows of one state.
-func (c *batchShowCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *batchShowCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -181,20 +174,18 @@ func (c *batchShowCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, struct {
-			client.Import
-			Rows []client.ImportRow `json:"rows"`
-		}{imp, rows})
-	}
-	printImport(out, &imp)
-	fmt.Fprintf(out, "  文件 file SHA-256 %s\n", imp.FileHash)
-	for _, r := range rows {
-		for _, i := range r.Issues {
-			fmt.Fprintf(out, "  第 %d 行 %s「%s」 %s%s\n", r.Row, i.Column, i.Heading, i.Detail, advice(i.Advice))
+	return out.answer(struct {
+		client.Import
+		Rows []client.ImportRow `json:"rows"`
+	}{imp, rows}, func(w io.Writer) {
+		printImport(w, &imp)
+		fmt.Fprintf(w, "  文件 file SHA-256 %s\n", imp.FileHash)
+		for _, r := range rows {
+			for _, i := range r.Issues {
+				fmt.Fprintf(w, "  第 %d 行 %s「%s」 %s%s\n", r.Row, i.Column, i.Heading, i.Detail, advice(i.Advice))
+			}
 		}
-	}
-	return nil
+	})
 }
 
 type batchStepCmd struct {
@@ -205,11 +196,10 @@ type batchStepCmd struct {
 	Rows   int    `required:"" help:"批次行数 · Rows of the batch."`
 	Warned []int  `help:"须核对且已逐一打开的行 · Rows with warnings; each has been opened."`
 	Reason string `help:"退回理由 · Reason of a return."`
-	JSON   bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run takes a step with a batch; what the person has seen must be what is there.
-func (c *batchStepCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *batchStepCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -217,24 +207,19 @@ func (c *batchStepCmd) Run(ctx context.Context, out io.Writer) error {
 	if _, err := d.StepImport(ctx, c.ID, c.Step, client.Review{FileHash: c.Hash, Rows: c.Rows, Warnings: c.Warned, Reason: c.Reason}); err != nil {
 		return err
 	}
-	imp, err := wait(ctx, d, c.ID)
+	imp, err := wait(ctx, out, d, c.ID)
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, imp)
-	}
-	printImport(out, &imp)
-	return nil
+	return out.answer(imp, func(w io.Writer) { printImport(w, &imp) })
 }
 
 type batchGapsCmd struct {
 	person
-	JSON bool `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run prints the list 待补齐.
-func (c *batchGapsCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *batchGapsCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -250,17 +235,15 @@ func (c *batchGapsCmd) Run(ctx context.Context, out io.Writer) error {
 			break
 		}
 	}
-	if c.JSON {
-		return printJSON(out, all)
-	}
-	for _, l := range all {
-		var names []string
-		for _, g := range l.Gaps {
-			names = append(names, g.Title)
+	return out.answer(all, func(w io.Writer) {
+		for _, l := range all {
+			var names []string
+			for _, g := range l.Gaps {
+				names = append(names, g.Title)
+			}
+			fmt.Fprintf(w, "%s  %s  第 %d 行  %s\n", l.ID, l.Stage, l.Row, strings.Join(names, "、"))
 		}
-		fmt.Fprintf(out, "%s  %s  第 %d 行  %s\n", l.ID, l.Stage, l.Row, strings.Join(names, "、"))
-	}
-	return nil
+	})
 }
 
 type batchProfileCmd struct {
@@ -269,7 +252,7 @@ type batchProfileCmd struct {
 }
 
 // Run saves a profile, or lists those that are saved.
-func (c *batchProfileCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *batchProfileCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -279,7 +262,7 @@ func (c *batchProfileCmd) Run(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		return printJSON(out, all)
+		return out.document(all)
 	}
 	b, err := os.ReadFile(c.File)
 	if err != nil {
@@ -292,7 +275,7 @@ func (c *batchProfileCmd) Run(ctx context.Context, out io.Writer) error {
 	if p, err = d.SaveProfile(ctx, p); err != nil {
 		return err
 	}
-	return printJSON(out, p)
+	return out.document(p)
 }
 
 type batchModelCmd struct {
@@ -302,7 +285,7 @@ type batchModelCmd struct {
 }
 
 // Run writes a template.
-func (c *batchModelCmd) Run(ctx context.Context) error {
+func (c *batchModelCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -311,7 +294,15 @@ func (c *batchModelCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(c.Out, b, 0o600)
+	if err := os.WriteFile(c.Out, b, 0o600); err != nil {
+		return err
+	}
+	return writtenFile(out, "已写入 written", c.Out, len(b))
+}
+
+// writtenFile says what was written.
+func writtenFile(out *printer, done, name string, size int) error {
+	return out.answer(map[string]any{"file": name, "bytes": size}, func(w io.Writer) { fmt.Fprintf(w, "%s: %s  %d 字节 bytes\n", done, name, size) })
 }
 
 // exportTree keeps "pilin export DIR" what it was and adds "pilin export list".
@@ -328,11 +319,10 @@ type exportListCmd struct {
 	To      string `help:"截止日 · Last day."`
 	Purpose string `required:"" help:"目的代码 · Purpose code."`
 	Ref     string `required:"" help:"工作编号 kind:number · Work reference."`
-	JSON    bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run writes own records as far as the person may see them; .csv by the file's name, else .xlsx.
-func (c *exportListCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *exportListCmd) Run(ctx context.Context, out *printer) error {
 	ref, err := workRef(c.Ref, "--ref: want kind:number, e.g. case:测金卫医案〔2026〕9001")
 	if err != nil {
 		return err
@@ -352,9 +342,5 @@ func (c *exportListCmd) Run(ctx context.Context, out io.Writer) error {
 	if err := os.WriteFile(c.Out, b, 0o600); err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, map[string]any{"file": c.Out, "bytes": len(b)})
-	}
-	fmt.Fprintf(out, "已导出 exported: %d 字节 bytes\n", len(b))
-	return nil
+	return writtenFile(out, "已导出 exported", c.Out, len(b))
 }

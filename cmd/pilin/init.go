@@ -21,7 +21,7 @@ type initCmd struct {
 }
 
 // Run makes keys and request.
-func (c *initCmd) Run(out io.Writer) error {
+func (c *initCmd) Run(out *printer) error {
 	m := record.MemberID(c.Member)
 	if !m.Valid() {
 		return fmt.Errorf("member %q: want a code like 310116-01", c.Member)
@@ -30,6 +30,8 @@ func (c *initCmd) Run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "申请文件 request:     %s\n电话核对指纹 fingerprint: %s\n恢复密钥 recovery key: %s\n  立即移到离线介质并锁好;丢失全部密钥时只有它能救。\n  Move it to offline media now and lock it away.\n", id.RequestFile, id.Fingerprint, id.Recovery)
-	return nil
+	made := map[string]string{"member": c.Member, "request": id.RequestFile, "fingerprint": id.Fingerprint, "recovery": id.Recovery}
+	return out.answer(made, func(w io.Writer) {
+		fmt.Fprintf(w, "申请文件 request:     %s\n电话核对指纹 fingerprint: %s\n恢复密钥 recovery key: %s\n  立即移到离线介质并锁好;丢失全部密钥时只有它能救。\n  Move it to offline media now and lock it away.\n", id.RequestFile, id.Fingerprint, id.Recovery)
+	})
 }

@@ -25,7 +25,7 @@ type provisionCmd struct {
 }
 
 // Run lays what the table asks for.
-func (c *provisionCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *provisionCmd) Run(ctx context.Context, out *printer) error {
 	cfg, err := node.ReadConfig(c.Config)
 	if err != nil {
 		return err
@@ -49,16 +49,18 @@ func (c *provisionCmd) Run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	done, err := node.ProvisionKafka(ctx, cfg, table, members, c.Replicas)
-	for _, line := range done {
-		fmt.Fprintln(out, line)
-	}
-	return err
+	said := out.answer(map[string][]string{"done": append([]string{}, done...)}, func(w io.Writer) {
+		for _, line := range done {
+			fmt.Fprintln(w, line)
+		}
+	})
+	return errors.Join(err, said)
 }
 
 type checkCmd struct{ configured }
 
 // Run prints what was tried, and fails if anything is not as it must be.
-func (c *checkCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *checkCmd) Run(ctx context.Context, out *printer) error {
 	cfg, err := node.ReadConfig(c.Config)
 	if err != nil {
 		return err
@@ -67,7 +69,7 @@ func (c *checkCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return c.findings(out, findings)
+	return printFindings(out, findings)
 }
 
 // finding is a finding as JSON.
@@ -77,11 +79,8 @@ type finding struct {
 	Do   string `json:"do,omitempty"`
 }
 
-// findings prints findings in the form that was asked for, and fails if one is bad.
-func (c configured) findings(out io.Writer, all []node.Finding) error {
-	if !c.JSON {
-		return printFindings(out, all)
-	}
+// printFindings prints findings, bad ones in red with what to do, and fails if there is one.
+func printFindings(out *printer, all []node.Finding) error {
 	list, bad := []finding{}, 0
 	for _, f := range all {
 		list = append(list, finding{f.What, f.OK, f.Do})
@@ -89,36 +88,28 @@ func (c configured) findings(out io.Writer, all []node.Finding) error {
 			bad++
 		}
 	}
-	if err := printJSON(out, list); err != nil || bad == 0 {
-		return err
-	}
-	return exit{1, fmt.Errorf("%d 项需要处理 · need attention", bad)}
-}
-
-// printFindings prints findings, bad ones in red with what to do, and fails if there is one.
-func printFindings(out io.Writer, findings []node.Finding) error {
-	bad := 0
-	for _, f := range findings {
-		if f.OK {
-			fmt.Fprintf(out, "  好 ok   %s\n", f.What)
-			continue
+	err := out.answer(list, func(w io.Writer) {
+		for _, f := range list {
+			if f.OK {
+				fmt.Fprintf(w, "  好 ok   %s\n", f.What)
+			} else {
+				fmt.Fprintf(w, "\x1b[31m  坏 BAD  %s\n          %s\x1b[0m\n", f.What, f.Do)
+			}
 		}
-		bad++
-		fmt.Fprintf(out, "\x1b[31m  坏 BAD  %s\n          %s\x1b[0m\n", f.What, f.Do)
-	}
+	})
 	if bad > 0 {
-		return exit{1, errors.New(fmt.Sprint(bad, " 项需要处理 · need attention"))}
+		err = errors.Join(err, exit{1, fmt.Errorf("%d 项需要处理 · need attention", bad)})
 	}
-	return nil
+	return err
 }
 
 type doctorCmd struct{ configured }
 
 // Run examines the node without changing it.
-func (c *doctorCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *doctorCmd) Run(ctx context.Context, out *printer) error {
 	cfg, err := node.ReadConfig(c.Config)
 	if err != nil {
 		return err
 	}
-	return c.findings(out, node.Doctor(ctx, cfg))
+	return printFindings(out, node.Doctor(ctx, cfg))
 }

@@ -23,7 +23,6 @@ type keyCmd struct {
 // configured is a command that works on a node's keys, documents and database.
 type configured struct {
 	Config string `required:"" help:"节点配置 · Node configuration." type:"existingfile"`
-	JSON   bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // stated is what such a command prints as JSON.
@@ -36,10 +35,11 @@ type stated struct {
 	Missing    []record.MemberID `json:"missing"`
 }
 
-func (c configured) print(out io.Writer, s node.Stated) error {
-	if c.JSON {
-		return printJSON(out, stated{s.Counter, s.From, s.Resigned, s.Files, s.Taken, s.Missing})
-	}
+func printStated(out *printer, s node.Stated) error {
+	return out.answer(stated{s.Counter, s.From, s.Resigned, s.Files, s.Taken, s.Missing}, func(w io.Writer) { printStatement(w, &s) })
+}
+
+func printStatement(out io.Writer, s *node.Stated) {
 	for _, f := range s.Files {
 		fmt.Fprintf(out, "声明 statement: %s\n", f)
 	}
@@ -51,7 +51,6 @@ func (c configured) print(out io.Writer, s node.Stated) error {
 	if len(s.Missing) > 0 {
 		fmt.Fprintf(out, "未送达 not reached: %v\n  各家互相转告;一家也未送达时,把声明文件交给任何一家执行 pilin charter take,或稍后再 pilin key send\n  Members tell each other. If nobody was reached, give the file to any of them for pilin charter take, or run pilin key send later.\n", s.Missing)
 	}
-	return nil
 }
 
 type listKeysCmd struct {
@@ -68,7 +67,7 @@ type listedKey struct {
 }
 
 // Run lists a member's signing keys with what each signs.
-func (c *listKeysCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *listKeysCmd) Run(ctx context.Context, out *printer) error {
 	cfg, err := node.ReadConfig(c.Config)
 	if err != nil {
 		return err
@@ -86,20 +85,18 @@ func (c *listKeysCmd) Run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("%s is not in the charter", of)
 	}
 	keys := listed(m)
-	if c.JSON {
-		return printJSON(out, keys)
-	}
-	for _, k := range keys {
-		note := ""
-		if k.Current {
-			note = "  现用 current"
+	return out.answer(keys, func(w io.Writer) {
+		for _, k := range keys {
+			note := ""
+			if k.Current {
+				note = "  现用 current"
+			}
+			if k.CompromisedFrom != nil {
+				note += fmt.Sprintf("  已吊销,自 %d 起不算 revoked, does not count from %d", *k.CompromisedFrom, *k.CompromisedFrom)
+			}
+			fmt.Fprintf(w, "%s  自序号 from %d%s\n", k.Key, k.From, note)
 		}
-		if k.CompromisedFrom != nil {
-			note += fmt.Sprintf("  已吊销,自 %d 起不算 revoked, does not count from %d", *k.CompromisedFrom, *k.CompromisedFrom)
-		}
-		fmt.Fprintf(out, "%s  自序号 from %d%s\n", k.Key, k.From, note)
-	}
-	return nil
+	})
 }
 
 func listed(m federation.Member) []listedKey {
@@ -127,7 +124,7 @@ type rotateCmd struct {
 }
 
 // Run draws new keys, states them and hands the statement to the others.
-func (c *rotateCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *rotateCmd) Run(ctx context.Context, out *printer) error {
 	cfg, err := node.ReadConfig(c.Config)
 	if err != nil {
 		return err
@@ -142,25 +139,23 @@ func (c *rotateCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return c.print(out, s)
+	return printStated(out, s)
 }
 
 // storage draws a new storage key.
-func (c *rotateCmd) storage(ctx context.Context, out io.Writer, cfg node.Config) error {
+func (c *rotateCmd) storage(ctx context.Context, out *printer, cfg node.Config) error {
 	r, err := node.RotateStorage(ctx, cfg, c.Out)
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, r)
-	}
-	fmt.Fprintf(out, "现用存储密钥 storage key in use: %s\n密钥库 key store: %s  共 %d 把 keys\n", r.Current, r.File, len(r.Kept))
-	if r.Wrapped {
-		fmt.Fprintln(out, "数据密钥已按新密钥重新封装;请备份密钥库,与数据库分开存放\nThe data keys are wrapped anew. Back up the key store, apart from the database.")
-		return nil
-	}
-	fmt.Fprintln(out, "用它制作凭据后删除此文件;节点下次启动时重新封装\nMake the credential of it and delete the file; the node wraps anew at its next start.")
-	return nil
+	return out.answer(r, func(w io.Writer) {
+		fmt.Fprintf(w, "现用存储密钥 storage key in use: %s\n密钥库 key store: %s  共 %d 把 keys\n", r.Current, r.File, len(r.Kept))
+		if r.Wrapped {
+			fmt.Fprintln(w, "数据密钥已按新密钥重新封装;请备份密钥库,与数据库分开存放\nThe data keys are wrapped anew. Back up the key store, apart from the database.")
+			return
+		}
+		fmt.Fprintln(w, "用它制作凭据后删除此文件;节点下次启动时重新封装\nMake the credential of it and delete the file; the node wraps anew at its next start.")
+	})
 }
 
 type recoverCmd struct {
@@ -173,7 +168,7 @@ type recoverCmd struct {
 }
 
 // Run draws new keys and states them by the recovery key.
-func (c *recoverCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *recoverCmd) Run(ctx context.Context, out *printer) error {
 	cfg, err := node.ReadConfig(c.Config)
 	if err != nil {
 		return err
@@ -182,7 +177,7 @@ func (c *recoverCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return c.print(out, s)
+	return printStated(out, s)
 }
 
 type revokeCmd struct {
@@ -192,7 +187,7 @@ type revokeCmd struct {
 }
 
 // Run revokes a key of the past.
-func (c *revokeCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *revokeCmd) Run(ctx context.Context, out *printer) error {
 	cfg, err := node.ReadConfig(c.Config)
 	if err != nil {
 		return err
@@ -201,13 +196,13 @@ func (c *revokeCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return c.print(out, s)
+	return printStated(out, s)
 }
 
 type sendCmd struct{ configured }
 
 // Run hands over what is in force.
-func (c *sendCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *sendCmd) Run(ctx context.Context, out *printer) error {
 	cfg, err := node.ReadConfig(c.Config)
 	if err != nil {
 		return err
@@ -216,7 +211,7 @@ func (c *sendCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return c.print(out, s)
+	return printStated(out, s)
 }
 
 type memberCmd struct {
@@ -230,7 +225,7 @@ type addressCmd struct {
 }
 
 // Run states the new address.
-func (c *addressCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *addressCmd) Run(ctx context.Context, out *printer) error {
 	cfg, err := node.ReadConfig(c.Config)
 	if err != nil {
 		return err
@@ -239,7 +234,7 @@ func (c *addressCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return c.print(out, s)
+	return printStated(out, s)
 }
 
 type leaveCmd struct {
@@ -248,7 +243,7 @@ type leaveCmd struct {
 }
 
 // Run states that this member leaves.
-func (c *leaveCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *leaveCmd) Run(ctx context.Context, out *printer) error {
 	if !c.Yes {
 		return exit{64, fmt.Errorf("退出后不能以同一代码回来;确认请加 --yes · there is no way back under this code; add --yes")}
 	}
@@ -260,5 +255,5 @@ func (c *leaveCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return c.print(out, s)
+	return printStated(out, s)
 }

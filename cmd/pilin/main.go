@@ -4,11 +4,10 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -16,6 +15,8 @@ import (
 
 // cli is the command tree; the struct is the manual.
 type cli struct {
+	JSON bool `name:"json" help:"只输出 JSON,出错亦然 · Print JSON and nothing else, errors too."`
+
 	Demo       demoCmd       `cmd:"" help:"演示:本机起七个局的合成联盟 · Run the seven-bureau demo federation."`
 	Serve      serveCmd      `cmd:"" help:"运行一个节点 · Run a node."`
 	Init       initCmd       `cmd:"" help:"生成本单位密钥和入盟申请 · Make this member's keys and request."`
@@ -55,15 +56,6 @@ type cli struct {
 	Completion completionCmd `cmd:"" help:"命令行补全脚本 · Completion scripts for bash, zsh and fish."`
 }
 
-// exit is an error that carries an exit code of its own.
-type exit struct {
-	code int
-	err  error
-}
-
-func (e exit) Error() string { return e.err.Error() }
-func (e exit) Unwrap() error { return e.err }
-
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run is main without the process: it returns the exit code.
@@ -71,32 +63,22 @@ func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var c cli
+	out := &printer{Writer: stdout}
 	code := -1
 	parser, err := kong.New(&c, kong.Name("pilin"), kong.Description("毗邻:毗邻地区打击非法行医联合执法数据交换 · Cross-region joint-enforcement exchange."),
-		kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }), kong.UsageOnError(),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(stdout, (*io.Writer)(nil)))
+		kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(out))
 	if err != nil {
-		fmt.Fprintln(stderr, "pilin:", err)
-		return 3
+		return complain(stderr, false, exit{3, err})
 	}
 	k, err := parser.Parse(args)
 	if code >= 0 {
 		return code
 	}
+	asJSON := c.JSON || slices.Contains(args, "--json") // a command line that is not understood may have set nothing
 	if err != nil {
-		fmt.Fprintln(stderr, "pilin:", err)
-		return 64
+		return complain(stderr, asJSON, exit{exitUsage, err})
 	}
-	if err := k.Run(); err != nil {
-		var e exit
-		if errors.As(err, &e) {
-			if e.err != nil {
-				fmt.Fprintln(stderr, "pilin:", e.err)
-			}
-			return e.code
-		}
-		fmt.Fprintln(stderr, "pilin:", err)
-		return 1
-	}
-	return 0
+	out.JSON = c.JSON
+	return complain(stderr, asJSON, k.Run())
 }

@@ -28,7 +28,7 @@ type matchEvalCmd struct {
 }
 
 // Run answers every question, one after another, and prints what it took. A line that cannot be read ends it with 2.
-func (c *matchEvalCmd) Run(out io.Writer) error {
+func (c *matchEvalCmd) Run(out *printer) error {
 	var registry []match.RegistryLine
 	if err := eachLine(c.Registry, func(b []byte) error {
 		l, err := match.ParseRegistryLine(b)
@@ -37,7 +37,10 @@ func (c *matchEvalCmd) Run(out io.Writer) error {
 	}); err != nil {
 		return exit{exitUnchecked, err}
 	}
-	fmt.Fprintf(out, "version %s\nrecords %d\n", match.EngineVersion, len(registry))
+	e := evaluated{Version: match.EngineVersion, Records: len(registry)}
+	if !out.JSON {
+		fmt.Fprintf(out, "version %s\nrecords %d\n", e.Version, e.Records)
+	}
 	begun := time.Now()
 	ev := match.NewEvaluation(registry)
 	registry = nil
@@ -45,7 +48,10 @@ func (c *matchEvalCmd) Run(out io.Writer) error {
 	runtime.GC()
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
-	fmt.Fprintf(out, "build %.2f s\nmemory %.0f MiB\n", built.Seconds(), float64(mem.HeapAlloc)/(1<<20))
+	e.Build, e.Memory = built.Seconds(), float64(mem.HeapAlloc)/(1<<20)
+	if !out.JSON {
+		fmt.Fprintf(out, "build %.2f s\nmemory %.0f MiB\n", e.Build, e.Memory)
+	}
 
 	took, err := c.answer(ev)
 	if err != nil {
@@ -54,9 +60,25 @@ func (c *matchEvalCmd) Run(out io.Writer) error {
 	slices.Sort(took)
 	if n := len(took); n > 0 {
 		at := func(p float64) time.Duration { return took[min(n-1, int(p*float64(n)))].Round(time.Microsecond) }
-		fmt.Fprintf(out, "queries %d\nlatency p50 %s p90 %s p99 %s max %s\n", n, at(0.5), at(0.9), at(0.99), took[n-1].Round(time.Microsecond))
+		e.Queries, e.Latency = n, map[string]int64{"p50": at(0.5).Microseconds(), "p90": at(0.9).Microseconds(), "p99": at(0.99).Microseconds(), "max": took[n-1].Microseconds()}
+		if !out.JSON {
+			fmt.Fprintf(out, "queries %d\nlatency p50 %s p90 %s p99 %s max %s\n", n, at(0.5), at(0.9), at(0.99), took[n-1].Round(time.Microsecond))
+		}
+	}
+	if out.JSON {
+		return out.document(e)
 	}
 	return nil
+}
+
+// evaluated is what an evaluation took.
+type evaluated struct {
+	Version string           `json:"version"`
+	Records int              `json:"records"`
+	Build   float64          `json:"build_s"`
+	Memory  float64          `json:"memory_mib"`
+	Queries int              `json:"queries"`
+	Latency map[string]int64 `json:"latency_us"`
 }
 
 func (c *matchEvalCmd) answer(ev *match.Evaluation) (took []time.Duration, err error) {

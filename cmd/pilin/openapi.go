@@ -1,15 +1,13 @@
 package main
 
 import (
-	"io"
-
 	"github.com/pilinhub/pilin/internal/node"
 )
 
 type openapiCmd struct{}
 
 // Run prints the document that schemas/openapi.yaml holds.
-func (openapiCmd) Run(out io.Writer) error {
+func (openapiCmd) Run(out *printer) error {
 	b, err := node.OpenAPI()
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 
 	"github.com/pilinhub/pilin/client"
@@ -22,7 +21,7 @@ type planCmd struct {
 }
 
 // Run proposes a plan; only its lead and the members that it invites can ever read it.
-func (c *planCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *planCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -47,7 +46,7 @@ type replyCmd struct {
 }
 
 // Run replies for this bureau.
-func (c *replyCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *replyCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -74,7 +73,7 @@ type stepCmd struct {
 }
 
 // Run takes a step of the lead.
-func (c *stepCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *stepCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -89,7 +88,7 @@ type showOperationCmd struct {
 }
 
 // Run prints one operation, or all, as JSON.
-func (c *showOperationCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *showOperationCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -99,11 +98,11 @@ func (c *showOperationCmd) Run(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		return printJSON(out, all)
+		return out.document(all)
 	}
 	o, err := d.Operation(ctx, c.ID)
 	if err != nil {
 		return err
 	}
-	return printJSON(out, o)
+	return out.document(o)
 }

@@ -17,7 +17,7 @@ type probeCmd struct {
 }
 
 // Run prints what the running node can do. Exit 0: all that it needs works; 1: not, or nobody answers.
-func (c *probeCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *probeCmd) Run(ctx context.Context, out *printer) error {
 	cfg, err := node.ReadConfig(c.Config)
 	if err != nil {
 		return err
@@ -28,17 +28,15 @@ func (c *probeCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		err = printJSON(out, all)
-	} else {
+	err = out.answer(all, func(w io.Writer) {
 		for _, k := range all {
 			word := "好 ok"
 			if !k.Ready {
 				word = "不行 no: " + k.Why
 			}
-			fmt.Fprintf(out, "%-18s %s\n", k.Name, word)
+			fmt.Fprintf(w, "%-18s %s\n", k.Name, word)
 		}
-	}
+	})
 	if err == nil && !ready {
 		return exit{1, errors.New("未就绪 · not ready")}
 	}

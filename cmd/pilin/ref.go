@@ -21,11 +21,10 @@ type newRefCmd struct {
 	With  string `required:"" placeholder:"CERT" help:"第二名执法人员的执法证号 · Certificate number of the second officer."`
 	Place string `help:"现场区划代码,缺省本单位 · County of the spot, six digits."`
 	Key   string `help:"幂等键:重发仍得同一号 · Idempotency key: a repeat gets the same number."`
-	JSON  bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run takes a number and prints it alone on the first line, for use in --ref.
-func (c *newRefCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *newRefCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -34,11 +33,7 @@ func (c *newRefCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, s)
-	}
-	_, err = fmt.Fprintf(out, "spot_check:%s\n%s\n", s.Number, due(&s))
-	return err
+	return out.answer(s, func(w io.Writer) { fmt.Fprintf(w, "spot_check:%s\n%s\n", s.Number, due(&s)) })
 }
 
 // due says by when a number is to be settled.
@@ -54,11 +49,10 @@ func due(s *client.SpotCheck) string {
 
 type listRefsCmd struct {
 	person
-	JSON bool `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run lists untied numbers, oldest first.
-func (c *listRefsCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *listRefsCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -67,27 +61,22 @@ func (c *listRefsCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, all)
-	}
-	for i := range all {
-		s := &all[i]
-		if _, err := fmt.Fprintf(out, "%s  %s  执法证 %s、%s  %s\n", s.Number, s.Place, s.Cert, s.SecondCert, due(s)); err != nil {
-			return err
+	return out.answer(all, func(w io.Writer) {
+		for i := range all {
+			s := &all[i]
+			fmt.Fprintf(w, "%s  %s  执法证 %s、%s  %s\n", s.Number, s.Place, s.Cert, s.SecondCert, due(s))
 		}
-	}
-	return nil
+	})
 }
 
 type tieRefCmd struct {
 	person
 	Number string `arg:"" help:"现场核查号 · The number."`
 	To     string `required:"" placeholder:"KIND:NUMBER" help:"case:案号 或 complaint:线索号 · Case or lead."`
-	JSON   bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run ties a number.
-func (c *tieRefCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *tieRefCmd) Run(ctx context.Context, out *printer) error {
 	to, err := workRef(c.To, "--to: want case:number or complaint:number")
 	if err != nil {
 		return err
@@ -97,33 +86,28 @@ func (c *tieRefCmd) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	s, err := d.TieSpotCheck(ctx, strings.TrimPrefix(c.Number, "spot_check:"), to)
-	return settled(out, &s, "已并入 tied to "+c.To, c.JSON, err)
+	return settled(out, &s, "已并入 tied to "+c.To, err)
 }
 
 type closeRefCmd struct {
 	person
 	Number string `arg:"" help:"现场核查号 · The number."`
 	Reason string `required:"" help:"理由,4 至 200 字,不得含证件号码 · Reason, without identifiers."`
-	JSON   bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run closes a number.
-func (c *closeRefCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *closeRefCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
 	}
 	s, err := d.CloseSpotCheck(ctx, strings.TrimPrefix(c.Number, "spot_check:"), c.Reason)
-	return settled(out, &s, "已销号 closed", c.JSON, err)
+	return settled(out, &s, "已销号 closed", err)
 }
 
-func settled(out io.Writer, s *client.SpotCheck, how string, asJSON bool, err error) error {
+func settled(out *printer, s *client.SpotCheck, how string, err error) error {
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return printJSON(out, s)
-	}
-	_, err = fmt.Fprintf(out, "%s  %s\n", s.Number, how)
-	return err
+	return out.answer(s, func(w io.Writer) { fmt.Fprintf(w, "%s  %s\n", s.Number, how) })
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/pilinhub/pilin/client"
 )
 
 type rosterCmd struct {
@@ -19,11 +21,10 @@ type importRosterCmd struct {
 	DryRun   bool   `help:"只试算,不改动任何账号 · Check only; no account is changed."`
 	Encoding string `help:"文本文件的编码,如 gbk · Encoding of a text file."`
 	Copy     string `type:"path" help:"退回件写到此文件 · Write the file back here, with the reason beside each bad row."`
-	JSON     bool   `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run hands the roster in and prints what it did. One-time secrets of new accounts are printed once and kept nowhere.
-func (c *importRosterCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *importRosterCmd) Run(ctx context.Context, out *printer) error {
 	b, err := os.ReadFile(c.File)
 	if err != nil {
 		return err
@@ -45,9 +46,10 @@ func (c *importRosterCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, r)
-	}
+	return out.answer(r, func(w io.Writer) { printRoster(w, &r) })
+}
+
+func printRoster(out io.Writer, r *client.Officers) {
 	dry := ""
 	if r.DryRun {
 		dry = "(试算 dry run)"
@@ -64,7 +66,6 @@ func (c *importRosterCmd) Run(ctx context.Context, out io.Writer) error {
 	if len(r.Absent) > 0 {
 		fmt.Fprintf(out, "  名册中没有(保持不变)not in the roster, unchanged: %s\n", strings.Join(r.Absent, " "))
 	}
-	return nil
 }
 
 type rosterTemplateCmd struct {
@@ -73,7 +74,7 @@ type rosterTemplateCmd struct {
 }
 
 // Run writes a template.
-func (c *rosterTemplateCmd) Run(ctx context.Context) error {
+func (c *rosterTemplateCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -82,5 +83,8 @@ func (c *rosterTemplateCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(c.Out, b, 0o600)
+	if err := os.WriteFile(c.Out, b, 0o600); err != nil {
+		return err
+	}
+	return writtenFile(out, "模板已写入 template written", c.Out, len(b))
 }

@@ -16,11 +16,10 @@ import (
 type statusCmd struct {
 	person
 	Federation bool `help:"整页:各家、各日志、密钥 · The whole page: members, logs, keys."`
-	JSON       bool `name:"json" help:"输出 JSON · Print JSON."`
 }
 
 // Run prints what the node can do and what is to be done; with --federation also every member and log.
-func (c *statusCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *statusCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -29,14 +28,11 @@ func (c *statusCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, s)
-	}
-	return printStatus(out, &s, c.Federation)
+	return out.answer(s, func(w io.Writer) { printStatus(w, &s, c.Federation) })
 }
 
 // printStatus writes the page of federation health.
-func printStatus(out io.Writer, s *client.Status, whole bool) error {
+func printStatus(out io.Writer, s *client.Status, whole bool) {
 	w := tabwriter.NewWriter(out, 0, 1, 2, ' ', 0)
 	fmt.Fprintf(w, "%s  %s  名册第 %d 版 charter %d  软件 release %s  Kafka %s\n", s.Member, s.Name, s.CharterVersion, s.CharterVersion, s.Release, s.Kafka)
 	for _, k := range s.Capabilities {
@@ -73,7 +69,7 @@ func printStatus(out io.Writer, s *client.Status, whole bool) error {
 		}
 		fmt.Fprintf(w, "\n%s  %s  %s\n    %s\n    %s\n", urgency, a.Code, about, a.Detail, a.DetailEn)
 	}
-	return w.Flush()
+	_ = w.Flush() // out keeps its error
 }
 
 func printMember(w io.Writer, m *client.MemberStatus) {

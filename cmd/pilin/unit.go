@@ -20,13 +20,10 @@ type unitCmd struct {
 // unitKinds are the kinds in the words of the work.
 var unitKinds = map[string]string{"section": "科室", "branch": "分所", "town": "街镇"}
 
-type listUnitsCmd struct {
-	person
-	JSON bool `name:"json" help:"输出 JSON · Print JSON."`
-}
+type listUnitsCmd struct{ person }
 
 // Run prints the tree; closed units at its end.
-func (c *listUnitsCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *listUnitsCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
 	if err != nil {
 		return err
@@ -35,25 +32,23 @@ func (c *listUnitsCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(out, all)
-	}
-	below := map[string][]client.Unit{}
-	for _, u := range all {
-		if !u.Closed {
-			below[u.Parent] = append(below[u.Parent], u)
+	return out.answer(all, func(w io.Writer) {
+		below := map[string][]client.Unit{}
+		for _, u := range all {
+			if !u.Closed {
+				below[u.Parent] = append(below[u.Parent], u)
+			}
 		}
-	}
-	printUnits(out, below, "", 0)
-	for _, u := range all {
-		if u.Closed {
-			fmt.Fprintf(out, "%s  %s  已撤销 closed\n", u.Code, u.Name)
+		printUnits(w, below, "", 0)
+		for _, u := range all {
+			if u.Closed {
+				fmt.Fprintf(w, "%s  %s  已撤销 closed\n", u.Code, u.Name)
+			}
 		}
-	}
-	if len(unknown) > 0 {
-		fmt.Fprintf(out, "所属不在其中的账号 accounts of no such unit: %s\n", strings.Join(unknown, " "))
-	}
-	return nil
+		if len(unknown) > 0 {
+			fmt.Fprintf(w, "所属不在其中的账号 accounts of no such unit: %s\n", strings.Join(unknown, " "))
+		}
+	})
 }
 
 func printUnits(out io.Writer, below map[string][]client.Unit, of string, depth int) {
@@ -72,22 +67,22 @@ type addUnitCmd struct {
 }
 
 // Run adds the unit.
-func (c *addUnitCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *addUnitCmd) Run(ctx context.Context, out *printer) error {
 	return c.and(ctx, out, func(d *client.Desk) error {
 		return d.AddUnit(ctx, client.Unit{Code: c.Code, Name: c.Name, Kind: c.Kind, Parent: c.Parent})
 	})
 }
 
 // and signs the person in, does one thing and says that it is done.
-func (p person) and(ctx context.Context, out io.Writer, do func(*client.Desk) error) error {
+func (p person) and(ctx context.Context, out *printer, do func(*client.Desk) error) error {
 	d, err := p.desk(ctx)
 	if err == nil {
 		err = do(d)
 	}
-	if err == nil {
-		_, err = fmt.Fprintln(out, "已办理 done")
+	if err != nil {
+		return err
 	}
-	return err
+	return out.answer(map[string]bool{"done": true}, func(w io.Writer) { fmt.Fprintln(w, "已办理 done") })
 }
 
 type changeUnitCmd struct {
@@ -99,7 +94,7 @@ type changeUnitCmd struct {
 }
 
 // Run changes the unit.
-func (c *changeUnitCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *changeUnitCmd) Run(ctx context.Context, out *printer) error {
 	return c.and(ctx, out, func(d *client.Desk) error {
 		return d.ChangeUnit(ctx, c.Code, client.UnitChange{Name: c.Name, Kind: c.Kind, Parent: place(c.Parent)})
 	})
@@ -123,7 +118,7 @@ type closeUnitCmd struct {
 }
 
 // Run closes the unit.
-func (c *closeUnitCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *closeUnitCmd) Run(ctx context.Context, out *printer) error {
 	return c.and(ctx, out, func(d *client.Desk) error { return d.CloseUnit(ctx, c.Code, place(c.MoveTo)) })
 }
 
@@ -134,6 +129,6 @@ type assignUnitCmd struct {
 }
 
 // Run assigns the account.
-func (c *assignUnitCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *assignUnitCmd) Run(ctx context.Context, out *printer) error {
 	return c.and(ctx, out, func(d *client.Desk) error { return d.AssignUnit(ctx, c.ID, *place(&c.Unit)) })
 }

@@ -22,14 +22,18 @@ type verifyCmd struct {
 	Config  string   `help:"节点配置,--against peers 时需要 · Node configuration, for --against peers." type:"existingfile"`
 }
 
-// Exit codes of verify: a script and a court both read them.
-const (
-	exitBroken    = 1
-	exitUnchecked = 2
-)
+// checked is what was found of one stream.
+type checked struct {
+	Stream   record.StreamID `json:"stream"`
+	Intact   bool            `json:"intact"`
+	Records  uint64          `json:"records"`            // that stand in an unbroken chain from the first on
+	Peers    int             `json:"peer_checkpoints"`   // of others that were compared and agree
+	Sequence *uint64         `json:"sequence,omitempty"` // where it is broken
+	What     string          `json:"what,omitempty"`     // how
+}
 
 // Run verifies every stream in the folder. Nothing of the folder is believed but what the charter's keys prove.
-func (c *verifyCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *verifyCmd) Run(ctx context.Context, out *printer) error {
 	dir, err := trust(c.Charter)
 	if err != nil {
 		return exit{exitUnchecked, err}
@@ -43,10 +47,17 @@ func (c *verifyCmd) Run(ctx context.Context, out io.Writer) error {
 		return exit{exitUnchecked, err}
 	}
 	sort.Strings(files)
+	ranges, err := filepath.Glob(filepath.Join(c.Dir, "streams", "*.records*", "*.range"))
+	if err != nil {
+		return exit{exitUnchecked, err}
+	}
+	b, read := newBar(out), 0
+	defer b.end()
+	all, code := []checked{}, 0
 	for _, folder := range files {
 		stream := record.StreamID(strings.Replace(filepath.Base(folder), ".", "/", 1))
 		v := &record.Verifier{Federation: dir.Federation(), Stream: stream, SignKey: dir.SignKey}
-		err := verifyStream(v, folder)
+		err := verifyStream(v, folder, func() { read++; b.see("verify", uint64(read), uint64(len(ranges))) })
 		if err == nil {
 			for _, note := range peers[stream] {
 				if err = v.Compare(note); err != nil {
@@ -57,14 +68,30 @@ func (c *verifyCmd) Run(ctx context.Context, out io.Writer) error {
 		var f *record.Fault
 		switch {
 		case errors.As(err, &f):
-			fmt.Fprintf(out, "损坏 BROKEN  %s  序号 sequence %d  %s\n", f.Stream, f.Seq, f.What)
-			return exit{exitBroken, nil}
+			all, code = append(all, checked{Stream: f.Stream, Records: v.Size(), Sequence: &f.Seq, What: f.What}), exitBroken
 		case err != nil:
 			return exit{exitUnchecked, err}
+		default:
+			all = append(all, checked{Stream: stream, Intact: true, Records: v.Size(), Peers: len(peers[stream])})
 		}
-		fmt.Fprintf(out, "完好 intact  %s  %d 条 records, %d 份他家检查点一致 peer checkpoints agree\n", stream, v.Size(), len(peers[stream]))
+		if code != 0 {
+			break
+		}
 	}
-	return nil
+	if err := out.answer(all, func(w io.Writer) { printChecked(w, all) }); err != nil || code == 0 {
+		return err
+	}
+	return exit{code, nil}
+}
+
+func printChecked(out io.Writer, all []checked) {
+	for _, c := range all {
+		if c.Intact {
+			fmt.Fprintf(out, "完好 intact  %s  %d 条 records, %d 份他家检查点一致 peer checkpoints agree\n", c.Stream, c.Records, c.Peers)
+		} else {
+			fmt.Fprintf(out, "损坏 BROKEN  %s  序号 sequence %d  %s\n", c.Stream, *c.Sequence, c.What)
+		}
+	}
 }
 
 // trust builds the directory of keys from the given charter versions, the first of which names the federation.
@@ -92,7 +119,7 @@ func trust(files []string) (*federation.Directory, error) {
 }
 
 // verifyStream feeds one stream's exported ranges, in order.
-func verifyStream(v *record.Verifier, folder string) error {
+func verifyStream(v *record.Verifier, folder string, one func()) error {
 	ranges, err := filepath.Glob(filepath.Join(folder, "*.range"))
 	if err != nil {
 		return err
@@ -112,6 +139,7 @@ func verifyStream(v *record.Verifier, folder string) error {
 				return err
 			}
 		}
+		one()
 	}
 	return nil
 }

@@ -8,12 +8,10 @@ import (
 	"github.com/pilinhub/pilin/internal/node"
 )
 
-type versionCmd struct {
-	JSON bool `name:"json" help:"输出 JSON · Print JSON."`
-}
+type versionCmd struct{}
 
 // Run prints the version, the commit it was built from and the Go that built it.
-func (c versionCmd) Run(out io.Writer) error {
+func (versionCmd) Run(out *printer) error {
 	commit := "unknown"
 	goVersion := ""
 	if i, ok := debug.ReadBuildInfo(); ok {
@@ -24,9 +22,7 @@ func (c versionCmd) Run(out io.Writer) error {
 			}
 		}
 	}
-	if c.JSON {
-		return printJSON(out, map[string]string{"release": node.Release, "commit": commit, "go": goVersion})
-	}
-	_, err := fmt.Fprintf(out, "pilin %s  commit %s  %s\n", node.Release, commit, goVersion)
-	return err
+	return out.answer(map[string]string{"release": node.Release, "commit": commit, "go": goVersion}, func(w io.Writer) {
+		fmt.Fprintf(w, "pilin %s  commit %s  %s\n", node.Release, commit, goVersion)
+	})
 }

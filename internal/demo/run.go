@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pilinhub/pilin/internal/embedded"
@@ -25,6 +26,7 @@ type Options struct {
 	Fresh      bool   // begin anew
 	Port       int    // of the first bureau's people
 	Background int    // generated decisions beside the story
+	JSON       bool   // describe itself as JSON
 	Log        *slog.Logger
 	Now        func() time.Time // the seven bureaux' clock; nil is the machine's
 }
@@ -99,8 +101,9 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	}
 	err = load(running, o, l, nodes)
 	if err == nil {
-		Describe(out, l, time.Since(begun))
-		<-running.Done()
+		if err = describe(out, l, time.Since(begun), o.JSON); err == nil {
+			<-running.Done()
+		}
 	}
 	stop()
 	wg.Wait()
@@ -190,8 +193,33 @@ func load(ctx context.Context, o Options, l Layout, nodes []*node.Node) error {
 	return g.Wait()
 }
 
-// Describe prints addresses, accounts and what to try.
-func Describe(out io.Writer, l Layout, took time.Duration) {
+// described is a demo that is ready, as JSON.
+type described struct {
+	Federation string   `json:"federation"`
+	Synthetic  bool     `json:"synthetic"` // always
+	Members    []desk   `json:"members"`
+	Accounts   []string `json:"accounts"` // of each
+	Password   string   `json:"password"` // of all
+}
+
+type desk struct {
+	Member string `json:"member"`
+	Name   string `json:"name"`
+	Node   string `json:"node"`
+}
+
+// describe prints addresses, accounts and what to try.
+func describe(out io.Writer, l Layout, took time.Duration, asJSON bool) error {
+	if asJSON {
+		d := described{Federation: Name, Synthetic: true, Password: Password}
+		for i, c := range l.Configs {
+			d.Members = append(d.Members, desk{string(c.Member), Bureaux[i].Name, "http://" + c.People.Listen})
+		}
+		for _, s := range staff {
+			d.Accounts = append(d.Accounts, s.name)
+		}
+		return json.MarshalWrite(out, d)
+	}
 	fmt.Fprintf(out, "\n合成数据 SYNTHETIC  %s  就绪 ready in %.1f s\n\n", Name, took.Seconds())
 	for i, c := range l.Configs {
 		fmt.Fprintf(out, "  %s %s  http://%s\n", Bureaux[i].Member, Bureaux[i].Name, c.People.Listen)
@@ -206,5 +234,6 @@ func Describe(out io.Writer, l Layout, took time.Duration) {
 	fmt.Fprintf(out, "  pilin ask --node %s --account officer %s --id %s\n", at, ref, p1.ID)
 	fmt.Fprintf(out, "  pilin ask --node %s --account officer %s --name %s --birth %s\n", at, ref, p1bis.Name, p1bis.Birth)
 	fmt.Fprintf(out, "  pilin ask --node %s --account officer %s --plate %s\n", at, ref, Story[0].Handle.Value)
-	fmt.Fprintf(out, "  pilin list --node http://%s --account liaison\n\n按 Ctrl-C 结束 · Ctrl-C ends\n", l.Configs[2].People.Listen)
+	_, err := fmt.Fprintf(out, "  pilin list --node http://%s --account liaison\n\n按 Ctrl-C 结束 · Ctrl-C ends\n", l.Configs[2].People.Listen)
+	return err
 }

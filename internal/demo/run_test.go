@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-json-experiment/json"
 )
 
 // lines collects what a demo prints and tells when a text has come.
@@ -63,7 +65,7 @@ func TestRun_APortIsTaken(t *testing.T) {
 	}
 }
 
-// The demo founds, loads, serves, stops, and goes on where it was at its next start.
+// The demo founds, loads, serves, stops, and goes on where it was at its next start; then it describes itself as JSON.
 func TestRun_ServesAndSurvivesARestart(t *testing.T) {
 	dir, port := t.TempDir(), freePorts(t)
 	for round, background := range []int{14, 14} {
@@ -72,7 +74,7 @@ func TestRun_ServesAndSurvivesARestart(t *testing.T) {
 		seen := out.seen
 		done := make(chan error, 1)
 		go func() {
-			done <- Run(ctx, Options{Dir: dir, Port: port, Background: background, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, out)
+			done <- Run(ctx, Options{Dir: dir, Port: port, Background: background, JSON: round == 1, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, out)
 		}()
 		select {
 		case <-seen:
@@ -84,6 +86,10 @@ func TestRun_ServesAndSurvivesARestart(t *testing.T) {
 		cancel()
 		if err := <-done; err != nil {
 			t.Fatalf("round %d: %v", round, err)
+		}
+		var d described
+		if err := json.Unmarshal(out.b.Bytes(), &d); (err == nil) != (round == 1) || err == nil && (len(d.Members) != len(Bureaux) || !d.Synthetic || d.Members[6].Node == "") {
+			t.Errorf("round %d describes itself as %s", round, out.b.String())
 		}
 	}
 }

@@ -210,7 +210,7 @@ func sumOf(name string) (BackedUpFile, error) {
 
 // CheckBackup reads a backup whole: its files are what the manifest says, and every stream of records in it proves itself
 // under the charter that is in it. ErrTorn if not.
-func CheckBackup(ctx context.Context, dir string) (m Manifest, err error) {
+func CheckBackup(ctx context.Context, dir string, progress Progress) (m Manifest, err error) {
 	b, err := os.ReadFile(filepath.Join(dir, manifestFile))
 	if err != nil {
 		return m, fmt.Errorf("%w: %w", ErrTorn, err)
@@ -231,14 +231,14 @@ func CheckBackup(ctx context.Context, dir string) (m Manifest, err error) {
 		return m, fmt.Errorf("%w: %w", ErrTorn, err)
 	}
 	defer func() { err = errors.Join(err, kept.Close()) }()
-	if err := m.proves(ctx, kept); err != nil {
+	if err := m.proves(ctx, kept, progress); err != nil {
 		return m, fmt.Errorf("%w: %w", ErrTorn, err)
 	}
 	return m, nil
 }
 
 // proves verifies the streams of a copy.
-func (m Manifest) proves(ctx context.Context, kept *sqlstore.Store) error {
+func (m Manifest) proves(ctx context.Context, kept *sqlstore.Store, progress Progress) error {
 	dir, err := readDirectory(ctx, kept, nil)
 	if err != nil {
 		return err
@@ -260,20 +260,25 @@ func (m Manifest) proves(ctx context.Context, kept *sqlstore.Store) error {
 	if len(heads) != len(m.Streams) {
 		return fmt.Errorf("%d streams, its manifest says %d", len(heads), len(m.Streams))
 	}
+	total, done := uint64(0), uint64(0)
+	for _, h := range heads {
+		total += h.Size
+	}
 	for i, h := range heads {
 		if s := m.Streams[i]; s.Stream != h.Stream || s.Size != h.Size || s.Signed != h.Signed || s.Root != hex.EncodeToString(h.Root[:]) {
 			return fmt.Errorf("%s is not as its manifest says", h.Stream)
 		}
-		if err := provesStream(ctx, kept, dir, h); err != nil {
+		if err := provesStream(ctx, kept, dir, h, func(n uint64) { progress.at(StepCheck, done+n, total) }); err != nil {
 			return err
 		}
+		done += h.Size
 	}
 	return nil
 }
 
 // provesStream compares the stored headers with the head's root, and of a stream of records with the newest checkpoint,
 // which covers all of them, under the charter's keys.
-func provesStream(ctx context.Context, store *sqlstore.Store, dir *federation.Directory, h record.Head) error {
+func provesStream(ctx context.Context, store *sqlstore.Store, dir *federation.Directory, h record.Head, at func(size uint64)) error {
 	var tree, signed record.Tree
 	for tree.Size < h.Size {
 		headers, err := store.Headers(ctx, h.Stream, tree.Size, record.MaxGroupRecords)
@@ -288,6 +293,7 @@ func provesStream(ctx context.Context, store *sqlstore.Store, dir *federation.Di
 				signed = tree
 			}
 		}
+		at(tree.Size)
 	}
 	if tree.Root() != h.Root {
 		return fmt.Errorf("%s: the records are not those of its head", h.Stream)
@@ -321,7 +327,7 @@ func Restore(ctx context.Context, cfg Config, dir, keysDir string) (r Restored, 
 	if err := stopped(cfg); err != nil {
 		return r, err
 	}
-	if r.Manifest, err = CheckBackup(ctx, dir); err != nil {
+	if r.Manifest, err = CheckBackup(ctx, dir, cfg.Progress); err != nil {
 		return r, err
 	}
 	if r.Manifest.Member != cfg.Member {
@@ -338,7 +344,7 @@ func Restore(ctx context.Context, cfg Config, dir, keysDir string) (r Restored, 
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return r, fmt.Errorf("restore: %w", err)
 	}
-	into := sqlstore.Config{Driver: cfg.Database.Driver, DSN: cfg.Database.DSN, Self: cfg.Member, Now: cfg.Now, UnsafeTest: cfg.UnsafeTest}
+	into := sqlstore.Config{Driver: cfg.Database.Driver, DSN: cfg.Database.DSN, Self: cfg.Member, Now: cfg.Now, UnsafeTest: cfg.UnsafeTest, Progress: cfg.Progress.of(StepCopy)}
 	if err := sqlstore.Empty(ctx, into); err != nil { // a node that is in use gets no mark and keeps its confirmation
 		return r, fmt.Errorf("restore: %w", err)
 	}

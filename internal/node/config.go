@@ -42,6 +42,9 @@ type Config struct {
 	// Supervisor hears when the node serves, lives and stops.
 	Supervisor Supervisor `yaml:"-"`
 
+	// Progress hears how far backup, restore, rebuild and export are; nil: nobody does.
+	Progress Progress `yaml:"-"`
+
 	// Now is the node's clock; nil is the machine's. Only the demo sets it, for the days of its story.
 	Now func() time.Time `yaml:"-"`
 }

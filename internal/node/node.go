@@ -105,7 +105,7 @@ func (n *Node) openStore(ctx context.Context) (*sqlstore.Store, error) {
 		Sealer:     &record.Sealer{Random: rand.Reader, Current: func(g record.GroupID) (record.EpochKey, bool) { return n.dir.CurrentEpoch(g) }},
 		Signer:     n.signer,
 		Charter:    func() record.CharterRef { return n.dir.Charter() },
-		Now:        n.now, Project: project, ProjectVersion: projectVersion, UnsafeTest: n.cfg.UnsafeTest,
+		Now:        n.now, Project: project, ProjectVersion: projectVersion, UnsafeTest: n.cfg.UnsafeTest, Progress: n.cfg.Progress.of(StepSubject),
 	})
 	if errors.Is(err, sqlstore.ErrSealed) && missing != nil {
 		err = fmt.Errorf("%w; %w: bring the key store back from where it is kept apart", err, missing)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/record"
@@ -27,12 +28,12 @@ func Rebuild(ctx context.Context, cfg Config) (r Rebuilt, err error) {
 		return r, fmt.Errorf("rebuild read models: %w", err)
 	}
 	index := federation.NewLogIndex(o.store)
-	if err := index.CatchUp(ctx); err != nil {
-		return r, fmt.Errorf("rebuild index: %w", err)
-	}
 	heads, err := o.store.Heads(ctx)
 	if err != nil {
 		return r, err
+	}
+	if err := indexed(ctx, index, heads, cfg.Progress); err != nil {
+		return r, fmt.Errorf("rebuild index: %w", err)
 	}
 	for _, h := range heads {
 		if h.Stream.Kind() == record.Records {
@@ -40,4 +41,29 @@ func Rebuild(ctx context.Context, cfg Config) (r Rebuilt, err error) {
 		}
 	}
 	return r, nil
+}
+
+// lookEvery is between two looks at how far the index is.
+const lookEvery = 200 * time.Millisecond
+
+// indexed lets an index read everything, and looks now and then how far it is.
+func indexed(ctx context.Context, index *federation.LogIndex, heads []record.Head, progress Progress) error {
+	done := make(chan error, 1)
+	go func() { done <- index.CatchUp(ctx) }()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-look.C:
+		}
+		var n, total uint64
+		for _, h := range heads {
+			if h.Stream.Kind() == record.Records {
+				n, total = n+index.Applied(h.Stream), total+h.Applied
+			}
+		}
+		progress.at(StepIndex, n, total)
+	}
 }

@@ -265,7 +265,7 @@ func TestNode_TornBackup(t *testing.T) {
 		if _, err := BackUp(t.Context(), cfg, dir, ""); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := CheckBackup(t.Context(), dir); err != nil {
+		if _, err := CheckBackup(t.Context(), dir, nil); err != nil {
 			t.Fatalf("whole: %v", err)
 		}
 		d.ok(tear(dir))
@@ -296,7 +296,7 @@ func TestNode_ToolsBesideAgreement(t *testing.T) {
 	if _, err := BackUp(t.Context(), d.nodes[a].cfg, filepath.Join(dir, "backup"), filepath.Join(dir, "keys")); err != nil {
 		t.Error(err)
 	}
-	if _, err := CheckBackup(t.Context(), filepath.Join(dir, "backup")); err != nil {
+	if _, err := CheckBackup(t.Context(), filepath.Join(dir, "backup"), nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -66,7 +66,7 @@ func openForTools(ctx context.Context, cfg Config) (*sqlstore.Store, error) {
 	if err != nil && !errors.Is(err, ErrNoStorageKeys) { // without them headers and documents are read, and no content
 		return nil, err
 	}
-	return sqlstore.OpenReader(ctx, sqlstore.Config{Keys: keys, Driver: cfg.Database.Driver, DSN: cfg.Database.DSN, Self: cfg.Member, Now: time.Now, UnsafeTest: cfg.UnsafeTest})
+	return sqlstore.OpenReader(ctx, sqlstore.Config{Keys: keys, Driver: cfg.Database.Driver, DSN: cfg.Database.DSN, Self: cfg.Member, Now: time.Now, UnsafeTest: cfg.UnsafeTest, Progress: cfg.Progress.of(StepCopy)})
 }
 
 // Export writes charter, statements, all replicated streams with checkpoints, and receipts to a new folder, for
@@ -100,12 +100,18 @@ func Export(ctx context.Context, cfg Config, dir string) (n uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	total := uint64(0)
+	for _, h := range heads {
+		if h.Stream.Kind() == record.Records {
+			total += h.Signed
+		}
+	}
 	for _, h := range heads {
 		if h.Stream.Kind() != record.Records || h.Signed == 0 {
 			continue
 		}
 		folder := filepath.Join("streams", strings.Replace(string(h.Stream), "/", ".", 1))
-		m, err := exportStream(ctx, store, d.Federation(), h.Stream, filepath.Join(dir, folder))
+		m, err := exportStream(ctx, store, d.Federation(), h.Stream, filepath.Join(dir, folder), func(m uint64) { cfg.Progress.at(StepExport, n+m, total) })
 		if err != nil {
 			return n, err
 		}
@@ -124,7 +130,7 @@ func Export(ctx context.Context, cfg Config, dir string) (n uint64, err error) {
 }
 
 // exportStream writes one stream as ranges: headers and checkpoints of everything, content of nothing.
-func exportStream(ctx context.Context, store *sqlstore.Store, fed record.FederationID, s record.StreamID, dir string) (uint64, error) {
+func exportStream(ctx context.Context, store *sqlstore.Store, fed record.FederationID, s record.StreamID, dir string, at func(records uint64)) (uint64, error) {
 	from := uint64(0)
 	for {
 		gs, err := store.Groups(ctx, s, from, record.MaxGroupRecords)
@@ -155,6 +161,7 @@ func exportStream(ctx context.Context, store *sqlstore.Store, fed record.Federat
 		if err := writeInto(dir, fmt.Sprintf("%020d.range", first), b); err != nil {
 			return from, err
 		}
+		at(from)
 	}
 }
 

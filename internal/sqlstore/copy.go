@@ -49,7 +49,7 @@ func (s *Store) CopyTo(ctx context.Context, file string) (c Copied, err error) {
 		if c.Heads, err = heads(ctx, from); err != nil {
 			return err
 		}
-		c.Tables, err = copyTables(ctx, from, into, into)
+		c.Tables, err = copyTables(ctx, from, into, into, s.cfg.Progress)
 		return err
 	})
 	if err != nil {
@@ -98,7 +98,7 @@ func Restore(ctx context.Context, c Config, from *Store, floor int64) (tables ma
 			return err
 		}
 		err := from.snapshot(ctx, func(copied *sql.Tx) error {
-			tables, err = copyTables(ctx, copied, tx, copied)
+			tables, err = copyTables(ctx, copied, tx, copied, c.Progress)
 			return err
 		})
 		if err != nil {
@@ -205,7 +205,7 @@ func tables(ctx context.Context, q querier) ([]table, error) {
 const copyAtOnce = 100
 
 // copyTables copies every table, page by page along its primary key; shape is the SQLite side, which knows the tables.
-func copyTables(ctx context.Context, from, into *sql.Tx, shape querier) (map[string]uint64, error) {
+func copyTables(ctx context.Context, from, into *sql.Tx, shape querier, progress func(done, total uint64)) (map[string]uint64, error) {
 	all, err := tables(ctx, shape)
 	if err != nil {
 		return nil, err
@@ -216,15 +216,35 @@ func copyTables(ctx context.Context, from, into *sql.Tx, shape querier) (map[str
 	if _, err := into.ExecContext(ctx, "DELETE FROM node"); err != nil { // the migrations made its one row
 		return nil, fmt.Errorf("copy node: %w", err)
 	}
+	moved, err := rowsMoved(ctx, from, all, progress)
+	if err != nil {
+		return nil, err
+	}
 	counts := map[string]uint64{}
 	for _, t := range all {
-		n, err := t.copy(ctx, from, into)
+		n, err := t.copy(ctx, from, into, moved)
 		if err != nil {
 			return nil, fmt.Errorf("copy %s: %w", t.name, err)
 		}
 		counts[t.name] = n
 	}
 	return counts, nil
+}
+
+// rowsMoved returns what is told of every page of rows; rows are counted only if somebody hears.
+func rowsMoved(ctx context.Context, from querier, all []table, progress func(done, total uint64)) (func(rows int), error) {
+	if progress == nil {
+		return func(int) {}, nil
+	}
+	var done, total uint64
+	for _, t := range all {
+		var n uint64
+		if err := from.QueryRowContext(ctx, "SELECT count(*) FROM "+t.name).Scan(&n); err != nil {
+			return nil, fmt.Errorf("count %s: %w", t.name, err)
+		}
+		total += n
+	}
+	return func(rows int) { done += uint64(rows); progress(done, total) }, nil
 }
 
 // sameRelease compares the newest migration of both sides.
@@ -243,7 +263,7 @@ func sameRelease(ctx context.Context, from, into querier) error {
 	return nil
 }
 
-func (t table) copy(ctx context.Context, from, into *sql.Tx) (n uint64, err error) {
+func (t table) copy(ctx context.Context, from, into *sql.Tx, moved func(rows int)) (n uint64, err error) {
 	columns, keys := strings.Join(t.columns, ", "), strings.Join(t.keys, ", ")
 	page := fmt.Sprintf(" ORDER BY %s LIMIT %d", keys, copyAtOnce)
 	query, args := "SELECT "+columns+" FROM "+t.name+page, []any(nil)
@@ -273,6 +293,7 @@ func (t table) copy(ctx context.Context, from, into *sql.Tx) (n uint64, err erro
 			return n, err
 		}
 		n += uint64(len(rows))
+		moved(len(rows))
 		last := rows[len(rows)-1]
 		args = args[:0]
 		for _, k := range t.keys {

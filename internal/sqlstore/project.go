@@ -141,9 +141,12 @@ func (s *Store) rebuildIf(ctx context.Context, wanted func(version string) bool)
 			return fmt.Errorf("list subjects: %w", err)
 		}
 		n = len(all)
-		for _, at := range all {
+		for i, at := range all {
 			if err := s.projectStored(ctx, tx, at); err != nil {
 				return err
+			}
+			if s.cfg.Progress != nil {
+				s.cfg.Progress(uint64(i)+1, uint64(n))
 			}
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE node SET read_model=$1 WHERE one=1", s.cfg.ProjectVersion); err != nil {

@@ -44,6 +44,8 @@ type Config struct {
 	Keys *keystore.Store
 	// MakeKeys is called by Open when Keys is nil and nothing in the database is sealed yet; nil: it stays in clear.
 	MakeKeys func() (*keystore.Store, error)
+	// Progress hears, of CopyTo, Restore and Rebuild, how many rows or subjects of how many are done; nil: nobody does.
+	Progress func(done, total uint64)
 	// UnsafeTest allows a database that does not sync, and PostgreSQL without verified TLS. For tests only.
 	UnsafeTest bool
 }
