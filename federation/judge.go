@@ -148,7 +148,7 @@ func failure(err error) (MemberState, string) {
 		return Incompatible, ReasonMalformed
 	case errors.Is(err, record.ErrReplayed):
 		return Refused, "replayed"
-	case errors.Is(err, record.ErrStorageFull):
+	case errors.Is(err, record.ErrStorageFull), errors.Is(err, record.ErrOutcomeUnknown):
 		return Refused, "storage_full"
 	}
 	return Unreachable, ""

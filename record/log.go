@@ -23,6 +23,9 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrStorageFull: the store cannot write (disk full, read-only, gone); nothing was written, try again later.
 	ErrStorageFull = errors.New("storage full or unavailable")
+	// ErrOutcomeUnknown: the store broke off while it committed and cannot be asked; it may or may not be written. Who asks
+	// again with the same idempotency key is told.
+	ErrOutcomeUnknown = errors.New("outcome of commit is unknown")
 	// ErrTooLarge: a record over MaxRecord.
 	ErrTooLarge = errors.New("record too large")
 	// ErrReplayed: a one-use id (token, ask) was used before.

@@ -177,6 +177,8 @@ func TestPeople_without_storage_there_is_no_question(t *testing.T) {
 	must(t, err)
 	o.refused(request{as: "officer", method: "POST", path: "/api/v1/entries", body: string(e)}, 503, "storage_full")
 	o.refused(request{method: "POST", path: "/api/v1/sign-in", body: `{"name":"officer","password":"` + password + `"}`}, 503, "storage_full")
+	o.full = record.ErrOutcomeUnknown
+	o.refused(request{as: "officer", method: "POST", path: "/api/v1/asks", body: string(j)}, 503, "outcome_unknown")
 	if res, _ := o.do(request{as: "officer", method: "GET", path: "/api/v1/status"}); res.StatusCode != 200 {
 		t.Errorf("the process does not stay up: %d", res.StatusCode)
 	}

@@ -39,6 +39,7 @@ var codes = map[string]word{
 	"act_differs":         {http.StatusConflict, "与已签认的日期、地点或资格不一致,请核对后再签", "Day, place or qualification differ from what was signed before; check and sign again"},
 	"range_in_flight":     {http.StatusTooManyRequests, "上一个补取请求尚未结束", "Another range request of this peer is in flight"},
 	"timeout":             {http.StatusServiceUnavailable, "处理超时,请稍后以同一幂等键重试", "It took too long; repeat with the same idempotency key"},
+	"outcome_unknown":     {http.StatusServiceUnavailable, "存储中途断开,不知是否已写入;请用同一幂等键重发,会得到确切结果", "Storage broke off and may or may not have written; send it again with the same idempotency key to be told"},
 	"storage_full":        {http.StatusServiceUnavailable, "存储不可用,暂时不能写入和核查", "Storage is unavailable; nothing can be written or looked up for now"},
 	"unavailable":         {http.StatusServiceUnavailable, "暂时不能处理,请稍后再试", "It cannot be done just now; try again later"},
 	"internal":            {http.StatusInternalServerError, "系统内部错误,请把请求编号告诉管理员", "An internal error; tell the administrator the request id"},

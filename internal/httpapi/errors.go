@@ -28,6 +28,7 @@ var meanings = []struct {
 	{record.ErrDuplicateRecord, "duplicate"},
 	{record.ErrStale, "version_conflict"},
 	{record.ErrNotFound, "not_found"},
+	{record.ErrOutcomeUnknown, "outcome_unknown"},
 	{record.ErrStorageFull, "storage_full"},
 	{record.ErrFenced, "unavailable"},
 	{record.ErrTooLarge, "record_too_large"},

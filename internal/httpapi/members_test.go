@@ -249,7 +249,7 @@ func TestMembers_errors_of_the_domain_have_their_codes(t *testing.T) {
 		code string
 	}{
 		{federation.ErrMalformed, "malformed"}, {federation.ErrNotSender, "not_sender"}, {federation.ErrNotMember, "not_member"},
-		{federation.ErrOtherFederation, "other_federation"}, {record.ErrReplayed, "replayed"}, {record.ErrStorageFull, "storage_full"},
+		{federation.ErrOtherFederation, "other_federation"}, {record.ErrReplayed, "replayed"}, {record.ErrStorageFull, "storage_full"}, {fmt.Errorf("append: %w", record.ErrOutcomeUnknown), "outcome_unknown"},
 		{errors.New("secret 310101190001019001 测甲一"), "internal"}, {context.DeadlineExceeded, "timeout"}, {record.ErrFenced, "unavailable"},
 	} {
 		b.reply = func(context.Context, record.MemberID, []byte, record.Use) ([]byte, error) {

@@ -82,7 +82,7 @@ func TestStore_LostCommitIsFoundOut(t *testing.T) {
 		d := sit(t, nil)
 		d.LoseCommit(true, errors.New("connection reset"))
 		err := d.Use(d.ctx, record.Use{Kind: "jti", ID: "a", Expires: d.Clock.Unix()})
-		if err == nil || errors.Is(err, record.ErrStorageFull) || errors.Is(err, record.ErrReplayed) {
+		if !errors.Is(err, record.ErrOutcomeUnknown) || errors.Is(err, record.ErrStorageFull) || errors.Is(err, record.ErrReplayed) {
 			t.Fatalf("got %v", err)
 		}
 	})

@@ -84,10 +84,12 @@ var sqliteDialect = dialect{
 		}
 		return nil
 	},
-	// A commit that fails is rolled back, unless the disk failed under it: then a later start may find it in the WAL.
+	// A commit that fails is rolled back, unless the disk failed under it: then a later start may find it in the WAL. Not when
+	// a write failed, as on a disk that turned read-only: the frame that commits is the last to be written, and the WAL is
+	// not padded behind it.
 	commitUnknown: func(err error) bool {
 		var se *sqlite.Error
-		return errors.As(err, &se) && se.Code()&0xff == sqlite3.SQLITE_IOERR
+		return errors.As(err, &se) && se.Code()&0xff == sqlite3.SQLITE_IOERR && se.Code() != sqlite3.SQLITE_IOERR_WRITE
 	},
 	erase: func(ctx context.Context, db *sql.DB) error { // secure_delete overwrites pages, the WAL may hold older ones
 		var busy, frames, done int

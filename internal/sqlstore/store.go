@@ -174,7 +174,7 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 	}
 	if err := s.commitTx(tx); err != nil {
 		if s.d.commitUnknown(err) {
-			return fmt.Errorf("outcome of commit is unknown: %w", commitLost{err})
+			return fmt.Errorf("%w: %w", record.ErrOutcomeUnknown, commitLost{err})
 		}
 		return classify(err)
 	}
