@@ -1,12 +1,8 @@
 package client_test
 
 import (
-	"context"
-	"crypto/rand"
 	"errors"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,8 +13,6 @@ import (
 	"time"
 
 	"github.com/pilinhub/pilin/client"
-	"github.com/pilinhub/pilin/federation"
-	"github.com/pilinhub/pilin/internal/node"
 	"github.com/pilinhub/pilin/record"
 )
 
@@ -33,59 +27,13 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// start founds a federation of one, starts its node with an administrator and an officer, and returns where people reach it.
+// start starts the node of a federation of one with an administrator and an officer, and returns where people reach it.
 func start(t *testing.T) string {
 	t.Helper()
-	dir, members := t.TempDir(), freePort(t)
-	id, err := node.Init(dir, member, federation.Entry{Name: "测区", Address: "https://" + members, AgreementNo: "测1", PIPIANo: "测1", Retention: "测1"}, time.Now())
+	n, err := launch(t.TempDir(), map[string]string{"c.admin": "sys_admin", "c.officer": "officer"})
 	must(t, err)
-	request, err := os.ReadFile(id.RequestFile)
-	must(t, err)
-	note, err := federation.Found(rand.Reader, federation.Founding{Name: "测", Synthetic: true, Day: record.CivilDay(time.Now())}, request)
-	must(t, err)
-	k, err := node.ReadKeys(dir)
-	must(t, err)
-	note, err = federation.Sign(note, member, k.Signer())
-	must(t, err)
-	cfg := node.Config{Member: member, Data: dir, People: node.People{Listen: freePort(t)}, Members: node.Members{Listen: members}}
-	_, err = node.Join(t.Context(), cfg, note)
-	must(t, err)
-	n, err := node.Open(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	must(t, err)
-	for name, role := range map[string]string{"c.admin": "sys_admin", "c.officer": "officer"} {
-		_, err := n.NewAccount(t.Context(), node.Account{Name: name, Password: password, Certificate: "99000000001", Roles: []string{role}})
-		must(t, err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- n.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := errors.Join(<-ended, n.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	base := "http://" + cfg.People.Listen
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		if res, err := http.Get(base + "/readyz/publish"); err == nil { //nolint:noctx // ends by the deadline
-			res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return base
-			}
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the node is never ready")
-		}
-	}
+	t.Cleanup(func() { must(t, n.stop()) })
+	return n.base
 }
 
 func signedIn(t *testing.T, base, name string) *client.Desk {
@@ -179,7 +127,7 @@ func TestDesk(t *testing.T) {
 
 // What is no answer of a node, and a node that is not there, are errors without any of what was sent.
 func TestDesk_no_node(t *testing.T) {
-	down := freePort(t)
+	down := freePort()
 	for name, h := range map[string]http.HandlerFunc{
 		"a page":          func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") },
 		"a page with 500": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusInternalServerError) },
