@@ -14,6 +14,7 @@ type pass struct {
 	late    []Stored          // stored records that the frame completes, as they will be
 	was     map[uint64]Stored // the late ones as they are stored
 	deletes deletions
+	stored  map[RecordID][]Stored // of subjects that were looked up together
 }
 
 type boxAt struct {
@@ -191,14 +192,44 @@ func (p *pass) usable(st Stored) string {
 	return p.f.Usable(st.Meaning, parts)
 }
 
+// lookUp asks for all subjects of new records at once: a full group would otherwise cost a question for each.
+func (p *pass) lookUp(fresh []Stored) error {
+	if p.f.Subjects == nil {
+		return nil
+	}
+	var ids []RecordID
+	for _, st := range fresh {
+		if !st.Meaning.IsZero() {
+			if id, _ := st.Meaning.Subject(); !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := p.f.Subjects(ids)
+	if err != nil {
+		return err
+	}
+	p.stored = make(map[RecordID][]Stored, len(ids))
+	for _, id := range ids {
+		p.stored[id] = found[id]
+	}
+	return nil
+}
+
 // records returns the subject's records in sequence order: stored ones as the late ones of this frame leave them, then
 // new ones.
 func (p *pass) records(subject RecordID) ([]Stored, error) {
 	var all []Stored
 	if p.f.Subject != nil {
-		stored, err := p.f.Subject(subject)
-		if err != nil {
-			return nil, err
+		stored, known := p.stored[subject]
+		if !known {
+			var err error
+			if stored, err = p.f.Subject(subject); err != nil {
+				return nil, err
+			}
 		}
 		for _, st := range stored {
 			if st.Stream == p.f.Head.Stream && st.Seq < p.f.Head.Size && !hasSeq(p.late, st.Seq) {

@@ -82,6 +82,8 @@ type Follower struct {
 	Leaves func(from, to uint64) ([]tlog.Hash, error)
 	// Subject returns what Log.Subject says: the stored records of a subject of this stream.
 	Subject func(RecordID) ([]Stored, error)
+	// Subjects returns what Subject does of many at once, those without a record left out; nil: they are asked one by one.
+	Subjects func([]RecordID) (map[RecordID][]Stored, error)
 }
 
 // Offer decides about a frame that may extend the stream. It is pure: offer the same twice, get the same twice.
@@ -298,8 +300,14 @@ func (f *Follower) diverged(fr *Frame, c Checkpoint, leaves []tlog.Hash) Decisio
 func (f *Follower) extend(fr *Frame, fresh int, tree Tree, via string) (*Apply, error) {
 	p := &pass{f: f, boxes: boxIndex(fr)}
 	a := &Apply{Stream: fr.Stream, From: f.Head.Size, Via: via}
+	read := make([]Stored, 0, fresh)
 	for i := len(fr.Headers) - fresh; i < len(fr.Headers); i++ {
-		st := p.read(i, fr.First+uint64(i), fr.Headers[i])
+		read = append(read, p.read(i, fr.First+uint64(i), fr.Headers[i]))
+	}
+	if err := p.lookUp(read); err != nil {
+		return nil, err
+	}
+	for _, st := range read {
 		if err := p.settle(&st); err != nil {
 			return nil, err
 		}

@@ -207,6 +207,8 @@ type Log interface {
 	// id the subject is while its meta is not here (sealed, withheld or pending), so that a later change is not taken for
 	// one of a foreign subject.
 	Subject(ctx context.Context, s StreamID, subject RecordID) ([]Stored, error)
+	// Subjects returns what Subject does, of many subjects, each named once; those without a record are left out.
+	Subjects(ctx context.Context, s StreamID, subjects []RecordID) (map[RecordID][]Stored, error)
 	// Leaves returns leaf hashes [from,to) of a stream.
 	Leaves(ctx context.Context, s StreamID, from, to uint64) ([]tlog.Hash, error)
 	// Pending returns parts that are pending, ascending.

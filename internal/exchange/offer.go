@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pilinhub/pilin/record"
 )
@@ -150,6 +151,9 @@ func (rs *Replicas) offer(ctx context.Context, r *replica, fr *record.Frame, via
 			return Outcome{Result: Failed, Stream: r.stream, Size: r.head.Size, Err: err}
 		}
 		o.Result, o.New = Applied, len(d.Apply.Group.Records)
+		o.Sealed = slices.ContainsFunc(d.Apply.Group.Records, func(st record.Stored) bool {
+			return slices.ContainsFunc(st.Parts, func(p record.StoredPart) bool { return p.State == record.PartWithheld })
+		})
 		rs.Count.Add(CountApplied, via, int64(o.New))
 		rs.countDeletes(d.Apply)
 		break

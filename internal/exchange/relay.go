@@ -14,7 +14,8 @@ var ErrRefused = errors.New("broker refuses for good")
 
 // Relay puts the commit groups of one own stream onto the node's topic, in order, one at a time. Its memory is the last
 // size that the broker confirmed; after any error the same bytes go again. It never skips: a frame that is refused for
-// good waits with an alarm, and peers pull meanwhile.
+// good waits with an alarm, and peers pull meanwhile. What was confirmed is stored now and then only: a process that was
+// killed sends at most keepEvery frames again, which everybody takes for what they are.
 type Relay struct {
 	Log    record.Log
 	Roster *Roster
@@ -27,8 +28,14 @@ type Relay struct {
 	Count    *Counters
 	Alarm    func(Alarm)
 
-	refused bool
+	refused   bool
+	loaded    bool
+	confirmed uint64 // by the broker
+	unkept    int    // frames since it was stored
 }
+
+// keepEvery is after how many frames the confirmed size is stored while there are more to send.
+const keepEvery = 16
 
 // relayTopic is the name under which the confirmed size of a stream is kept among the courier positions.
 func relayTopic(s record.StreamID) string { return "relay:" + string(s) }
@@ -45,14 +52,20 @@ func Confirmed(ctx context.Context, log record.Log, s record.StreamID) (uint64, 
 	return uint64(max(c.Offset, 0)), nil
 }
 
-// Step sends the next commit group, if there is one. sent says that the broker confirmed it and that there may be more;
-// with an error the caller waits and steps again. It is for one goroutine.
+// Step sends the next commit group, if there is one. sent says that the broker confirmed it and that there may be more,
+// also beside an error of this node's store; with an error the caller waits and steps again. It is for one goroutine.
 func (r *Relay) Step(ctx context.Context) (sent bool, err error) {
 	if !r.Released() {
 		return false, nil
 	}
-	from, err := Confirmed(ctx, r.Log, r.Stream)
-	if err != nil {
+	if !r.loaded {
+		if r.confirmed, err = Confirmed(ctx, r.Log, r.Stream); err != nil {
+			return false, err
+		}
+		r.loaded = true
+	}
+	from := r.confirmed
+	if h, err := r.Log.Head(ctx, r.Stream); err != nil || h.Signed <= from {
 		return false, err
 	}
 	gs, err := r.Log.Groups(ctx, r.Stream, from, 1)
@@ -78,11 +91,28 @@ func (r *Relay) Step(ctx context.Context) (sent bool, err error) {
 	fault.Point(fault.RelayAfterProduce)
 	r.refused = false
 	r.Count.Add(CountRelayed, "", 1)
-	fault.Point(fault.RelayBeforeCursor)
-	if err := r.Log.SetCursor(ctx, record.Cursor{Topic: relayTopic(r.Stream), Offset: int64(fr.End())}); err != nil {
-		return false, fmt.Errorf("store relay position of %s: %w", r.Stream, err)
+	r.confirmed = fr.End()
+	if r.unkept++; r.unkept < keepEvery {
+		return true, nil
 	}
-	return true, nil
+	return true, r.Keep(ctx)
+}
+
+// Unkept reports whether more is confirmed than is stored.
+func (r *Relay) Unkept() bool { return r.unkept > 0 }
+
+// Keep stores what is confirmed. The caller of Step calls it when there has been nothing to send for a while, and when it
+// ends.
+func (r *Relay) Keep(ctx context.Context) error {
+	if r.unkept == 0 {
+		return nil
+	}
+	fault.Point(fault.RelayBeforeCursor)
+	if err := r.Log.SetCursor(ctx, record.Cursor{Topic: relayTopic(r.Stream), Offset: int64(r.confirmed)}); err != nil {
+		return fmt.Errorf("store relay position of %s: %w", r.Stream, err)
+	}
+	r.unkept = 0
+	return nil
 }
 
 func (r *Relay) failed(err error) {

@@ -85,6 +85,9 @@ func (r *replica) follower(ctx context.Context, log record.Log, ro *Roster) *rec
 		},
 		Leaves:  func(from, to uint64) ([]tlog.Hash, error) { return log.Leaves(ctx, r.stream, from, to) },
 		Subject: func(id record.RecordID) ([]record.Stored, error) { return log.Subject(ctx, r.stream, id) },
+		Subjects: func(ids []record.RecordID) (map[record.RecordID][]record.Stored, error) {
+			return log.Subjects(ctx, r.stream, ids)
+		},
 	}
 }
 

@@ -43,6 +43,7 @@ type Outcome struct {
 	Size   uint64 // records stored now
 	New    int    // records stored by this call, held frames included
 	Parts  bool   // parts of records stored before became present or gone
+	Sealed bool   // a new record has a part that is sealed under keys that this node lacks
 	Gap    uint64 // the stream is known to have at least so many records, more than we hold; 0 if unknown
 	Doubt  bool   // bytes did not prove: somebody else's are wanted, if not of this frame then of what was to come
 	// Charter is a version that a frame names and this node lacks.
@@ -58,6 +59,7 @@ func (o *Outcome) merge(p Outcome) {
 	o.New += p.New
 	o.Size = p.Size
 	o.Parts = o.Parts || p.Parts
+	o.Sealed = o.Sealed || p.Sealed
 	o.Gap = max(o.Gap, p.Gap)
 	o.Doubt = o.Doubt || p.Doubt
 	if p.Charter != nil {

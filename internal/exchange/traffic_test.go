@@ -198,8 +198,17 @@ func TestRelay_Step(t *testing.T) {
 	if len(sent) != 6 || !bytes.Equal(sent[0], sent[3]) || !slices.EqualFunc(sent[3:], n.frames(), bytes.Equal) {
 		t.Fatalf("%d frames, not those of the log in order", len(sent))
 	}
-	if size, err := exchange.Confirmed(ctx, n.log, n.stream()); err != nil || size != 3 {
-		t.Fatalf("confirmed %d, %v", size, err)
+	kept := func(want uint64) {
+		t.Helper()
+		if size, err := exchange.Confirmed(ctx, n.log, n.stream()); err != nil || size != want {
+			t.Fatalf("confirmed %d, %v, want %d", size, err, want)
+		}
+	}
+	kept(0)
+	n.ok(r.Keep(ctx))
+	kept(3)
+	if r.Unkept() {
+		t.Fatal("what was stored is still to be stored")
 	}
 	// What is superseded before it is sent goes without its content.
 	id := n.publish(1)

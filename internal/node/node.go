@@ -196,7 +196,7 @@ func (n *Node) buildTraffic() error {
 	}
 	n.roster = rosterOf(n.dir)
 	t := &traffic{log: n.store, dir: n.dir, roster: n.roster, schedule: &exchange.Schedule{}, count: n.count, now: n.now, slog: n.slog, keep: n.keepDocuments,
-		applied: func(record.StreamID) { wake(n.wakeIndex) }, revisit: n.revisit, sealed: n.sealed,
+		applied: func(record.StreamID) { wake(n.wakeIndex) }, revisit: n.revisit,
 		changed: func() { n.members.Recheck() }, wakeRelay: newWake(), wakeGaps: newWake(), wakeReceipts: newWake(), wakeHeads: newWake()}
 	t.replicas = &exchange.Replicas{Log: n.store, Roster: n.roster, Count: n.count, Alarm: n.alarm}
 	t.gaps = &exchange.GapFiller{Replicas: t.replicas, Roster: n.roster, Count: n.count}
@@ -266,13 +266,6 @@ func (n *Node) append(ctx context.Context, a record.Append) (record.Appended, er
 // maxAsOfDays is how far the day of a peer's question may lie from today: time zones and a question asked at midnight,
 // not a look at what expired.
 const maxAsOfDays = 2
-
-// sealed reports whether records from seq on are sealed under keys that this node does not have. When the store cannot be
-// asked the answer is no: the next head exchange brings agreements all the same.
-func (n *Node) sealed(ctx context.Context, s record.StreamID, seq uint64) bool {
-	found, err := n.store.HasWithheld(ctx, s, seq)
-	return err == nil && found
-}
 
 // keepLocal keeps a draft whose version somebody else's change took while this node was cut off (architecture.md §5).
 func (n *Node) keepLocal(ctx context.Context, d record.Draft) error {

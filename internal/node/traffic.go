@@ -46,11 +46,10 @@ type traffic struct {
 	peers    peers
 	broker   *kafkabus.Broker // nil: HTTP alone
 	producer *kafkabus.Producer
-	keep     func(ctx context.Context) error                               // stores charter versions and agreements that came
-	applied  func(s record.StreamID)                                       // wakes the index
-	revisit  func(s record.StreamID, seq uint64)                           // parts of stored records came: the index reads them anew
-	sealed   func(ctx context.Context, s record.StreamID, seq uint64) bool // records from seq on are sealed under keys that this node lacks
-	changed  func()                                                        // the charter changed: connections of those it no longer names end
+	keep     func(ctx context.Context) error     // stores charter versions and agreements that came
+	applied  func(s record.StreamID)             // wakes the index
+	revisit  func(s record.StreamID, seq uint64) // parts of stored records came: the index reads them anew
+	changed  func()                              // the charter changed: connections of those it no longer names end
 	now      func() time.Time
 	slog     *slog.Logger
 	rests    exchange.Rests
@@ -118,11 +117,26 @@ func (t *traffic) announce() {
 // newsEvery is the shortest time between two rounds of head exchanges that announce own records.
 const newsEvery = time.Second
 
+// keepAfter is how long nothing was sent before it is stored how far the broker confirmed.
+const keepAfter = 250 * time.Millisecond
+
 // relayLoop sends own commit groups while there are any, and waits longer after each failure.
 func (t *traffic) relayLoop(ctx context.Context) {
 	wait := 50 * time.Millisecond
+	var last time.Time // something was sent
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = t.relay.Keep(ctx) // else the last frames go again after the next start
+	}()
 	for {
 		sent, err := t.relay.Step(ctx)
+		if sent {
+			last = time.Now()
+		}
+		if err == nil && !sent && time.Since(last) >= keepAfter {
+			err = t.relay.Keep(ctx)
+		}
 		switch {
 		case err != nil:
 			if ctx.Err() != nil {
@@ -139,7 +153,11 @@ func (t *traffic) relayLoop(ctx context.Context) {
 			t.kafkaUp.Store(true)
 			wait = 50 * time.Millisecond
 		default:
-			if !pause(ctx, t.wakeRelay, time.Second) {
+			idle := time.Second
+			if t.relay.Unkept() {
+				idle = keepAfter
+			}
+			if !pause(ctx, t.wakeRelay, idle) {
 				return
 			}
 		}
@@ -242,7 +260,7 @@ func (t *traffic) after(o exchange.Outcome, from record.MemberID) {
 		t.applied(o.Stream)
 		wake(t.wakeReceipts)
 	}
-	if o.New > 0 && t.sealed(context.Background(), o.Stream, o.Size-uint64(o.New)) {
+	if o.Sealed {
 		t.schedule.Soon(o.Stream.Member()) // its origin may have an agreement for us
 		wake(t.wakeHeads)
 	}

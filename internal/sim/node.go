@@ -92,6 +92,7 @@ type process struct {
 	intakes  []*intake
 	asking   map[record.MemberID]bool
 	relayAt  time.Duration // not before
+	keepAt   time.Duration // the relay's position, not before
 }
 
 func (p *process) alive() bool { return p.node.process == p }

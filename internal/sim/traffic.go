@@ -47,6 +47,10 @@ func (p *process) stepRelay() {
 			p.relayAt = w.now + time.Duration(300+w.draw(1500))*time.Millisecond
 		}
 		if !sent {
+			if err == nil && w.now >= p.keepAt {
+				_ = p.relay.Keep(w.ctx)
+				p.keepAt = w.now + time.Second
+			}
 			return
 		}
 	}

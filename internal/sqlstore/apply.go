@@ -15,23 +15,16 @@ func (s *Store) Apply(ctx context.Context, a record.Apply) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	err := s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := s.fence(ctx, tx); err != nil {
-			return err
-		}
-		h, err := head(ctx, tx, a.Stream, s.d.forUpdate)
+		heads, _, err := s.lockHeads(ctx, tx, a.Stream)
 		if err != nil {
 			return err
 		}
-		released := false
-		if s.own(a.Stream) { // nobody else's stream waits for this node's release
-			if released, err = s.isReleased(ctx, tx, a.Stream); err != nil {
-				return err
-			}
-		}
-		if err := record.CheckApply(h, a, released); err != nil {
+		h := heads[a.Stream]
+		// Nobody else's stream waits for this node's release.
+		if err := record.CheckApply(h.Head, a, s.own(a.Stream) && h.released); err != nil {
 			return err
 		}
-		return s.apply(ctx, tx, h, a)
+		return s.apply(ctx, &together{tx: tx, d: s.d}, h.Head, a)
 	})
 	if err != nil {
 		return err
@@ -49,63 +42,89 @@ func hasGone(a record.Apply) bool {
 	})
 }
 
-func (s *Store) apply(ctx context.Context, tx *sql.Tx, h record.Head, a record.Apply) error {
-	var touched []record.RecordID
+func (s *Store) apply(ctx context.Context, t *together, h record.Head, a record.Apply) error {
+	var touched []subjectAt
 	touch := func(st record.Stored) {
-		if id, _ := st.Meaning.Subject(); !st.Meaning.IsZero() && !slices.Contains(touched, id) {
-			touched = append(touched, id)
+		id, _ := st.Meaning.Subject()
+		if at := (subjectAt{a.Stream, id}); !st.Meaning.IsZero() && !slices.Contains(touched, at) {
+			touched = append(touched, at)
 		}
 	}
 	if g := a.Group; g != nil {
-		if err := s.v.insertRecords(ctx, tx, g.Records); err != nil {
-			return err
-		}
-		if err := insertGroup(ctx, tx, a.Stream, g.First, a.NewHead.Size, contentSize(g.Records), g.Checkpoint); err != nil {
-			return err
-		}
 		for _, st := range g.Records {
 			touch(st)
 		}
-	}
-	if err := reviseLate(ctx, tx, h, a.Late); err != nil {
-		return err
-	}
-	for _, st := range a.Late {
-		if err := s.v.updateRecord(ctx, tx, st); err != nil {
+		recs, parts := s.v.rowsOf(g.Records)
+		if err := t.addRows(ctx, insertRecord, recs, ""); err != nil {
 			return err
 		}
-		touch(st)
-	}
-	for _, d := range a.Deletes {
-		if err := deleteParts(ctx, tx, a.Stream, d); err != nil {
+		if err := t.addRows(ctx, insertPart, parts, ""); err != nil {
 			return err
 		}
-	}
-	if s.own(a.Stream) {
-		if err := s.v.takenBack(ctx, tx, a, touched); err != nil {
-			return err
-		}
-	}
-	for _, id := range touched {
-		if err := s.projectStored(ctx, tx, subjectAt{a.Stream, id}); err != nil {
+		if err := insertGroup(ctx, t, a.Stream, g.First, a.NewHead.Size, contentSize(g.Records), g.Checkpoint); err != nil {
 			return err
 		}
 	}
 	if a.Cursor != nil {
-		if err := setCursor(ctx, tx, *a.Cursor); err != nil {
+		if err := t.add(ctx, putCursor, a.Cursor.Topic, a.Cursor.Offset); err != nil {
 			return err
 		}
 	}
 	next := a.NewHead
-	if h.Applied == h.Size && !leavesPending(a) { // the daily case, and nothing to ask for
-		next.Applied = next.Size
-		return putHead(ctx, tx, h, next)
-	}
-	var err error
-	if next.Applied, err = appliedSize(ctx, tx, a.Stream, next.Size); err != nil {
+	next.Applied = next.Size
+	if len(a.Late) > 0 || len(a.Deletes) > 0 || s.own(a.Stream) {
+		for _, st := range a.Late {
+			touch(st)
+		}
+		if err := s.change(ctx, t, h, a, touched); err != nil {
+			return err
+		}
+		if err := s.projectStored(ctx, t, touched...); err != nil {
+			return err
+		}
+	} else if err := s.projectComing(ctx, t, a.Group, touched); err != nil { // the daily case: records come, none that is here changes
 		return err
 	}
-	return putHead(ctx, tx, h, next)
+	if h.Applied < h.Size || leavesPending(a) {
+		if err := t.run(ctx); err != nil {
+			return fmt.Errorf("apply: %w", err)
+		}
+		var err error
+		if next.Applied, err = appliedSize(ctx, t.tx, a.Stream, next.Size); err != nil {
+			return err
+		}
+	}
+	if err := s.putHead(ctx, t, h, next); err != nil {
+		return err
+	}
+	if err := t.run(ctx); err != nil {
+		return fmt.Errorf("apply: %w", err)
+	}
+	return nil
+}
+
+// change does what an apply means for records that are stored, those that come with it included.
+func (s *Store) change(ctx context.Context, t *together, h record.Head, a record.Apply, touched []subjectAt) error {
+	if err := t.run(ctx); err != nil {
+		return fmt.Errorf("apply: %w", err)
+	}
+	if err := reviseLate(ctx, t.tx, h, a.Late); err != nil {
+		return err
+	}
+	for _, st := range a.Late {
+		if err := s.v.updateRecord(ctx, t.tx, st); err != nil {
+			return err
+		}
+	}
+	for _, d := range a.Deletes {
+		if err := deleteParts(ctx, t.tx, a.Stream, d); err != nil {
+			return err
+		}
+	}
+	if !s.own(a.Stream) {
+		return nil
+	}
+	return s.v.takenBack(ctx, t.tx, a, touched)
 }
 
 // leavesPending reports whether a has a part whose bytes are still to come.
@@ -118,7 +137,7 @@ func leavesPending(a record.Apply) bool {
 
 // takenBack does what own records that came back from others mean at their origin. What a record supersedes may come
 // after it, in a late frame, and so may its own meaning: the whole subject is looked at again.
-func (v *vault) takenBack(ctx context.Context, tx *sql.Tx, a record.Apply, touched []record.RecordID) error {
+func (v *vault) takenBack(ctx context.Context, tx *sql.Tx, a record.Apply, touched []subjectAt) error {
 	if a.Group != nil {
 		for _, st := range a.Group.Records {
 			if h, err := record.DecodeHeader(st.Header); err == nil {
@@ -128,8 +147,8 @@ func (v *vault) takenBack(ctx context.Context, tx *sql.Tx, a record.Apply, touch
 			}
 		}
 	}
-	for _, id := range touched {
-		all, err := v.subjectRecords(ctx, tx, a.Stream, id)
+	for _, at := range touched {
+		all, err := v.subjectRecords(ctx, tx, at.stream, at.subject)
 		if err != nil {
 			return err
 		}
@@ -217,7 +236,7 @@ func (s *Store) Rekey(ctx context.Context, st record.StreamID, has func(record.K
 		if next.Applied, err = appliedSize(ctx, tx, st, h.Size); err != nil {
 			return err
 		}
-		return putHead(ctx, tx, h, next)
+		return s.putHeadNow(ctx, tx, h, next)
 	})
 	return n, err
 }

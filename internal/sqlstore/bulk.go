@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -20,11 +19,7 @@ func insertMany(ctx context.Context, tx *sql.Tx, insert string, rows [][]any, su
 	for len(rows) > 0 {
 		some := rows[:min(len(rows), rowsAtOnce)]
 		rows = rows[len(some):]
-		args := make([]any, 0, len(some)*len(some[0]))
-		for _, r := range some {
-			args = append(args, r...)
-		}
-		if _, err := tx.ExecContext(ctx, insert+" VALUES "+tuples(0, len(some), len(some[0]))+suffix, args...); err != nil {
+		if _, err := tx.ExecContext(ctx, insert+" VALUES "+tuples(0, len(some), len(some[0]))+suffix, flat(some)...); err != nil {
 			return err
 		}
 	}
@@ -51,25 +46,16 @@ func tuples(after, n, width int) string {
 	return b.String()
 }
 
-// eachRow runs a query that ends in "WHERE column" or "WHERE (text column, text column)" for the given values of the
-// columns, in pieces, and calls f on every row found.
-func eachRow(ctx context.Context, q querier, query string, rows [][]any, f func(*sql.Rows) error) error {
-	for len(rows) > 0 {
-		some := rows[:min(len(rows), rowsAtOnce)]
-		rows = rows[len(some):]
-		args := make([]any, 0, len(some)*len(some[0]))
-		for _, r := range some {
-			args = append(args, r...)
-		}
-		in := " IN ("
-		if len(some[0]) > 1 {
-			in = " IN (VALUES " // both databases take it; PostgreSQL takes its values for text
-		}
-		if err := each(ctx, q, query+in+tuples(0, len(some), len(some[0]))+")", args, f); err != nil {
-			return err
-		}
+// flat returns the values of rows one after the other.
+func flat(rows [][]any) []any {
+	if len(rows) == 0 {
+		return nil
 	}
-	return nil
+	args := make([]any, 0, len(rows)*len(rows[0]))
+	for _, r := range rows {
+		args = append(args, r...)
+	}
+	return args
 }
 
 // each calls f on every row of a query.
@@ -87,9 +73,13 @@ func each(ctx context.Context, q querier, query string, args []any, f func(*sql.
 	return rows.Err()
 }
 
-// insertRecords inserts whole records.
-func (v *vault) insertRecords(ctx context.Context, tx *sql.Tx, all []record.Stored) error {
-	var recs, parts [][]any
+const (
+	insertRecord = "INSERT INTO record (stream, seq, header, leaf, id, subject, version, unusable)"
+	insertPart   = "INSERT INTO part (stream, seq, ord, name, state, salt, bytes, keys, gone_by)"
+)
+
+// rowsOf returns whole records as rows of the tables record and part.
+func (v *vault) rowsOf(all []record.Stored) (recs, parts [][]any) {
 	for _, st := range all {
 		id, subject, version := columnsOf(st)
 		recs = append(recs, []any{string(st.Stream), st.Seq, st.Header, st.Leaf[:], id, subject, version, st.Unusable})
@@ -98,13 +88,7 @@ func (v *vault) insertRecords(ctx context.Context, tx *sql.Tx, all []record.Stor
 			parts = append(parts, []any{string(st.Stream), st.Seq, i, string(p.Name), int(p.State), salt, data, joinKeys(p.Keys), p.GoneBy})
 		}
 	}
-	if err := insertMany(ctx, tx, "INSERT INTO record (stream, seq, header, leaf, id, subject, version, unusable)", recs, ""); err != nil {
-		return fmt.Errorf("insert %d records: %w", len(recs), err)
-	}
-	if err := insertMany(ctx, tx, "INSERT INTO part (stream, seq, ord, name, state, salt, bytes, keys, gone_by)", parts, ""); err != nil {
-		return fmt.Errorf("insert %d parts: %w", len(parts), err)
-	}
-	return nil
+	return recs, parts
 }
 
 // contentSize is what records hold here: headers and the bytes of their parts.

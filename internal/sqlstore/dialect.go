@@ -28,6 +28,8 @@ type dialect struct {
 	goose goose.Dialect
 	// forUpdate locks the rows that a SELECT returns. SQLite's write transactions lock the file at BEGIN.
 	forUpdate string
+	// oneStatement: INSERT, UPDATE and DELETE may be parts of one statement (together).
+	oneStatement bool
 	// snapshotLevel makes a reading transaction see one state. SQLite's always do.
 	snapshotLevel sql.IsolationLevel
 	// durable refuses a database that acknowledges before its disk has the bytes.
@@ -49,7 +51,7 @@ type dialect struct {
 
 var postgresDialect = dialect{
 	name: "postgres", room: func(string) error { return nil }, // the server's disk: it says itself
-	goose: goose.DialectPostgres, forUpdate: " FOR UPDATE", snapshotLevel: sql.LevelRepeatableRead,
+	goose: goose.DialectPostgres, forUpdate: " FOR UPDATE", oneStatement: true, snapshotLevel: sql.LevelRepeatableRead,
 	durable: func(ctx context.Context, db *sql.DB) error {
 		for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
 			if err := refuse(ctx, db, "SHOW "+name, "off"); err != nil {
@@ -195,21 +197,10 @@ func (p patient) Read(b []byte) (int, error) {
 // openPostgres returns a writing and a reading pool on the primary, so that readers never keep a writer waiting for a
 // connection.
 func openPostgres(dsn string, unsafeTest bool) (write, read *sql.DB, err error) {
-	cfg, err := pq.NewConfig(dsn)
+	c, err := postgresConnector(dsn, unsafeTest)
 	if err != nil {
-		return nil, nil, fmt.Errorf("postgres address: %w", err)
+		return nil, nil, err
 	}
-	if !unsafeTest && !safeTransport(cfg) {
-		return nil, nil, errors.New("postgres address: set sslmode=verify-full, or host=/… for a unix socket")
-	}
-	cfg = cfg.Clone()
-	cfg.Runtime["statement_timeout"] = statementTimeout
-	cfg.BinaryParameters = true // one round trip for a statement instead of two; []byte goes to BYTEA columns only
-	c, err := pq.NewConnectorConfig(cfg)
-	if err != nil {
-		return nil, nil, fmt.Errorf("postgres address: %w", err)
-	}
-	c.Dialer(dialer{net.Dialer{Timeout: 5 * time.Second}, readDeadline})
 	pool := func(n int) *sql.DB {
 		db := sql.OpenDB(c)
 		db.SetMaxOpenConns(n)
@@ -218,6 +209,25 @@ func openPostgres(dsn string, unsafeTest bool) (write, read *sql.DB, err error) 
 		return db
 	}
 	return pool(4), pool(12), nil
+}
+
+func postgresConnector(dsn string, unsafeTest bool) (driver.Connector, error) {
+	cfg, err := pq.NewConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("postgres address: %w", err)
+	}
+	if !unsafeTest && !safeTransport(cfg) {
+		return nil, errors.New("postgres address: set sslmode=verify-full, or host=/… for a unix socket")
+	}
+	cfg = cfg.Clone()
+	cfg.Runtime["statement_timeout"] = statementTimeout
+	cfg.BinaryParameters = true // []byte goes to BYTEA columns only
+	c, err := pq.NewConnectorConfig(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("postgres address: %w", err)
+	}
+	c.Dialer(dialer{net.Dialer{Timeout: 5 * time.Second}, readDeadline})
+	return preparing{c}, nil
 }
 
 // openPatient returns one connection that waits for a statement as long as it takes.

@@ -3,7 +3,9 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"sync/atomic"
 
 	"github.com/pilinhub/pilin/record"
 )
@@ -62,11 +64,80 @@ func (s *Store) ProjectBegun(ctx context.Context, st record.Stored) error {
 	id, _ := st.Meaning.Subject()
 	at := subjectAt{st.Stream, id}
 	w.placed[at], w.touched = []record.Stored{st}, []subjectAt{at}
-	return w.project(ctx)
+	t := &together{tx: w.tx, d: s.d}
+	if err := w.project(ctx, t); err != nil {
+		return err
+	}
+	return t.run(ctx)
 }
 
 // Rows counts what a table, with its condition, holds.
 func (s *Store) Rows(ctx context.Context, table string) (n int, err error) {
 	err = s.read.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&n)
 	return n, err
+}
+
+// CountStatements counts from now on what goes to the PostgreSQL server, BEGIN and COMMIT among it.
+func (s *Store) CountStatements() (*atomic.Int64, error) {
+	c, err := postgresConnector(s.cfg.DSN, s.cfg.UnsafeTest)
+	if err != nil {
+		return nil, err
+	}
+	n := new(atomic.Int64)
+	err = errors.Join(s.write.Close(), s.read.Close())
+	s.write, s.read = sql.OpenDB(counting{c, n}), sql.OpenDB(counting{c, n})
+	s.write.SetMaxOpenConns(1) // what is prepared is prepared once
+	s.read.SetMaxOpenConns(1)
+	return n, err
+}
+
+type counting struct {
+	driver.Connector
+	n *atomic.Int64
+}
+
+func (c counting) Connect(ctx context.Context) (driver.Conn, error) {
+	made, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &countingConn{made.(*preparingConn), c.n}, nil
+}
+
+type countingConn struct {
+	*preparingConn
+	n *atomic.Int64
+}
+
+func (c *countingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	c.n.Add(1)
+	return c.preparingConn.QueryContext(ctx, query, args)
+}
+
+func (c *countingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	c.n.Add(1)
+	return c.preparingConn.ExecContext(ctx, query, args)
+}
+
+func (c *countingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	c.n.Add(2)
+	return c.preparingConn.BeginTx(ctx, opts)
+}
+
+// Together runs three statements together; the last must find the head of a stream.
+func (s *Store) Together(ctx context.Context, stream record.StreamID) error {
+	return s.fenced(ctx, func(tx *sql.Tx) error {
+		t := &together{tx: tx, d: s.d}
+		rows := [][]any{{"t", 12}, {"u", 2}, {"v", 3}, {"w", 4}, {"x", 5}, {"y", 6}}
+		if err := t.addRows(ctx, "INSERT INTO courier (topic, offset_next)", rows, ""); err != nil {
+			return err
+		}
+		if err := t.add(ctx, "DELETE FROM evidence WHERE stream=$1", string(stream)); err != nil {
+			return err
+		}
+		if err := t.addOne(ctx, "touch", "UPDATE stream_head SET size=size WHERE stream=$1", string(stream)); err != nil {
+			return err
+		}
+		return t.run(ctx)
+	})
 }

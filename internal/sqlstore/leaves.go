@@ -15,14 +15,17 @@ import (
 const tileSize = 256
 
 // writeTiles stores the tiles that are full now and were not before. It is called when the stream grew from old to size.
-func writeTiles(ctx context.Context, tx *sql.Tx, st record.StreamID, old, size uint64) error {
+func writeTiles(ctx context.Context, t *together, st record.StreamID, old, size uint64) error {
 	for n := old / tileSize; (n+1)*tileSize <= size; n++ {
-		hs, err := columnLeaves(ctx, tx, st, n*tileSize, (n+1)*tileSize)
+		if err := t.run(ctx); err != nil { // the records may be among what waits
+			return err
+		}
+		hs, err := columnLeaves(ctx, t.tx, st, n*tileSize, (n+1)*tileSize)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO tile (stream, n, leaves) VALUES ($1,$2,$3)", string(st), n, joinHashes(hs)); err != nil {
-			return fmt.Errorf("write tile %d of %s: %w", n, st, err)
+		if err := t.add(ctx, "INSERT INTO tile (stream, n, leaves) VALUES ($1,$2,$3)", string(st), n, joinHashes(hs)); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/pilinhub/pilin/internal/sheets"
 	"github.com/pilinhub/pilin/record"
@@ -24,7 +25,7 @@ type Row struct {
 type projection struct {
 	rows  [][]any
 	none  []subjectAt // subjects that have none (any more)
-	about [][2]string // drafts, with the published subject of each
+	about [][]any     // drafts, with the published subject of each
 }
 
 // projectInto adds a subject's read model; began says that no transaction before this one knew the subject, so there is
@@ -34,7 +35,7 @@ func (s *Store) projectInto(p *projection, at subjectAt, all []record.Stored, be
 		if row, ok := s.cfg.Project(all); ok {
 			p.rows = append(p.rows, []any{string(at.stream), append([]byte{}, at.subject[:]...), row.Type, row.Version, row.State, row.ValidUntil, all[0].Meaning.Day, all[len(all)-1].Seq, aboutText(row)})
 			if !row.About.IsZero() {
-				p.about = append(p.about, [2]string{at.subject.String(), row.About.String()})
+				p.about = append(p.about, []any{at.subject.String(), row.About.String()})
 			}
 			return
 		}
@@ -51,56 +52,137 @@ func aboutText(row Row) string {
 	return row.About.String()
 }
 
-func (p *projection) write(ctx context.Context, tx *sql.Tx) error {
-	if err := insertMany(ctx, tx, "INSERT INTO subject (stream, subject, type, version, state, valid_until, day, seq, about)", p.rows,
+func (p *projection) write(ctx context.Context, t *together) error {
+	if err := t.addRows(ctx, "INSERT INTO subject (stream, subject, type, version, state, valid_until, day, seq, about)", p.rows,
 		" ON CONFLICT (stream, subject) DO UPDATE SET type=excluded.type, version=excluded.version, state=excluded.state, valid_until=excluded.valid_until, day=excluded.day, seq=excluded.seq, about=excluded.about"); err != nil {
-		return fmt.Errorf("write read models: %w", err)
+		return err
 	}
-	for _, b := range p.about {
-		if _, err := tx.ExecContext(ctx, "UPDATE import_row SET step=$2, version=1, record=$3 WHERE draft=$1 AND step<>$2", b[0], string(sheets.StepPublished), b[1]); err != nil {
-			return fmt.Errorf("write how a row of an import ended: %w", err)
+	for some := range slices.Chunk(p.about, rowsAtOnce) { // how rows of an import ended
+		if err := t.add(ctx, "UPDATE import_row SET step=$1, version=1, record=b.record FROM (SELECT column1 AS draft, column2 AS record FROM (VALUES "+tuples(1, len(some), 2)+
+			") v) b WHERE import_row.draft=b.draft AND import_row.step<>$1", append([]any{string(sheets.StepPublished)}, flat(some)...)...); err != nil {
+			return err
 		}
 	}
 	for _, at := range p.none {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM subject WHERE stream=$1 AND subject=$2", string(at.stream), at.subject[:]); err != nil {
-			return fmt.Errorf("delete read model: %w", err)
+		if err := t.add(ctx, "DELETE FROM subject WHERE stream=$1 AND subject=$2", string(at.stream), at.subject[:]); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // project writes the read models of the batch. A subject that began in it needs no look at the database.
-func (w *writer) project(ctx context.Context) error {
+func (w *writer) project(ctx context.Context, t *together) error {
 	if w.s.cfg.Project == nil {
 		return nil
 	}
-	var p projection
+	var stored []subjectAt
 	for _, at := range w.touched {
-		all := w.placed[at]
-		began := all != nil
-		if !began {
-			var err error
-			if all, err = w.s.v.subjectRecords(ctx, w.tx, at.stream, at.subject); err != nil {
-				return err
-			}
+		if w.placed[at] == nil {
+			stored = append(stored, at)
 		}
-		w.s.projectInto(&p, at, all, began)
 	}
-	return p.write(ctx, w.tx)
-}
-
-// projectStored writes one subject's read model anew from its stored records.
-func (s *Store) projectStored(ctx context.Context, tx *sql.Tx, at subjectAt) error {
-	if s.cfg.Project == nil {
-		return nil
-	}
-	all, err := s.v.subjectRecords(ctx, tx, at.stream, at.subject)
+	of, err := w.s.v.storedOf(ctx, w.tx, stored)
 	if err != nil {
 		return err
 	}
 	var p projection
-	s.projectInto(&p, at, all, false)
-	return p.write(ctx, tx)
+	for _, at := range w.touched {
+		if all := w.placed[at]; all != nil {
+			w.s.projectInto(&p, at, all, true)
+		} else {
+			w.s.projectInto(&p, at, byVersion(of[at]), false)
+		}
+	}
+	return p.write(ctx, t)
+}
+
+// projectStored writes subjects' read models anew from their stored records, with the next run of t.
+func (s *Store) projectStored(ctx context.Context, t *together, subjects ...subjectAt) error {
+	if s.cfg.Project == nil {
+		return nil
+	}
+	of, err := s.v.storedOf(ctx, t.tx, subjects)
+	if err != nil {
+		return err
+	}
+	var p projection
+	for _, at := range subjects {
+		s.projectInto(&p, at, byVersion(of[at]), false)
+	}
+	return p.write(ctx, t)
+}
+
+// projectComing writes the read models of subjects that records of g belong to, which t is still to insert.
+func (s *Store) projectComing(ctx context.Context, t *together, g *record.Group, subjects []subjectAt) error {
+	if s.cfg.Project == nil || len(subjects) == 0 {
+		return nil
+	}
+	of, err := s.v.storedOf(ctx, t.tx, subjects)
+	if err != nil {
+		return err
+	}
+	for _, st := range g.Records {
+		if !st.Meaning.IsZero() || st.Unusable == "" {
+			at := subjectAt{g.Stream, subjectOf(st)}
+			of[at] = append(of[at], st)
+		}
+	}
+	var p projection
+	for _, at := range subjects {
+		s.projectInto(&p, at, byVersion(of[at]), len(of[at]) == 1)
+	}
+	return p.write(ctx, t)
+}
+
+// storedOf is subjectsRecords of subjects of several streams.
+func (v *vault) storedOf(ctx context.Context, q querier, subjects []subjectAt) (map[subjectAt][]record.Stored, error) {
+	ids := map[record.StreamID][]record.RecordID{}
+	for _, at := range subjects {
+		ids[at.stream] = append(ids[at.stream], at.subject)
+	}
+	of := make(map[subjectAt][]record.Stored, len(subjects))
+	for st, some := range ids {
+		found, err := v.subjectsRecords(ctx, q, st, some)
+		if err != nil {
+			return nil, err
+		}
+		for id, all := range found {
+			of[subjectAt{st, id}] = all
+		}
+	}
+	return of, nil
+}
+
+// subjectsRecords returns what Log.Subject does of many subjects, in the order of their sequences, with one statement for
+// rowsAtOnce of them.
+func (v *vault) subjectsRecords(ctx context.Context, q querier, st record.StreamID, subjects []record.RecordID) (map[record.RecordID][]record.Stored, error) {
+	of := make(map[record.RecordID][]record.Stored, len(subjects))
+	for some := range slices.Chunk(subjects, rowsAtOnce) {
+		args := []any{string(st)}
+		for _, id := range some {
+			args = append(args, append([]byte{}, id[:]...))
+		}
+		in := tuples(1, len(some), 1)
+		found, err := v.records(ctx, q, "r.stream=$1 AND (r.subject IN ("+in+") OR (r.id IN ("+in+") AND r.subject IS NULL AND r.unusable=''))", args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range found {
+			of[subjectOf(r)] = append(of[subjectOf(r)], r)
+		}
+	}
+	return of, nil
+}
+
+// subjectOf is the subject of a record, and of one whose meta is missing the subject that it would begin.
+func subjectOf(st record.Stored) record.RecordID {
+	if !st.Meaning.IsZero() {
+		id, _ := st.Meaning.Subject()
+		return id
+	}
+	h, _ := record.DecodeHeader(st.Header) // one that does not parse has no id
+	return h.ID
 }
 
 // rebuild writes every read model anew if another code version wrote them, in one transaction: a start that is cut off
@@ -141,12 +223,16 @@ func (s *Store) rebuildIf(ctx context.Context, wanted func(version string) bool)
 			return fmt.Errorf("list subjects: %w", err)
 		}
 		n = len(all)
-		for i, at := range all {
-			if err := s.projectStored(ctx, tx, at); err != nil {
+		t, done := &together{tx: tx, d: s.d}, 0
+		for some := range slices.Chunk(all, rowsAtOnce) {
+			if err := s.projectStored(ctx, t, some...); err != nil {
 				return err
 			}
-			if s.cfg.Progress != nil {
-				s.cfg.Progress(uint64(i)+1, uint64(n))
+			if err := t.run(ctx); err != nil {
+				return err
+			}
+			if done += len(some); s.cfg.Progress != nil {
+				s.cfg.Progress(uint64(done), uint64(n))
 			}
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE node SET read_model=$1 WHERE one=1", s.cfg.ProjectVersion); err != nil {

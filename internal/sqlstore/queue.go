@@ -165,10 +165,7 @@ func (s *Store) commitOnce(batch []*request) error {
 			return err
 		}
 		fault.Point(fault.AppendAfterInsert)
-		if err := w.seal(ctx); err != nil {
-			return err
-		}
-		if err := w.answer(ctx, batch); err != nil {
+		if err := w.seal(ctx, batch); err != nil {
 			return err
 		}
 		fault.Point(fault.AppendBeforeCommit)

@@ -27,12 +27,21 @@ func (s *Store) snapshot(ctx context.Context, f func(*sql.Tx) error) error {
 
 // Head implements record.Log.
 func (s *Store) Head(ctx context.Context, st record.StreamID) (record.Head, error) {
+	h, ok := s.heads.head(st)
+	if ok {
+		return h, nil
+	}
 	h, err := head(ctx, s.read, st, "")
 	return h, classify(err)
 }
 
 // Heads implements record.Log.
-func (s *Store) Heads(ctx context.Context) ([]record.Head, error) { return heads(ctx, s.read) }
+func (s *Store) Heads(ctx context.Context) ([]record.Head, error) {
+	if all, ok := s.heads.all(); ok {
+		return all, nil
+	}
+	return heads(ctx, s.read)
+}
 
 func heads(ctx context.Context, q querier) ([]record.Head, error) {
 	rows, err := q.QueryContext(ctx, "SELECT "+headColumns+" FROM stream_head ORDER BY stream")
@@ -51,29 +60,41 @@ func heads(ctx context.Context, q querier) ([]record.Head, error) {
 	return out, classify(rows.Err())
 }
 
-// Groups implements record.Log.
-func (s *Store) Groups(ctx context.Context, st record.StreamID, from uint64, limit int) ([]record.Group, error) {
-	var out []record.Group
-	err := s.snapshot(ctx, func(tx *sql.Tx) error {
+// Groups implements record.Log. Groups come and never change, but when this process signs a tail or takes it off, which
+// waits for the lock: so two statements of the node that writes see one state without a transaction around them.
+func (s *Store) Groups(ctx context.Context, st record.StreamID, from uint64, limit int) (out []record.Group, err error) {
+	if s.epoch >= 0 {
+		s.reshape.RLock()
+		defer s.reshape.RUnlock()
+		out, err = s.groups(ctx, s.read, st, from, limit)
+		return out, classify(err)
+	}
+	err = s.snapshot(ctx, func(tx *sql.Tx) error {
 		var err error
-		if out, err = bounds(ctx, tx, st, from, limit); err != nil || len(out) == 0 {
-			return err
-		}
-		last := out[len(out)-1]
-		all, err := s.v.records(ctx, tx, "r.stream=$1 AND r.seq>=$2 AND r.seq<$3", string(st), out[0].First, last.First+uint64(cap(last.Records)))
-		if err != nil {
-			return err
-		}
-		for i := range out {
-			n := cap(out[i].Records)
-			if len(all) < n || all[0].Seq != out[i].First {
-				return fmt.Errorf("read %s at %d: records missing: %w", st, out[i].First, record.ErrNotFound)
-			}
-			out[i].Records, all = all[:n:n], all[n:]
-		}
-		return nil
+		out, err = s.groups(ctx, tx, st, from, limit)
+		return err
 	})
 	return out, err
+}
+
+func (s *Store) groups(ctx context.Context, q querier, st record.StreamID, from uint64, limit int) ([]record.Group, error) {
+	out, err := bounds(ctx, q, st, from, limit)
+	if err != nil || len(out) == 0 {
+		return nil, err
+	}
+	last := out[len(out)-1]
+	all, err := s.v.records(ctx, q, "r.stream=$1 AND r.seq>=$2 AND r.seq<$3", string(st), out[0].First, last.First+uint64(cap(last.Records)))
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		n := cap(out[i].Records)
+		if len(all) < n || all[0].Seq != out[i].First {
+			return nil, fmt.Errorf("read %s at %d: records missing: %w", st, out[i].First, record.ErrNotFound)
+		}
+		out[i].Records, all = all[:n:n], all[n:]
+	}
+	return out, nil
 }
 
 // Headers returns at most limit headers of a stream from seq on, in order, without opening any content.
@@ -152,6 +173,18 @@ func (s *Store) Subject(ctx context.Context, st record.StreamID, subject record.
 	return all, classify(err)
 }
 
+// Subjects implements record.Log.
+func (s *Store) Subjects(ctx context.Context, st record.StreamID, subjects []record.RecordID) (map[record.RecordID][]record.Stored, error) {
+	of, err := s.v.subjectsRecords(ctx, s.read, st, subjects)
+	if err != nil {
+		return nil, classify(err)
+	}
+	for id, all := range of {
+		of[id] = byVersion(all)
+	}
+	return of, nil
+}
+
 // byVersion sorts a subject's records; a first one whose meta is missing comes first.
 func byVersion(all []record.Stored) []record.Stored {
 	version := func(st record.Stored) uint64 {
@@ -172,11 +205,4 @@ func (s *Store) Leaves(ctx context.Context, st record.StreamID, from, to uint64)
 	}
 	hs, err := leaves(ctx, s.read, st, from, to)
 	return hs, classify(err)
-}
-
-// HasWithheld reports whether a record from seq on has a part that is sealed under keys this node lacks.
-func (s *Store) HasWithheld(ctx context.Context, st record.StreamID, seq uint64) (bool, error) {
-	var n int
-	err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM part WHERE stream=$1 AND state=$2 AND seq>=$3", string(st), int(record.PartWithheld), seq).Scan(&n)
-	return n > 0, classify(err)
 }

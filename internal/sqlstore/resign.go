@@ -15,6 +15,8 @@ func (s *Store) Resign(ctx context.Context, st record.StreamID, from uint64) (n 
 	if !s.own(st) || st.Kind() != record.Records {
 		return 0, fmt.Errorf("sign anew %s: not a records stream of %s", st, s.cfg.Self)
 	}
+	s.reshape.Lock()
+	defer s.reshape.Unlock()
 	err = s.fenced(ctx, func(tx *sql.Tx) error {
 		h, err := head(ctx, tx, st, s.d.forUpdate)
 		if err != nil {
@@ -51,7 +53,7 @@ func (s *Store) Resign(ctx context.Context, st record.StreamID, from uint64) (n 
 			}
 			next.Checkpoint, n = note, n+1
 		}
-		return putHead(ctx, tx, h, next)
+		return s.putHeadNow(ctx, tx, h, next)
 	})
 	return n, err
 }

@@ -71,11 +71,75 @@ func head(ctx context.Context, q querier, s record.StreamID, suffix string) (rec
 }
 
 // putHead writes a head that was read as old: another size now is ErrStale.
-func putHead(ctx context.Context, tx *sql.Tx, old, h record.Head) error {
-	res, err := tx.ExecContext(ctx, "INSERT INTO stream_head ("+headColumns+") VALUES ($1,$2,$3,$4,$5,$6,$7,$8)"+
+func (s *Store) putHead(ctx context.Context, t *together, old, h record.Head) error {
+	s.heads.stage(t.tx, h)
+	return t.addOne(ctx, "write head of "+string(h.Stream), "INSERT INTO stream_head ("+headColumns+") VALUES ($1,$2,$3,$4,$5,$6,$7,$8)"+
 		" ON CONFLICT (stream) DO UPDATE SET size=$2, applied=$3, root=$4, frontier=$5, checkpoint=$6, signed=$7, frozen=$8 WHERE stream_head.size=$9",
 		string(h.Stream), h.Size, h.Applied, h.Root[:], joinHashes(h.Frontier), h.Checkpoint, h.Signed, h.Frozen, old.Size)
-	return changedOne(res, err, "write head of "+string(h.Stream))
+}
+
+// putHeadNow is putHead in a statement of its own.
+func (s *Store) putHeadNow(ctx context.Context, tx *sql.Tx, old, h record.Head) error {
+	t := &together{tx: tx, d: s.d}
+	if err := s.putHead(ctx, t, old, h); err != nil {
+		return err
+	}
+	return t.run(ctx)
+}
+
+// locked is a head under lock.
+type locked struct {
+	record.Head
+	released bool // by this process; streams that never leave the node need no release
+}
+
+// lockHeads fences off other processes and locks heads, in the order of their names, which is that of
+// record.CompareLockOrder among one member's streams. It returns them and the floor of one-use ids.
+func (s *Store) lockHeads(ctx context.Context, tx *sql.Tx, streams ...record.StreamID) (map[record.StreamID]locked, int64, error) {
+	if len(streams) == 0 {
+		floor, err := s.fence(ctx, tx)
+		return nil, floor, err
+	}
+	names := make([]any, len(streams))
+	for i, st := range streams {
+		names[i] = string(st)
+	}
+	out := make(map[record.StreamID]locked, len(streams))
+	var epoch, floor int64
+	err := each(ctx, tx, "WITH n AS (SELECT epoch, floor FROM node WHERE one = 1"+s.d.forUpdate+"), h AS (SELECT "+headColumns+", released FROM stream_head WHERE stream IN ("+
+		tuples(0, len(names), 1)+") ORDER BY stream"+s.d.forUpdate+") SELECT n.epoch, n.floor, h.* FROM n LEFT JOIN h ON 1=1", names, func(rows *sql.Rows) error {
+		var stream, frozen sql.NullString
+		var size, applied, signed, released sql.NullInt64
+		var root, frontier, checkpoint []byte
+		if err := rows.Scan(&epoch, &floor, &stream, &size, &applied, &root, &frontier, &checkpoint, &signed, &frozen, &released); err != nil || !stream.Valid {
+			return err
+		}
+		h := record.Head{Stream: record.StreamID(stream.String), Size: uint64(size.Int64), Applied: uint64(applied.Int64), Root: tlog.Hash(root), Frontier: splitHashes(frontier),
+			Checkpoint: checkpoint, Signed: uint64(signed.Int64), Frozen: frozen.String}
+		out[h.Stream] = locked{h, released.Int64 == s.epoch || h.Stream.Kind() != record.Records}
+		return nil
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("lock heads: %w", err)
+	}
+	if epoch != s.epoch {
+		return nil, 0, record.ErrFenced
+	}
+	for _, st := range streams {
+		if _, ok := out[st]; ok {
+			continue
+		}
+		// None when the statement began. It may have come while the statement waited for the fence: only now that is seen.
+		l := locked{}
+		if l.Head, err = head(ctx, tx, st, s.d.forUpdate); err != nil {
+			return nil, 0, err
+		}
+		if l.released, err = s.isReleased(ctx, tx, st); err != nil {
+			return nil, 0, err
+		}
+		out[st] = l
+	}
+	return out, floor, nil
 }
 
 // changedOne turns "no row changed" into ErrStale.
@@ -96,14 +160,14 @@ func changedOne(res sql.Result, err error, what string) error {
 // columnsOf returns a record's id, subject and version as columns: id of any header that parses, the others of a record that
 // has a place in a subject.
 func columnsOf(st record.Stored) (id, subject, version any) {
-	if h, err := record.DecodeHeader(st.Header); err == nil {
-		id = h.ID[:]
-	}
 	if st.Meaning.IsZero() {
+		if h, err := record.DecodeHeader(st.Header); err == nil {
+			id = h.ID[:]
+		}
 		return id, nil, nil
 	}
 	sub, v := st.Meaning.Subject()
-	return id, sub[:], int64(v)
+	return append([]byte{}, st.Meaning.ID[:]...), sub[:], int64(v)
 }
 
 // partBytes returns salt and bytes as columns, null unless the part is present. A part other than meta is sealed together

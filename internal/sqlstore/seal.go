@@ -6,14 +6,19 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pilinhub/pilin/record"
 )
 
-// seal closes the commit groups of a batch: read models, heads, and last the checkpoints, over headers read back from the
-// database.
-func (w *writer) seal(ctx context.Context) error {
-	if err := w.project(ctx); err != nil {
+// seal closes the commit groups of a batch: read models, checkpoints over headers read back from the database, heads, and
+// what answers repeats.
+func (w *writer) seal(ctx context.Context, batch []*request) error {
+	t := &together{tx: w.tx, d: w.s.d}
+	if err := w.project(ctx, t); err != nil {
+		return err
+	}
+	if err := w.reread(ctx); err != nil {
 		return err
 	}
 	for _, st := range w.order {
@@ -21,7 +26,7 @@ func (w *writer) seal(ctx context.Context) error {
 		if h.now.Size == h.old.Size {
 			continue
 		}
-		tree, err := w.reread(ctx, h)
+		tree, err := h.grown()
 		if err != nil {
 			return err
 		}
@@ -36,41 +41,68 @@ func (w *writer) seal(ctx context.Context) error {
 			}
 			h.now.Checkpoint, h.now.Signed = note, tree.Size
 		}
-		if err := insertGroup(ctx, w.tx, st, h.old.Size, h.now.Size, h.bytes, note); err != nil {
+		if err := insertGroup(ctx, t, st, h.old.Size, h.now.Size, h.bytes, note); err != nil {
 			return err
 		}
-		if err := putHead(ctx, w.tx, h.old, h.now); err != nil {
+		if err := w.s.putHead(ctx, t, h.old, h.now); err != nil {
 			return err
 		}
+	}
+	if err := w.answer(ctx, t, batch); err != nil {
+		return err
+	}
+	if err := t.run(ctx); err != nil {
+		return fmt.Errorf("close commit group: %w", err)
 	}
 	return nil
 }
 
 // insertGroup closes a group whose records are inserted.
-func insertGroup(ctx context.Context, tx *sql.Tx, st record.StreamID, first, size uint64, bytes int, note []byte) error {
-	if _, err := tx.ExecContext(ctx, "INSERT INTO commit_group (stream, first, size, bytes, checkpoint) VALUES ($1,$2,$3,$4,$5)", string(st), first, size, bytes, note); err != nil {
-		return fmt.Errorf("insert commit group of %s at %d: %w", st, first, err)
+func insertGroup(ctx context.Context, t *together, st record.StreamID, first, size uint64, bytes int, note []byte) error {
+	if err := t.add(ctx, "INSERT INTO commit_group (stream, first, size, bytes, checkpoint) VALUES ($1,$2,$3,$4,$5)", string(st), first, size, bytes, note); err != nil {
+		return err
 	}
-	return writeTiles(ctx, tx, st, first, size)
+	return writeTiles(ctx, t, st, first, size)
 }
 
 // reread hashes the new headers as the database returns them: a bit that flipped on the way is found before it is signed.
-func (w *writer) reread(ctx context.Context, h *ownHead) (record.Tree, error) {
-	tree := record.Tree{Size: h.old.Size, Frontier: h.old.Frontier}
-	err := each(ctx, w.tx, "SELECT header, leaf FROM record WHERE stream=$1 AND seq>=$2 ORDER BY seq", []any{string(h.old.Stream), h.old.Size}, func(rows *sql.Rows) error {
+func (w *writer) reread(ctx context.Context) error {
+	var where []string
+	var args []any
+	for _, st := range w.order {
+		if h := w.heads[st]; h.now.Size > h.old.Size {
+			where = append(where, fmt.Sprintf("stream=$%d AND seq>=$%d", len(args)+1, len(args)+2))
+			args = append(args, string(st), h.old.Size)
+		}
+	}
+	if len(where) == 0 {
+		return nil
+	}
+	err := each(ctx, w.tx, "SELECT stream, seq, header, leaf FROM record WHERE "+strings.Join(where, " OR "), args, func(rows *sql.Rows) error {
+		var st record.StreamID
+		var seq uint64
 		var b, leaf []byte
-		if err := rows.Scan(&b, &leaf); err != nil {
+		if err := rows.Scan(&st, &seq, &b, &leaf); err != nil {
 			return err
 		}
 		hash := record.Leaf(b)
 		if string(hash[:]) != string(leaf) {
-			return fmt.Errorf("header %d is not of its leaf", tree.Size)
+			return fmt.Errorf("header %d of %s is not of its leaf", seq, st)
 		}
-		tree = tree.Add(hash)
+		w.heads[st].back[seq] = hash
 		return nil
 	})
 	if err != nil {
-		return tree, fmt.Errorf("read back %s: %w", h.old.Stream, err)
+		return fmt.Errorf("read back: %w", err)
+	}
+	return nil
+}
+
+// grown returns the tree with the new headers as they were read back.
+func (h *ownHead) grown() (record.Tree, error) {
+	tree := record.Tree{Size: h.old.Size, Frontier: h.old.Frontier}
+	for leaf, ok := h.back[tree.Size]; ok; leaf, ok = h.back[tree.Size] {
+		tree = tree.Add(leaf)
 	}
 	if tree.Size != h.now.Size || tree.Root() != h.tree.Root() {
 		return tree, fmt.Errorf("%s: what was read back is not what was written", h.old.Stream)
@@ -88,7 +120,7 @@ func (s *Store) checkpoint(st record.StreamID, tree record.Tree) ([]byte, error)
 }
 
 // answer makes and keeps the answers of a batch, and notes its one-use ids.
-func (w *writer) answer(ctx context.Context, batch []*request) error {
+func (w *writer) answer(ctx context.Context, t *together, batch []*request) error {
 	var kept, uses [][]any
 	for _, r := range batch {
 		if r.err != nil {
@@ -124,13 +156,10 @@ func (w *writer) answer(ctx context.Context, batch []*request) error {
 			uses = append(uses, []any{u.Kind, u.ID, u.Expires})
 		}
 	}
-	if err := insertMany(ctx, w.tx, "INSERT INTO idempotency (scope, key, body_hash, answer, at)", kept, ""); err != nil {
-		return fmt.Errorf("keep answers: %w", err)
+	if err := t.addRows(ctx, "INSERT INTO idempotency (scope, key, body_hash, answer, at)", kept, ""); err != nil {
+		return err
 	}
-	if err := insertMany(ctx, w.tx, "INSERT INTO used_id (kind, id, expires)", uses, ""); err != nil {
-		return fmt.Errorf("note one-use ids: %w", err)
-	}
-	return nil
+	return t.addRows(ctx, "INSERT INTO used_id (kind, id, expires)", uses, "")
 }
 
 // sealAnswer returns the columns of a kept answer. It shows what was written, and the hash of the request shows whoever

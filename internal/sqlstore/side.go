@@ -20,6 +20,9 @@ func (s *Store) Use(ctx context.Context, u record.Use) error {
 
 // Floor implements auth.UsedIDs.
 func (s *Store) Floor(ctx context.Context) (int64, error) {
+	if s.epoch >= 0 { // only this process raises it; if another took over, the append of what was used is refused
+		return s.floor.Load(), nil
+	}
 	var floor int64
 	err := s.read.QueryRowContext(ctx, "SELECT floor FROM node WHERE one=1").Scan(&floor)
 	return floor, classify(err)
@@ -36,6 +39,7 @@ const (
 // after it a deletion may be called gone.
 func (s *Store) Maintain(ctx context.Context) error {
 	now := s.cfg.Now()
+	var raised int64
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		if _, err := s.fence(ctx, tx); err != nil {
 			return err
@@ -45,6 +49,7 @@ func (s *Store) Maintain(ctx context.Context) error {
 		if err := tx.QueryRowContext(ctx, "SELECT MAX(expires) FROM used_id WHERE expires<=$1", limit).Scan(&newest); err != nil {
 			return fmt.Errorf("prune used ids: %w", err)
 		}
+		raised = newest.Int64
 		if newest.Valid { // the floor rises to what is pruned, in the same transaction
 			if _, err := tx.ExecContext(ctx, "UPDATE node SET floor=$1 WHERE one=1 AND floor<$1", newest.Int64); err != nil {
 				return fmt.Errorf("raise floor: %w", err)
@@ -59,6 +64,7 @@ func (s *Store) Maintain(ctx context.Context) error {
 		return nil
 	})
 	if err == nil {
+		s.floor.Store(max(s.floor.Load(), raised))
 		err = s.PruneSessions(ctx, now.Unix())
 	}
 	if err == nil {

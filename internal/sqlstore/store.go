@@ -58,6 +58,10 @@ type Store struct {
 	read  *sql.DB
 	v     *vault
 	epoch int64
+	heads knownHeads
+	// reshape is held by what signs, or takes off, groups that are stored; readers of groups share it.
+	reshape sync.RWMutex
+	floor   atomic.Int64 // of one-use ids, as Floor tells it: at most that of the database, which decides
 	// commitTx is (*sql.Tx).Commit; tests let its answer get lost.
 	commitTx func(*sql.Tx) error
 
@@ -123,12 +127,22 @@ func (s *Store) start(ctx context.Context) error {
 		return fmt.Errorf("take over: %w", err)
 	}
 	s.tails.Store(true)
+	var floor int64
 	if err := s.renewKeys(ctx); err != nil {
 		return err
 	}
 	if err := s.sealExisting(ctx); err != nil {
 		return err
 	}
+	if err := s.write.QueryRowContext(ctx, "SELECT floor FROM node WHERE one=1").Scan(&floor); err != nil {
+		return fmt.Errorf("read floor: %w", err)
+	}
+	s.floor.Store(floor)
+	all, err := heads(ctx, s.write)
+	if err != nil {
+		return err
+	}
+	s.heads.begin(all)
 	if s.cfg.Project == nil {
 		return nil
 	}
@@ -166,6 +180,8 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 	if err != nil {
 		return classify(err)
 	}
+	committed, lost := false, false
+	defer func() { s.heads.ended(tx, committed, lost) }()
 	if err := f(tx); err != nil {
 		if rb := tx.Rollback(); rb != nil && !errors.Is(rb, sql.ErrTxDone) {
 			err = errors.Join(err, rb)
@@ -173,11 +189,12 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 		return classify(err)
 	}
 	if err := s.commitTx(tx); err != nil {
-		if s.d.commitUnknown(err) {
+		if lost = s.d.commitUnknown(err); lost {
 			return fmt.Errorf("%w: %w", record.ErrOutcomeUnknown, commitLost{err})
 		}
 		return classify(err)
 	}
+	committed = true
 	return nil
 }
 

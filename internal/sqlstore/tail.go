@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -30,6 +31,8 @@ func (s *Store) Release(ctx context.Context, st record.StreamID) error {
 	if !s.own(st) || !st.Valid() {
 		return fmt.Errorf("release %s: not a stream of %s", st, s.cfg.Self)
 	}
+	s.reshape.Lock()
+	defer s.reshape.Unlock()
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		if _, err := s.fence(ctx, tx); err != nil {
 			return err
@@ -42,7 +45,7 @@ func (s *Store) Release(ctx context.Context, st record.StreamID) error {
 		if err != nil {
 			return err
 		}
-		if err := putHead(ctx, tx, h, next); err != nil {
+		if err := s.putHeadNow(ctx, tx, h, next); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE stream_head SET released=$2 WHERE stream=$1", string(st), s.epoch); err != nil {
@@ -111,6 +114,8 @@ func (s *Store) Unreleased(ctx context.Context, st record.StreamID) ([]record.Dr
 	if !s.own(st) || st.Kind() != record.Records {
 		return nil, fmt.Errorf("unreleased tail of %s: not a records stream of %s", st, s.cfg.Self)
 	}
+	s.reshape.Lock()
+	defer s.reshape.Unlock()
 	var drafts []record.Draft
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		if _, err := s.fence(ctx, tx); err != nil {
@@ -174,11 +179,15 @@ func (s *Store) takeOff(ctx context.Context, tx *sql.Tx, h record.Head) error {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM tile WHERE stream=$1 AND n>=$2", stream, h.Signed/tileSize); err != nil {
 		return fmt.Errorf("take off tail: %w", err)
 	}
+	t := &together{tx: tx, d: s.d}
+	touched := make([]subjectAt, 0, len(all))
 	for _, r := range all {
-		id, _ := r.Meaning.Subject()
-		if err := s.projectStored(ctx, tx, subjectAt{h.Stream, id}); err != nil {
-			return err
+		if id, _ := r.Meaning.Subject(); !slices.Contains(touched, subjectAt{h.Stream, id}) {
+			touched = append(touched, subjectAt{h.Stream, id})
 		}
+	}
+	if err := s.projectStored(ctx, t, touched...); err != nil {
+		return err
 	}
 	hs, err := leaves(ctx, tx, h.Stream, 0, h.Signed)
 	if err != nil {
@@ -189,7 +198,10 @@ func (s *Store) takeOff(ctx context.Context, tx *sql.Tx, h record.Head) error {
 	if back.Applied, err = appliedSize(ctx, tx, h.Stream, back.Size); err != nil {
 		return err
 	}
-	return putHead(ctx, tx, h, back)
+	if err := s.putHead(ctx, t, h, back); err != nil {
+		return err
+	}
+	return t.run(ctx)
 }
 
 func (v *vault) keepTail(ctx context.Context, tx *sql.Tx, all []record.Stored) error {

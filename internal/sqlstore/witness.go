@@ -112,7 +112,7 @@ func (s *Store) PutEvidence(ctx context.Context, st record.StreamID, evidence []
 		}
 		next := h
 		next.Frozen = "forked"
-		return putHead(ctx, tx, h, next)
+		return s.putHeadNow(ctx, tx, h, next)
 	})
 }
 
@@ -147,12 +147,12 @@ func (s *Store) Cursor(ctx context.Context, topic string) (record.Cursor, error)
 
 // SetCursor implements record.Log.
 func (s *Store) SetCursor(ctx context.Context, c record.Cursor) error {
-	return s.fenced(ctx, func(tx *sql.Tx) error { return setCursor(ctx, tx, c) })
+	return s.fenced(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, putCursor, c.Topic, c.Offset); err != nil {
+			return fmt.Errorf("store position in %s: %w", c.Topic, err)
+		}
+		return nil
+	})
 }
 
-func setCursor(ctx context.Context, tx *sql.Tx, c record.Cursor) error {
-	if _, err := tx.ExecContext(ctx, "INSERT INTO courier (topic, offset_next) VALUES ($1,$2) ON CONFLICT (topic) DO UPDATE SET offset_next=$2", c.Topic, c.Offset); err != nil {
-		return fmt.Errorf("store position in %s: %w", c.Topic, err)
-	}
-	return nil
-}
+const putCursor = "INSERT INTO courier (topic, offset_next) VALUES ($1,$2) ON CONFLICT (topic) DO UPDATE SET offset_next=$2"

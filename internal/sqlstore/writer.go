@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/pilinhub/pilin/record"
 )
@@ -37,8 +40,9 @@ type ownHead struct {
 	old, now record.Head
 	tree     record.Tree
 	released bool
-	pending  *uint64 // first record with a pending part
-	bytes    int     // of what is placed
+	pending  *uint64              // first record with a pending part
+	back     map[uint64]tlog.Hash // leaves of the new headers as the database returns them
+	bytes    int                  // of what is placed
 }
 
 type (
@@ -62,10 +66,6 @@ func newWriter(s *Store) *writer {
 
 // lock fences off other processes, locks the heads of the batch in the fixed order and reads what may refuse a request.
 func (w *writer) lock(ctx context.Context, batch []*request) error {
-	var err error
-	if w.floor, err = w.s.fence(ctx, w.tx); err != nil {
-		return err
-	}
 	var ids, slots, uses [][]any
 	for _, r := range batch {
 		for _, d := range r.a.Drafts {
@@ -82,75 +82,60 @@ func (w *writer) lock(ctx context.Context, batch []*request) error {
 		}
 	}
 	slices.SortFunc(w.order, record.CompareLockOrder)
+	heads, floor, err := w.s.lockHeads(ctx, w.tx, w.order...)
+	if err != nil {
+		return err
+	}
+	w.floor = floor
 	for _, st := range w.order {
-		if err := w.lockHead(ctx, st); err != nil {
-			return err
+		h := heads[st]
+		if h.Frozen != "" {
+			return fmt.Errorf("append to %s: stream is frozen (%s)", st, h.Frozen)
 		}
+		own := &ownHead{old: h.Head, now: h.Head, tree: record.Tree{Size: h.Size, Frontier: h.Frontier}, released: h.released, back: map[uint64]tlog.Hash{}}
+		if h.Applied < h.Size { // parts of records that were taken back are still on their way
+			own.pending = &h.Applied
+		}
+		w.heads[st] = own
 	}
-	return w.readRefusals(ctx, ids, slots, uses)
-}
-
-func (w *writer) lockHead(ctx context.Context, st record.StreamID) error {
-	h, err := head(ctx, w.tx, st, w.s.d.forUpdate)
-	if err != nil {
+	if err := w.readRefusals(ctx, ids, slots, uses); err != nil {
 		return err
 	}
-	if h.Frozen != "" {
-		return fmt.Errorf("append to %s: stream is frozen (%s)", st, h.Frozen)
-	}
-	released, err := w.s.isReleased(ctx, w.tx, st)
-	if err != nil {
-		return err
-	}
-	own := &ownHead{old: h, now: h, tree: record.Tree{Size: h.Size, Frontier: h.Frontier}, released: released}
-	if h.Applied < h.Size { // parts of records that were taken back are still on their way
-		own.pending = &h.Applied
-	}
-	w.heads[st] = own
-	return nil
+	return w.readLines(ctx, batch)
 }
 
-// readRefusals reads which ids, idempotency slots and one-use ids of the batch the database knows.
+// readRefusals reads which ids, idempotency slots and one-use ids of the batch the database knows. It looks after the
+// locks are held, in a statement of its own: what was committed while it waited for them counts.
 func (w *writer) readRefusals(ctx context.Context, ids, slots, uses [][]any) error {
-	err := eachRow(ctx, w.tx, "SELECT stream, id FROM record WHERE id", ids, func(rows *sql.Rows) error {
-		var at idAt
-		var id []byte
-		if err := rows.Scan(&at.stream, &id); err != nil {
-			return err
+	var query strings.Builder
+	var args []any
+	in := func(from, list string, rows [][]any) {
+		if len(rows) == 0 {
+			return
 		}
-		at.id = record.RecordID(id)
-		w.ids[at] = true
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("look up record ids: %w", err)
+		if len(args) > 0 {
+			query.WriteString(" UNION ALL ")
+		}
+		query.WriteString(from + list + tuples(len(args), len(rows), len(rows[0])) + ")")
+		args = append(args, flat(rows)...)
 	}
-	err = eachRow(ctx, w.tx, "SELECT scope, key, answer, body_hash FROM idempotency WHERE (scope, key)", slots, func(rows *sql.Rows) error {
-		var at slot
-		var k keptAnswer
-		if err := rows.Scan(&at.scope, &at.key, &k.answer, &k.hash); err != nil {
-			return err
+	// Both databases take a list of VALUES for pairs; PostgreSQL takes its values for text.
+	in("SELECT 1, stream, '', id, NULL FROM record WHERE id", " IN (", ids)
+	in("SELECT 2, scope, key, answer, body_hash FROM idempotency WHERE (scope, key)", " IN (VALUES ", slots)
+	in("SELECT 3, kind, id, NULL, NULL FROM used_id WHERE (kind, id)", " IN (VALUES ", uses)
+	if len(args) > 0 {
+		err := each(ctx, w.tx, query.String(), args, func(rows *sql.Rows) error {
+			var what int
+			var a, b string
+			var x, y []byte
+			if err := rows.Scan(&what, &a, &b, &x, &y); err != nil {
+				return err
+			}
+			return w.known(ctx, what, a, b, x, y)
+		})
+		if err != nil {
+			return fmt.Errorf("look up ids and idempotency keys: %w", err)
 		}
-		var err error
-		if k.answer, k.hash, err = w.s.v.openAnswer(ctx, at, k.answer, k.hash); err != nil {
-			return err
-		}
-		w.kept[at] = k
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("look up idempotency keys: %w", err)
-	}
-	err = eachRow(ctx, w.tx, "SELECT kind, id FROM used_id WHERE (kind, id)", uses, func(rows *sql.Rows) error {
-		var u useKey
-		if err := rows.Scan(&u.kind, &u.id); err != nil {
-			return err
-		}
-		w.used[u] = true
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("look up one-use ids: %w", err)
 	}
 	if len(ids) > 0 && w.s.tails.Load() {
 		var n int
@@ -163,10 +148,28 @@ func (w *writer) readRefusals(ctx context.Context, ids, slots, uses [][]any) err
 	return nil
 }
 
+// known takes one row of readRefusals.
+func (w *writer) known(ctx context.Context, what int, a, b string, x, y []byte) error {
+	switch what {
+	case 1:
+		w.ids[idAt{record.StreamID(a), record.RecordID(x)}] = true
+	case 2:
+		at := slot{a, b}
+		answer, hash, err := w.s.v.openAnswer(ctx, at, x, y)
+		if err != nil {
+			return err
+		}
+		w.kept[at] = keptAnswer{answer, hash}
+	case 3:
+		w.used[useKey{a, b}] = true
+	}
+	return nil
+}
+
 // place decides about one request and, unless it is refused, gives its records their places. A refusal is the request's
 // own error and leaves the transaction whole; a returned error is the transaction's.
 func (w *writer) place(ctx context.Context, r *request) error {
-	if w.known(r) {
+	if w.repeated(r) {
 		return nil
 	}
 	for i, u := range r.a.Uses {
@@ -176,7 +179,7 @@ func (w *writer) place(ctx context.Context, r *request) error {
 			return nil
 		}
 	}
-	plan, refusal, err := w.plan(ctx, r)
+	plan, refusal, err := w.plan(r)
 	if err != nil || refusal != nil {
 		r.err = refusal
 		return err
@@ -199,8 +202,8 @@ func (w *writer) place(ctx context.Context, r *request) error {
 	return nil
 }
 
-// known answers a request whose idempotency key was used before, in this batch or earlier.
-func (w *writer) known(r *request) bool {
+// repeated answers a request whose idempotency key was used before, in this batch or earlier.
+func (w *writer) repeated(r *request) bool {
 	if r.a.Key == "" {
 		return false
 	}
@@ -231,7 +234,7 @@ type plan struct {
 }
 
 // plan seals the request's drafts at their places, or says why it is refused.
-func (w *writer) plan(ctx context.Context, r *request) (p plan, refusal, err error) {
+func (w *writer) plan(r *request) (p plan, refusal, err error) {
 	p.lines = map[subjectAt]*record.Versions{}
 	sizes := map[record.StreamID]uint64{}
 	ids := map[idAt]bool{}
@@ -249,9 +252,7 @@ func (w *writer) plan(ctx context.Context, r *request) (p plan, refusal, err err
 		subject, _ := st.Meaning.Subject()
 		at := subjectAt{d.Stream, subject}
 		if p.lines[at] == nil {
-			if p.lines[at], err = w.line(ctx, at, st.Meaning); err != nil {
-				return p, nil, err
-			}
+			p.lines[at] = w.line(at)
 		}
 		if refusal := p.lines[at].Check(st.Meaning); refusal != nil {
 			return p, refusal, nil
@@ -262,35 +263,53 @@ func (w *writer) plan(ctx context.Context, r *request) (p plan, refusal, err err
 	return p, nil, nil
 }
 
-// line returns a copy of what the stream holds of a subject.
-func (w *writer) line(ctx context.Context, at subjectAt, m record.Meaning) (*record.Versions, error) {
-	if known := w.lines[at]; known != nil {
-		return known.Clone(), nil
-	}
-	line := &record.Versions{}
-	if _, change := m.Change(); !change {
-		return line, nil // it begins a subject whose name is its own id, and that id is free
-	}
-	err := each(ctx, w.tx, "SELECT r.header, p.bytes FROM record r LEFT JOIN part p ON p.stream=r.stream AND p.seq=r.seq AND p.name='meta' WHERE r.stream=$1 AND r.subject=$2",
-		[]any{string(at.stream), at.subject[:]}, func(rows *sql.Rows) error {
-			var header, meta []byte
-			if err := rows.Scan(&header, &meta); err != nil {
-				return err
+// readLines reads what the streams hold of all subjects that the batch changes, with one statement for each stream.
+func (w *writer) readLines(ctx context.Context, batch []*request) error {
+	changed := map[record.StreamID][][]any{}
+	for _, r := range batch {
+		for _, d := range r.a.Drafts {
+			for _, ref := range d.Refs {
+				at := subjectAt{d.Stream, ref.ID}
+				if ref.Rel.Changes() && w.lines[at] == nil {
+					w.lines[at] = &record.Versions{}
+					changed[d.Stream] = append(changed[d.Stream], []any{append([]byte{}, ref.ID[:]...)})
+				}
 			}
-			h, err := record.DecodeHeader(header)
+		}
+	}
+	for st, subjects := range changed {
+		for some := range slices.Chunk(subjects, rowsAtOnce) {
+			err := each(ctx, w.tx, "SELECT r.subject, r.header, p.bytes FROM record r LEFT JOIN part p ON p.stream=r.stream AND p.seq=r.seq AND p.name='meta' WHERE r.stream=$1 AND r.subject IN ("+tuples(1, len(some), 1)+")",
+				append([]any{string(st)}, flat(some)...), func(rows *sql.Rows) error {
+					var subject, header, meta []byte
+					if err := rows.Scan(&subject, &header, &meta); err != nil {
+						return err
+					}
+					h, err := record.DecodeHeader(header)
+					if err != nil {
+						return err
+					}
+					have, err := h.Meaning(meta)
+					if err != nil {
+						return err
+					}
+					w.lines[subjectAt{st, record.RecordID(subject)}].Add(have)
+					return nil
+				})
 			if err != nil {
-				return err
+				return fmt.Errorf("read %d subjects of %s: %w", len(some), st, err)
 			}
-			have, err := h.Meaning(meta)
-			if err == nil {
-				line.Add(have)
-			}
-			return err
-		})
-	if err != nil {
-		return nil, fmt.Errorf("read subject %s: %w", at.subject, err)
+		}
 	}
-	return line, nil
+	return nil
+}
+
+// line returns a copy of what the stream holds of a subject.
+func (w *writer) line(at subjectAt) *record.Versions {
+	if known := w.lines[at]; known != nil {
+		return known.Clone()
+	}
+	return &record.Versions{} // it begins in this batch: its name is its first record's id, and that id is free
 }
 
 // put takes a record into the batch: tree, effects at the origin, read model.
@@ -329,7 +348,17 @@ func (w *writer) put(ctx context.Context, st record.Stored) error {
 
 // flush inserts what was placed.
 func (w *writer) flush(ctx context.Context) error {
-	fresh := w.fresh
+	recs, parts := w.s.v.rowsOf(w.fresh)
 	w.fresh = nil
-	return w.s.v.insertRecords(ctx, w.tx, fresh)
+	t := &together{tx: w.tx, d: w.s.d}
+	if err := t.addRows(ctx, insertRecord, recs, ""); err != nil {
+		return err
+	}
+	if err := t.addRows(ctx, insertPart, parts, ""); err != nil {
+		return err
+	}
+	if err := t.run(ctx); err != nil {
+		return fmt.Errorf("insert %d records: %w", len(recs), err)
+	}
+	return nil
 }

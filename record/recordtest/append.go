@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -196,7 +197,7 @@ func givesUp(b *bench) {
 
 func subjects(b *bench) {
 	first := b.append(b.Draft(Self, record.Records)).Records[0]
-	b.append(b.Draft(Self, record.Records))
+	other := b.append(b.Draft(Self, record.Records)).Records[0]
 	b.append(b.Draft(Self, record.Records, follows(first, record.Follows, 1)))
 	b.append(b.Draft(Self, record.Records, follows(first, record.Supersedes, 2)))
 	all, err := b.log.Subject(b.ctx, b.own(), first.ID)
@@ -208,6 +209,13 @@ func subjects(b *bench) {
 		if _, v := st.Meaning.Subject(); v != uint64(i+1) {
 			b.Fatalf("version %d at place %d", v, i)
 		}
+	}
+	many, err := b.log.Subjects(b.ctx, b.own(), []record.RecordID{other.ID, {9}, first.ID})
+	b.ok(err)
+	one, err := b.log.Subject(b.ctx, b.own(), other.ID)
+	b.ok(err)
+	if len(many) != 2 || !reflect.DeepEqual(many[first.ID], all) || !reflect.DeepEqual(many[other.ID], one) {
+		b.Fatalf("subjects asked for together are %d, or not those that are asked for one by one", len(many))
 	}
 	_, err = b.log.Record(b.ctx, record.RecordID{9})
 	b.is(err, record.ErrNotFound)

@@ -160,6 +160,9 @@ func (k *Kit) Follower(t *testing.T, log record.Log, self record.MemberID, s rec
 		},
 		Leaves:  func(from, to uint64) ([]tlog.Hash, error) { return log.Leaves(ctx, s, from, to) },
 		Subject: func(id record.RecordID) ([]record.Stored, error) { return log.Subject(ctx, s, id) },
+		Subjects: func(ids []record.RecordID) (map[record.RecordID][]record.Stored, error) {
+			return log.Subjects(ctx, s, ids)
+		},
 	}
 	for _, at := range pending {
 		f.Pending[at] = true

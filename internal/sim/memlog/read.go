@@ -99,6 +99,21 @@ func (l *Log) Subject(_ context.Context, id record.StreamID, subject record.Reco
 	return out, nil
 }
 
+// Subjects implements record.Log.
+func (l *Log) Subjects(ctx context.Context, id record.StreamID, subjects []record.RecordID) (map[record.RecordID][]record.Stored, error) {
+	out := map[record.RecordID][]record.Stored{}
+	for _, subject := range subjects {
+		all, err := l.Subject(ctx, id, subject)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) > 0 {
+			out[subject] = all
+		}
+	}
+	return out, nil
+}
+
 // Leaves implements record.Log.
 func (l *Log) Leaves(_ context.Context, id record.StreamID, from, to uint64) ([]tlog.Hash, error) {
 	st := l.read().look(id)
