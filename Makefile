@@ -18,7 +18,7 @@ HISTORIES ?= 10000
 SEED ?=
 CYCLES ?= 20
 FUZZTIME ?= 1m
-BENCH ?= Publish|Ask|Backlog
+BENCH ?= Bulk|Ingest|Spread|Publish|Backlog|Fanout|Ask|Start|Live
 FUZZTOTAL ?= 0
 EVAL ?=
 
@@ -69,8 +69,8 @@ fuzz: ## every fuzz target for FUZZTIME; FUZZTOTAL bounds the round · 模糊测
 	$(OUT)/fuzzround -each $(FUZZTIME) -total $(FUZZTOTAL)
 
 .PHONY: bench
-bench: tools-test ## latency of seven nodes beside its floors, about ten minutes; BENCH=Ask for one · 基准与下限
-	$(OUT)/testsvcd run -- $(GO) test -run '^$$' -bench '^Benchmark($(BENCH))$$' -benchtime 1x -count 1 -timeout 40m ./internal/node
+bench: tools-test ## every row of the goals beside its floor, under fifteen minutes; BENCH=Ask for one · 基准与下限
+	$(OUT)/testsvcd run -- $(GO) test -run '^$$' -bench '^Benchmark($(BENCH))$$' -benchtime 1x -count 1 -p 1 -timeout 40m ./internal/node ./match/internal/bench
 
 RECORDS ?= 1000000
 .PHONY: match-bench

@@ -43,9 +43,9 @@ func BenchmarkPublish(b *testing.B) {
 
 // BenchmarkBacklog has no goal: it shows how many frames of one record the seven take in when one caller does not pause.
 func BenchmarkBacklog(b *testing.B) {
-	m, _, t := begin(b)
+	m, f, t := begin(b)
 	for range benchRuns {
-		m.backlog(t)
+		m.backlog(t, f)
 	}
 	t.print(os.Stdout)
 }
@@ -61,9 +61,13 @@ func BenchmarkAsk(b *testing.B) {
 	t.print(os.Stdout)
 }
 
-// begin starts the federation and its floor, and lets both run warm.
-func begin(b *testing.B) (*measured, *floor, *table) {
-	d := found(b, durable, false, "310116-01", "310118-01", "310117-01", "320509-01", "330400-01", "330421-01", "330482-01")
+// begin starts the federation of seven and its floor, and lets both run warm.
+func begin(b *testing.B) (*measured, *floor, *table) { return beginWith(b, 7) }
+
+// beginWith is begin with so many members.
+func beginWith(b *testing.B, members int) (*measured, *floor, *table) {
+	seven := []record.MemberID{"310116-01", "310118-01", "310117-01", "320509-01", "330400-01", "330421-01", "330482-01"}
+	d := found(b, durable, false, seven[:members]...)
 	for _, n := range d.nodes {
 		d.until("released", n.t.release.Released)
 	}
@@ -266,7 +270,7 @@ func (m *measured) watch(from, end uint64) func() []time.Time {
 	return func() []time.Time {
 		select {
 		case <-done:
-		case <-time.After(2 * time.Minute):
+		case <-time.After(5 * time.Minute):
 			m.t.Fatal("never visible at all members")
 		}
 		return seen

@@ -10,7 +10,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -152,6 +154,37 @@ func (f *floor) seenByAll(n uint64) (time.Time, bool) {
 func (f *floor) commit() error {
 	_, err := f.db.ExecContext(f.t.Context(), "INSERT INTO audit (bytes) VALUES ($1)", f.audit)
 	return err
+}
+
+// servers is what the processes of PostgreSQL that are there now have used of processors; 0 where that cannot be read.
+func (f *floor) servers() (used time.Duration) {
+	rows, err := f.db.QueryContext(f.t.Context(), "SELECT pid FROM pg_stat_activity WHERE pid IS NOT NULL")
+	if err != nil {
+		return 0
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var pid, user, system int
+		if err := rows.Scan(&pid); err != nil {
+			return 0
+		}
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue // it has ended, or the server is elsewhere
+		}
+		_, rest, _ := strings.Cut(string(b), ") ") // proc(5): state is field 3, utime and stime are 14 and 15, in hundredths
+		fields := strings.Fields(rest)
+		if len(fields) < 13 {
+			continue
+		}
+		user, _ = strconv.Atoi(fields[11])
+		system, _ = strconv.Atoi(fields[12])
+		used += time.Duration(user+system) * 10 * time.Millisecond
+	}
+	if rows.Err() != nil {
+		return 0
+	}
+	return used
 }
 
 // groupCommits returns a function that returns when one more audit row is durable; callers at once share a commit.

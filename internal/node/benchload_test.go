@@ -25,23 +25,11 @@ func (m *measured) asking(t *table, f *floor) {
 		}
 	})
 	t.times("commit", commits)
-	m.mu.Lock()
-	clear(m.calls)
-	m.mu.Unlock()
-	for _, peer := range m.members[1:] {
-		for range 30 {
-			m.ask(m.desks[0], peer)
-		}
-	}
-	var slowest []time.Duration
-	m.mu.Lock()
-	for _, took := range m.calls {
-		if slowest == nil || quantile(took, 0.5) > quantile(slowest, 0.5) {
-			slowest = took
-		}
-	}
-	m.mu.Unlock()
+	slowest := m.slowest(func(peer record.MemberID) { m.ask(m.desks[0], peer) })
 	t.times("slowest_member", slowest)
+	for _, q := range []float64{0.5, 0.99} {
+		t.add(fmt.Sprintf("ask_floor_p%.0f", 100*q), ms(quantile(slowest, q)+2*quantile(commits, q)))
+	}
 	t.times("ask_federated", each(benchAsks, func() {
 		if a := m.ask(m.desks[0]); a.Answered != len(m.members) || len(a.Hits) == 0 {
 			m.t.Errorf("answered %d/%d with %d hits", a.Answered, a.Total, len(a.Hits))
@@ -49,6 +37,26 @@ func (m *measured) asking(t *table, f *floor) {
 	}))
 	self := m.members[0]
 	t.times("ask_self", each(benchAsks, func() { m.ask(m.desks[0], self) }))
+}
+
+// slowest has each other member asked alone, and returns how long the calls to the slowest of them took.
+func (m *measured) slowest(ask func(record.MemberID)) (took []time.Duration) {
+	m.mu.Lock()
+	clear(m.calls)
+	m.mu.Unlock()
+	for _, peer := range m.members[1:] {
+		for range 30 {
+			ask(peer)
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, calls := range m.calls {
+		if took == nil || quantile(calls, 0.5) > quantile(took, 0.5) {
+			took = slices.Clone(calls)
+		}
+	}
+	return took
 }
 
 // busy is row a, audited: questions to this node alone from many callers, beside audit rows in the same store by group
@@ -109,13 +117,15 @@ func (m *measured) rate(callers int, f func(caller int) error) (done, refused fl
 }
 
 // backlog measures how many frames of one record each the seven take in a second when one caller appends as fast as it can.
-func (m *measured) backlog(t *table) {
+func (m *measured) backlog(t *table, f *floor) {
 	ready := m.approved(benchBacklog)
 	h, err := m.n.store.Head(m.t.Context(), m.own)
 	m.ok(err)
 	used := cpu()
 	<-time.After(benchIdle)
-	t.add("idle_cpu_percent_of_a_core", 100*(cpu()-used).Seconds()/benchIdle.Seconds())
+	idle := float64(cpu()-used) / float64(benchIdle)
+	t.add("idle_cpu_percent_of_a_core", 100*idle)
+	served := f.servers()
 	watch := m.watch(h.Size, h.Size+benchBacklog)
 	begun := time.Now()
 	used = cpu()
@@ -127,8 +137,13 @@ func (m *measured) backlog(t *table) {
 	appended := time.Since(begun)
 	seen := watch()
 	t.add("backlog_appended", benchBacklog/appended.Seconds())
-	t.add("backlog", benchBacklog/seen[len(seen)-1].Sub(begun).Seconds())
+	took := seen[len(seen)-1].Sub(begun)
+	t.add("backlog", benchBacklog/took.Seconds())
 	t.add("backlog_cpu_ms_a_frame", ms(cpu()-used)/benchBacklog)
+	t.add("backlog_cpu_ms_a_frame_beyond_idle", (ms(cpu()-used)-idle*ms(took))/benchBacklog)
+	if served > 0 {
+		t.add("backlog_postgres_cpu_ms_a_frame", ms(f.servers()-served)/benchBacklog)
+	}
 }
 
 // cpu is what this process, so all seven nodes and none of the servers, has used of processors.
