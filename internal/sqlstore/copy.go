@@ -204,6 +204,14 @@ func tables(ctx context.Context, q querier) ([]table, error) {
 // copyAtOnce is how many rows are read at once: a part may be 256 KiB, and a statement of PostgreSQL has eight seconds.
 const copyAtOnce = 100
 
+// atOnce is how many rows of a table are read at once: whole spreadsheets stand in one, up to 20 MiB each.
+func (t table) atOnce() int {
+	if t.name == "import" {
+		return 1
+	}
+	return copyAtOnce
+}
+
 // copyTables copies every table, page by page along its primary key; shape is the SQLite side, which knows the tables.
 func copyTables(ctx context.Context, from, into *sql.Tx, shape querier, progress func(done, total uint64)) (map[string]uint64, error) {
 	all, err := tables(ctx, shape)
@@ -265,7 +273,7 @@ func sameRelease(ctx context.Context, from, into querier) error {
 
 func (t table) copy(ctx context.Context, from, into *sql.Tx, moved func(rows int)) (n uint64, err error) {
 	columns, keys := strings.Join(t.columns, ", "), strings.Join(t.keys, ", ")
-	page := fmt.Sprintf(" ORDER BY %s LIMIT %d", keys, copyAtOnce)
+	page := fmt.Sprintf(" ORDER BY %s LIMIT %d", keys, t.atOnce())
 	query, args := "SELECT "+columns+" FROM "+t.name+page, []any(nil)
 	for {
 		var rows [][]any
@@ -279,8 +287,8 @@ func (t table) copy(ctx context.Context, from, into *sql.Tx, moved func(rows int
 				return err
 			}
 			for i, v := range row {
-				if b, ok := v.([]byte); ok {
-					row[i] = append([]byte{}, b...) // empty is not NULL
+				if b, ok := v.([]byte); ok && len(b) == 0 {
+					row[i] = []byte{} // empty is not NULL
 				}
 			}
 			rows = append(rows, row)
