@@ -81,6 +81,9 @@ const auditWindow = 2000
 // lookups reads the audit streams backwards from the cursor: behind the newest those of before a restore.
 func (h *people) lookups(ctx context.Context, in *lookupsIn) (*lookupsOut, error) {
 	who := principalOf(ctx).Account
+	if in.To != "" && in.From > in.To {
+		return nil, problem("query_invalid")
+	}
 	streams, err := h.audits(ctx)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"github.com/pilinhub/pilin/internal/auth"
 	"github.com/pilinhub/pilin/internal/sheets"
 	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/schemas"
 )
 
 // exportsPath writes spreadsheets.
@@ -44,6 +45,12 @@ func (h *people) exportRoutes(api huma.API) {
 // export writes own records that still stand. It is a look-up of everybody in the file, audited before a byte of it leaves. Each carries who exported it, when, and what the list is not.
 func (h *people) export(ctx context.Context, in *exportIn) (*fileOut, error) {
 	who, b := principalOf(ctx), &in.Body
+	switch {
+	case b.From > record.CivilDay(h.Now()):
+		return nil, violations([]schemas.Violation{{Pointer: "/from", Code: "date_future"}})
+	case b.To != "" && b.From > b.To:
+		return nil, violations([]schemas.Violation{{Pointer: "/to", Code: "date_order"}})
+	}
 	e := federation.Export{Account: who.Account, Certificate: who.Certificate, Purpose: b.Purpose, Type: b.Type, From: b.From, To: b.To, Format: cmp.Or(b.Format, "xlsx")}
 	if b.WorkRef != nil {
 		e.WorkRef = federation.WorkRef(*b.WorkRef)

@@ -21,6 +21,9 @@ func TestPeople_audit_of_exports(t *testing.T) {
 	const whole = `{"type":"penalty","format":"csv","from":"2026-01-01","purpose":"CASE","work_ref":{"kind":"case","number":"测金卫医案〔2026〕9001"}}`
 	o.refused(export(`{"type":"penalty","purpose":"CASE"}`), 422, "work_ref_invalid")
 	o.refused(export(strings.Replace(whole, "2026-01-01", "2026-02-30", 1)), 422, "invalid")
+	o.refused(export(strings.Replace(whole, "2026-01-01", "2026-03-14", 1)), 422, "invalid") // nothing can be of a day to come
+	o.refused(export(strings.Replace(whole, `"from":"2026-01-01"`, `"from":"2026-01-02","to":"2026-01-01"`, 1)), 422, "invalid")
+	o.refused(request{as: "auditor", method: "GET", path: "/api/v1/audit/lookups?from=2026-01-02&to=2026-01-01"}, 400, "query_invalid")
 	o.full = errors.New("no room")
 	if res, got := o.do(export(whole)); res.StatusCode != 500 || strings.Contains(string(got), "测甲") {
 		t.Errorf("without an audit record: %d %s", res.StatusCode, got)

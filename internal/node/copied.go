@@ -72,3 +72,13 @@ func OwnDirectory(ctx context.Context, cfg Config) (*federation.Directory, error
 	}
 	return o.dir, errors.Join(err, o.store.Close())
 }
+
+// knows reports whether nobody can hold more than was found: all others were asked, or the database is the one that wrote
+// what left this node. On another machine without its files only the operator can say.
+func (o *operator) knows(ctx context.Context, heard int) bool {
+	if heard >= len(o.dir.Active())-1 {
+		return true
+	}
+	released, err := o.releasedSize()
+	return err == nil && released > 0 && o.whole(ctx) == nil
+}

@@ -30,6 +30,9 @@ var (
 	// ErrCopy: the database is a restored copy that has not rejoined; what it says of its records, of the charter and of its own
 	// statements is old, and whatever is stated or signed by it may be a second one of the same number.
 	ErrCopy = errors.New("restored_copy: the database is a restored copy: run pilin rejoin first, or, if the key file is lost, pilin key recover --from with the size that the others hold")
+	// ErrBeyond: a sequence is named that the log does not reach. Nobody could ever lower it again: the sequences of signing keys
+	// ascend.
+	ErrBeyond = errors.New("from_beyond: the sequence lies behind the end of the log")
 	// ErrUnheard: no other member said what it holds of this member's records, which may be more than is here.
 	ErrUnheard = errors.New("no other member has said what it holds: ask them, then repeat with --unheard, or with --from when recovering")
 )
@@ -176,6 +179,9 @@ func (o *operator) next(ctx context.Context, named *uint64, unheard bool) (uint6
 	if named != nil {
 		if held = max(held, h.Signed); *named < held {
 			return 0, fmt.Errorf("--from %d: %d records are here or elsewhere", *named, held)
+		}
+		if *named > held && o.knows(ctx, heard) {
+			return 0, fmt.Errorf("%w: --from %d, but %d records are here and elsewhere", ErrBeyond, *named, held)
 		}
 		return *named, nil
 	}
@@ -350,6 +356,13 @@ func RevokeKey(ctx context.Context, cfg Config, r Revocation) (Stated, error) {
 	return stateOne(ctx, cfg, true, didRevoke, func(o *operator) (federation.Statement, error) {
 		e, _ := o.dir.Member(cfg.Member)
 		key, last, err := pastKey(e, r.Key)
+		if err != nil {
+			return federation.Statement{}, err
+		}
+		h, err := o.store.Head(ctx, o.own())
+		if end := max(h.Signed, last); err == nil && r.From > end {
+			err = fmt.Errorf("%w: --from %d, but this key could sign %d records at the most: nothing would be revoked", ErrBeyond, r.From, end)
+		}
 		if err == nil && r.From < last {
 			err = fmt.Errorf("--from %d: the next key signs from %d only, and what lies between would have no key for ever: name %d or more", r.From, last, last)
 		}

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"crypto/ed25519"
 	"errors"
 	"os"
 	"path/filepath"
@@ -83,12 +82,9 @@ func TestNode_NoRotationOfACopy(t *testing.T) {
 	if _, err := RecoverKeys(t.Context(), cfg, Lost{Recovery: recovery, Unheard: true}); !errors.Is(err, ErrCopy) {
 		t.Fatalf("recovered: %v", err)
 	}
-	var key string
-	{
-		k, err := ReadKeys(cfg.Data)
-		d.ok(err)
-		key = KeyName(k.Sign.Public().(ed25519.PublicKey))
-	}
+	k, err := ReadKeys(cfg.Data)
+	d.ok(err)
+	key := KeyName(k.Signer().Public())
 	for what, do := range map[string]func() error{
 		"revoke":  func() error { _, err := RevokeKey(t.Context(), cfg, Revocation{Key: key, From: 9}); return err },
 		"address": func() error { _, err := ChangeAddress(t.Context(), cfg, "https://127.0.0.1:9"); return err },
@@ -99,6 +95,20 @@ func TestNode_NoRotationOfACopy(t *testing.T) {
 		if err := do(); !errors.Is(err, ErrCopy) || !strings.HasPrefix(err.Error(), "restored_copy: ") {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+	// Whom the key file still lets ask says what there is: a sequence that nobody reaches is refused, or the log would stop
+	// short of its key for ever.
+	for _, m := range d.members[1:] {
+		d.again(m)
+	}
+	beyond := uint64(4)
+	for _, stolen := range []bool{false, true} {
+		if _, err := RecoverKeys(t.Context(), cfg, Lost{Recovery: recovery, From: &beyond, Stolen: stolen}); !errors.Is(err, ErrBeyond) {
+			t.Errorf("recovered from beyond the end: %v", err)
+		}
+	}
+	for _, m := range d.members[1:] {
+		d.stop(d.nodes[m])
 	}
 	d.comesBack(false)
 }

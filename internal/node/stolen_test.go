@@ -2,6 +2,7 @@ package node
 
 import (
 	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -104,7 +105,11 @@ func TestNode_SignedAnew(t *testing.T) {
 	}
 	d.everywhere(a, 3)
 	d.stop(d.nodes[a])
-	from := uint64(1)
+	from := uint64(4)
+	if _, err := RecoverKeys(t.Context(), d.nodes[a].cfg, Lost{Recovery: filepath.Join(d.nodes[a].cfg.Data, recoveryFile), Stolen: true, From: &from}); !errors.Is(err, ErrBeyond) {
+		t.Errorf("recovered from beyond the end: %v", err)
+	}
+	from = 1
 	st, err := RecoverKeys(t.Context(), d.nodes[a].cfg, Lost{Recovery: filepath.Join(d.nodes[a].cfg.Data, recoveryFile), Stolen: true, From: &from})
 	d.ok(err)
 	if st.From != 1 || st.Resigned != 2 || len(st.Taken) != 2 {
@@ -147,4 +152,32 @@ func (d *direct) admit(m record.MemberID) {
 	d.members = append(d.members, m)
 	d.wire(n)
 	d.run(n)
+}
+
+// A key of the past is revoked from where the next one signs: lower would leave records without a key, higher would revoke
+// nothing and say that it did.
+func TestNode_RevokedFrom(t *testing.T) {
+	d := found(t, onHTTP, false, some(1)...)
+	d.released()
+	a := d.members[0]
+	d.publish(a)
+	d.publish(a)
+	d.until("signed", func() bool { return d.verified(a)[record.Stream(a, record.Records)] == 2 })
+	d.stop(d.nodes[a])
+	cfg := d.nodes[a].cfg
+	k, err := ReadKeys(cfg.Data)
+	d.ok(err)
+	key := KeyName(k.Signer().Public())
+	_, err = RotateKeys(t.Context(), cfg, Change{Sign: true})
+	d.ok(err)
+	if _, err := RevokeKey(t.Context(), cfg, Revocation{Key: key, From: 3}); !errors.Is(err, ErrBeyond) {
+		t.Errorf("from beyond the end: %v", err)
+	}
+	if _, err := RevokeKey(t.Context(), cfg, Revocation{Key: key, From: 1}); err == nil || errors.Is(err, ErrBeyond) {
+		t.Errorf("from before the next key: %v", err)
+	}
+	st, err := RevokeKey(t.Context(), cfg, Revocation{Key: key, From: 2})
+	if err != nil || st.Counter != 2 {
+		t.Errorf("%+v %v", st, err)
+	}
 }
