@@ -152,9 +152,13 @@ func (o *Open) drop(ctx context.Context, q *openQuestion, why string) {
 	o.end(ctx, q, why)
 }
 
-// end closes a question and deletes it from the database; what cannot be deleted now is owed.
+// end closes a question and deletes it from the database; what cannot be deleted now is owed. An asking that is under way
+// does not keep it again: who is about to write its row is waited for, whoever comes later is told.
 func (o *Open) end(ctx context.Context, q *openQuestion, why string) {
 	q.close(why)
+	q.stored.Lock()
+	defer q.stored.Unlock()
+	q.gone = true
 	if err := o.store.DropOpen(context.WithoutCancel(ctx), q.ask); err != nil {
 		o.mu.Lock()
 		o.owed = append(o.owed, q.ask)

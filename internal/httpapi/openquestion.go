@@ -27,6 +27,8 @@ type openQuestion struct {
 	until time.Time
 
 	asking sync.Mutex // one asking at a time
+	stored sync.Mutex // guards gone: keeping its row and deleting it, one after the other
+	gone   bool       // its row is deleted, or owed
 
 	mu       sync.Mutex
 	signers  []string // accounts of officers who signed the act; they may watch too
@@ -107,17 +109,23 @@ type keptState struct {
 	Told    AskUpdate      `json:"told"`
 }
 
-// keep makes the question, with what is about to be told, durable.
-func (o *Open) keep(ctx context.Context, q *openQuestion, told *AskUpdate, signers []string) error {
+// keep makes the question, with what is about to be told, durable. false: it ended meanwhile, its row is deleted, and nothing
+// is told. A node that stops keeps it: the next start resumes it.
+func (o *Open) keep(ctx context.Context, q *openQuestion, told *AskUpdate, signers []string) (bool, error) {
+	q.stored.Lock()
+	defer q.stored.Unlock()
+	if q.gone {
+		return false, nil
+	}
 	req, err := q.req.Keep()
 	if err != nil {
-		return err
+		return false, err
 	}
 	b, err := json.Marshal(keptState{1, q.owner.Account, q.owner.Family, signers, req, *told})
 	if err != nil {
-		return errors.New("keep open question") // the cause could show it
+		return false, errors.New("keep open question") // the cause could show it
 	}
-	return o.store.PutOpen(ctx, federation.KeptAsk{ID: q.ask, Until: q.until.Unix(), State: b})
+	return true, o.store.PutOpen(ctx, federation.KeptAsk{ID: q.ask, Until: q.until.Unix(), State: b})
 }
 
 // recall reads what keep wrote.
@@ -209,8 +217,12 @@ func (h *people) take(ctx context.Context, q *openQuestion, a *federation.Answer
 			c := r.Since(toldResult(&told.Count))
 			u.Direction, u.Change = c.Direction, CountText(c.Text)
 		}
-		if err := h.Open.keep(ctx, q, &u, act.Accounts()); err != nil {
+		kept, err := h.Open.keep(ctx, q, &u, act.Accounts())
+		if err != nil {
 			return fmt.Errorf("keep open question: %w", err)
+		}
+		if !kept {
+			return nil
 		}
 		told = u
 	}
