@@ -20,7 +20,7 @@ const maxFile = 64 << 20
 type Profile struct {
 	ID             string            `json:"id,omitempty"` // of a saved one
 	Name           string            `json:"name"`
-	Type           string            `json:"type"`                // penalty or blacklist.person
+	Type           string            `json:"type"`                // penalty, blacklist.person or duty_roster
 	Columns        map[string]string `json:"columns,omitempty"`   // heading → pointer of the field; empty: not read
 	Constants      map[string]string `json:"constants,omitempty"` // pointer → value for all rows
 	Intake         string            `json:"intake,omitempty"`    // history or live

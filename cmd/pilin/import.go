@@ -13,7 +13,7 @@ import (
 type importCmd struct {
 	person
 	File    string `arg:"" help:"表格文件 .xlsx 或 .csv · Spreadsheet." type:"existingfile"`
-	Type    string `default:"penalty" enum:"penalty,blacklist.person" help:"没有映射方案时:每行是什么 · What the rows are, without a profile."`
+	Type    string `default:"penalty" enum:"penalty,blacklist.person,duty_roster" help:"没有映射方案时:每行是什么;duty_roster 值班表每行一班、每周一条 · What the rows are, without a profile; of duty_roster a row is a shift, a week a record."`
 	Profile string `help:"已保存映射方案的名称 · Name of a saved profile."`
 	DryRun  bool   `help:"只试算(缺省)· Check only; the default." xor:"do"`
 	Commit  bool   `help:"试算后把没有问题的行作为一个批次送审 · Hand all good rows to the reviewer as one batch." xor:"do"`
@@ -280,7 +280,7 @@ func (c *batchProfileCmd) Run(ctx context.Context, out *printer) error {
 
 type batchModelCmd struct {
 	person
-	Type string `default:"penalty" enum:"penalty,blacklist.person" help:"记录类型 · Record type."`
+	Type string `default:"penalty" enum:"penalty,blacklist.person,duty_roster" help:"记录类型 · Record type."`
 	Out  string `required:"" help:"写到此文件 · File to write." type:"path"`
 }
 

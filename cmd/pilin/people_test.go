@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -203,5 +204,27 @@ func TestUnit_AtTheCommandLine(t *testing.T) {
 		if a.Unit != "" {
 			t.Errorf("%+v", a)
 		}
+	}
+}
+
+// A week of duty from a spreadsheet to the answer that names who is on duty.
+func TestDutyRoster_AtTheCommandLine(t *testing.T) {
+	b := newBureau(t, time.Now, "officer", "legal_reviewer", "liaison")
+	var lines strings.Builder
+	lines.WriteString("日期,起,止,值班人,副班,白天值班电话,夜间值班电话\n")
+	for i := range 7 { // this week, whenever the test runs, and a little of the next
+		lines.WriteString(record.CivilDay(time.Now().AddDate(0, 0, i)) + ",00:00,24:00,测值甲,测值乙,15400000001,15400000001\n")
+	}
+	var imp client.Import
+	b.ok(&imp, "import", b.file("值班表.csv", lines.String()), "--type", "duty_roster", "--commit", "--json", "--account", "officer")
+	if imp.Counts.Submitted < 1 || imp.Counts.Submitted > 2 || imp.Counts.Problem != 0 {
+		t.Fatalf("%+v", imp.Counts)
+	}
+	for _, step := range [][]string{{"approve", "legal.reviewer"}, {"publish", "liaison"}} {
+		b.ok(nil, "batch", "step", imp.ID, step[0], "--hash", imp.FileHash, "--rows", strconv.Itoa(imp.Counts.Submitted), "--account", step[1])
+	}
+	out := b.ok(nil, "ask", "--account", "officer", "--purpose", "CASE", "--ref", "case:测金卫医案〔2026〕9001", "--name", "测甲一", "--birth", "1900-01-15")
+	if !strings.Contains(out, "值班 duty: 310116-01 测区  15400000001") || !strings.Contains(out, "00:00–00:00 测值甲 测值乙") {
+		t.Error(out)
 	}
 }

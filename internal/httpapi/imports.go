@@ -54,7 +54,7 @@ func uploadType(values []string) bool {
 }
 
 type uploadIn struct {
-	Type        string `query:"type" enum:"penalty,blacklist.person" default:"penalty" doc:"What the rows are, without a profile"`
+	Type        string `query:"type" enum:"penalty,blacklist.person,duty_roster" default:"penalty" doc:"What the rows are, without a profile"`
 	Profile     string `query:"profile" pattern:"^[0-9a-f]{32}$" doc:"Id of a saved profile; a form may bring one in its part profile instead"`
 	ContentType string `header:"Content-Type"`
 	RawBody     []byte `contentType:"application/octet-stream"`
@@ -75,7 +75,7 @@ type importIn struct {
 type importRowsIn struct {
 	ID    string `path:"id" pattern:"^[0-9a-f]{32}$"`
 	State string `query:"state" enum:"ok,warning,problem,skipped" doc:"Only rows of this state"`
-	Step  string `query:"step" enum:"known,submitted,approved,published,returned" doc:"Only rows that have come so far"`
+	Step  string `query:"step" enum:"known,part,submitted,approved,published,returned" doc:"Only rows that have come so far"`
 	After int    `query:"after" minimum:"0" doc:"Rows below this one"`
 	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
@@ -84,7 +84,7 @@ type importRowsIn struct {
 type ImportRow struct {
 	Row    int           `json:"row" doc:"As the spreadsheet program numbers it"`
 	State  string        `json:"state" enum:"ok,warning,problem,skipped"`
-	Step   string        `json:"step,omitempty" enum:"known,submitted,approved,published,returned"`
+	Step   string        `json:"step,omitempty" enum:"known,part,submitted,approved,published,returned" doc:"part: of the record that an earlier row carries, as a shift of a week's roster"`
 	Draft  string        `json:"draft,omitempty"`
 	Record string        `json:"record,omitempty" doc:"Subject that it was published as"`
 	Gaps   int           `json:"gaps,omitzero" doc:"Nulls that 待补齐 lists"`
@@ -223,7 +223,7 @@ func (h *people) importRoutes(api huma.API) {
 		return out, err
 	})
 	register(api, answering(op(auth.ListOwn, "import-template", http.MethodGet, "import-template", "Empty workbook with drop-downs 导入模板", http.StatusOK), "The workbook", mimeXLSX), func(_ context.Context, in *struct {
-		Type string `query:"type" enum:"penalty,blacklist.person" default:"penalty"`
+		Type string `query:"type" enum:"penalty,blacklist.person,duty_roster" default:"penalty"`
 	}) (*fileOut, error) {
 		var b bytes.Buffer
 		err := sheets.Template(&b, in.Type)

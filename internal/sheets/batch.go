@@ -36,6 +36,9 @@ func (d *Intake) reopen(ctx context.Context, imp *Import) (*File, *Survey, *Chec
 		return nil, nil, nil, err
 	}
 	k := &Checker{Profile: imp.Profile, Synthetic: d.Synthetic, Today: record.CivilDay(d.Now())}
+	if at, err := time.Parse(time.RFC3339, imp.At); err == nil {
+		k.Drawn = record.CivilDay(at) // the same when a step is taken again
+	}
 	if d.Decision != nil {
 		k.Decision = func(issuer, docNo string) (string, bool) { return d.Decision(ctx, issuer, docNo) }
 	}
@@ -65,6 +68,9 @@ func (d *Intake) check(ctx context.Context, imp *Import, j *job) error {
 	err = k.Check(f, s, func(c *Checked) error {
 		row := StoredRow{Import: imp.ID, Row: c.Row, State: c.State, Issues: c.Issues, Key: keyOf(imp.Profile.Type, c.Key), Gaps: len(Gaps(imp.Profile.Type, c.Payload))}
 		d.ownAlready(ctx, imp, c, &row)
+		if c.Part {
+			row.Step = StepPart
+		}
 		rows = append(rows, row)
 		if n++; len(rows) < batchOf {
 			return nil

@@ -42,7 +42,8 @@ type Checked struct {
 	Row     int
 	State   RowState
 	Issues  []Issue
-	Payload []byte // unless the row is a problem
+	Payload []byte // unless the row is a problem, or a part
+	Part    bool   // of a record that an earlier row carries
 	Key     string // of the decision or person, for finding it twice
 }
 
@@ -51,6 +52,7 @@ type Checker struct {
 	Profile   Profile
 	Synthetic bool
 	Today     string // civil date
+	Drawn     string // civil date on which a duty roster was handed in
 	// Decision finds the record of a published penalty of this bureau by issuer and normalised number; nil finds none.
 	Decision func(issuer, docNo string) (record string, found bool)
 }
@@ -61,6 +63,9 @@ func (k *Checker) Check(f *File, s *Survey, each func(*Checked) error) error {
 	var ok bool
 	if r.schema, ok = schemas.Lookup(k.Profile.Type, "1"); !ok {
 		return refuse(Malformed, "type")
+	}
+	if isRoster(k.Profile.Type) {
+		return r.weeks(f, each)
 	}
 	return r.below(f, func(row *Row) error { return each(r.row(row)) })
 }

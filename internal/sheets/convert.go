@@ -143,6 +143,8 @@ func (o *value) typed(f *Field, c Cell, s string, from1904 bool) {
 		o.warn(warning)
 	case money:
 		o.money(c, s)
+	case clock:
+		o.clock(c, s)
 	default:
 		if c.Kind == Day {
 			o.code = "text_is_date"

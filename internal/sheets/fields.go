@@ -16,6 +16,7 @@ const (
 	truth                   // yes or no
 	region                  // six digits
 	cause                   // the code of a cause, and beside it the words of the file
+	clock                   // a time of day
 	refs                    // numbers of decisions whose records are named
 )
 
@@ -115,7 +116,7 @@ var gaps = map[string][]string{
 }
 
 // Types are the record types that a spreadsheet can bring in.
-var Types = []string{blacklist.TypePenalty, blacklist.TypePerson}
+var Types = []string{blacklist.TypePenalty, blacklist.TypePerson, blacklist.TypeRoster}
 
 // FieldsOf returns the fields of a type, in the order of templates and exports; nil for a type that no sheet brings in.
 func FieldsOf(typ string) []Field {
@@ -124,6 +125,8 @@ func FieldsOf(typ string) []Field {
 		return penaltyFields
 	case blacklist.TypePerson:
 		return personFields
+	case blacklist.TypeRoster:
+		return rosterFields
 	case TypeOfficers:
 		return officerFields
 	}

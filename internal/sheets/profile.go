@@ -3,6 +3,7 @@ package sheets
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,7 +16,7 @@ import (
 // what a missing value means. It is saved under a name (domain.md §2.1.3, e.g. 「国家处罚个案卡导出」).
 type Profile struct {
 	Name string `json:"name" maxLength:"60"`
-	Type string `json:"type" maxLength:"40" doc:"penalty or blacklist.person"`
+	Type string `json:"type" maxLength:"40" doc:"penalty, blacklist.person or duty_roster"`
 	// Columns maps headings, as a survey names them, to pointers of fields; an empty pointer leaves a column out. What it
 	// does not name is read as proposed.
 	Columns map[string]string `json:"columns,omitempty"`
@@ -83,6 +84,9 @@ func Propose(typ string, s *Survey) Profile {
 	in := ""
 	if typ == blacklist.TypePenalty {
 		in = "/respondent"
+	}
+	if isRoster(typ) {
+		maps.Copy(p.Constants, rosterConstants)
 	}
 	typed := false
 	for _, c := range s.Columns {

@@ -9,6 +9,7 @@ type Step string
 const (
 	StepNone      Step = ""
 	StepKnown     Step = "known" // another import brings it in, or has
+	StepPart      Step = "part"  // of a record that an earlier row carries
 	StepSubmitted Step = "submitted"
 	StepApproved  Step = "approved"
 	StepPublished Step = "published"

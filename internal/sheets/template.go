@@ -98,7 +98,7 @@ func (t *templateWriter) dropDown(col, at string, list []code) {
 }
 
 func (t *templateWriter) explain(row int, f *Field, list []code) {
-	how := map[fieldKind]string{ident: "文本,逐位照录", day: "日期,如 2026-03-05", when: "日期或年份", money: "元,最多两位小数", region: "六位区划代码", many: "可多项,用「、」隔开", refs: "本单位已发布处罚的文号,多个用「、」隔开"}[f.Kind]
+	how := map[fieldKind]string{ident: "文本,逐位照录", day: "日期,如 2026-03-05", when: "日期或年份", money: "元,最多两位小数", clock: "时间,如 08:30;止不晚于起的到次日", region: "六位区划代码", many: "可多项,用「、」隔开", refs: "本单位已发布处罚的文号,多个用「、」隔开"}[f.Kind]
 	var names []string
 	for _, c := range list {
 		names = append(names, c.words[0])
