@@ -1,5 +1,13 @@
 package schemas
 
+import (
+	"maps"
+	"slices"
+)
+
+// Codes returns every code that Texts has words for, sorted.
+func Codes() []string { return slices.Sorted(maps.Keys(texts)) }
+
 // Texts returns the Chinese and the English sentence for a violation or warning code of this package. It is the one
 // table of these words. An unknown code gives two general sentences.
 func Texts(code string) (zh, en string) {

@@ -1,6 +1,11 @@
 package sheets
 
-import "github.com/pilinhub/pilin/schemas"
+import (
+	"maps"
+	"slices"
+
+	"github.com/pilinhub/pilin/schemas"
+)
 
 // word is what a code means to a person: what is wrong, and what to do. Nothing of a cell's content is repeated.
 type word struct{ zh, en, adviceZH, adviceEN string }
@@ -58,6 +63,9 @@ var advices = map[string][2]string{
 	"minor_under_14":   {"不得录入;请删去此行", "Must not be entered; remove the row"},
 	"placeholder":      {"请查原件补正缺字", "Supply the missing character from the paper"},
 }
+
+// Codes returns the codes of rows that are not of the catalogue, sorted.
+func Codes() []string { return slices.Sorted(maps.Keys(words)) }
 
 // Words gives the texts of an issue's code: what is wrong, and what to do; both in Chinese and English.
 func Words(code string) (zh, en, adviceZH, adviceEN string) {
