@@ -37,7 +37,7 @@ func (c *passwordCmd) Run(ctx context.Context, out *printer) error {
 type createAccountCmd struct {
 	person
 	Name        string   `arg:"" help:"新账号名 · Name of the new account."`
-	Roles       []string `required:"" help:"岗位,逗号分隔,如 officer,liaison · Roles."`
+	Roles       []string `required:"" suggest:"liaison,officer,coordinator,legal_reviewer,head,sentinel,aide,supervisor,auditor,security_admin,sys_admin,audit_admin" help:"岗位,逗号分隔,如 officer,liaison · Roles."`
 	Unit        string   `help:"科室/分所/街镇 · Unit."`
 	Certificate string   `help:"执法证号 · Certificate number."`
 }

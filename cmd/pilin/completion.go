@@ -70,40 +70,57 @@ func (c *wordsCmd) Run(k *kong.Context, out *printer) error {
 }
 
 // nextWords returns what may stand for the last of the words typed, which is unfinished and may be empty: commands below
-// those that stand before it, their flags, and the values of a flag that has a list of them. Nothing means that a file or
-// a text of one's own is wanted.
+// those that stand before it, their flags, and the values of a flag or argument that has a list of them (an enum, or what its
+// tag suggests). Nothing means that a file or a text of one's own is wanted.
 func nextWords(at *kong.Node, typed []string) []string {
 	if len(typed) == 0 {
 		typed = []string{""}
 	}
-	last := typed[len(typed)-1]
 	var open *kong.Flag // stands before the last word and wants a value
-	for _, w := range typed[:len(typed)-1] {
-		if open != nil {
+	given := 0          // arguments of the command
+	for i, w := range typed[:len(typed)-1] {
+		switch name, isFlag := strings.CutPrefix(w, "--"); {
+		case open != nil && w == "=": // bash cuts --flag=value there
+		case open != nil:
 			open = nil
-			continue
-		}
-		if name, ok := strings.CutPrefix(w, "--"); ok {
+		case isFlag:
 			if f := flagOf(at, name); f != nil && !f.IsBool() {
 				open = f
 			}
-			continue
-		}
-		if i := slices.IndexFunc(at.Children, func(n *kong.Node) bool { return n.Name == w }); i >= 0 {
-			at = at.Children[i]
+		case w == "-" || !strings.HasPrefix(w, "-"):
+			if child := slices.IndexFunc(at.Children, func(n *kong.Node) bool { return n.Name == typed[i] }); child >= 0 {
+				at = at.Children[child]
+			} else {
+				given++
+			}
 		}
 	}
+	last := typed[len(typed)-1]
+	if open != nil && last == "=" {
+		last = ""
+	}
 	var all []string
+	before := "" // of the last word, which stays as it is
+	if name, value, ok := strings.Cut(last, "="); ok && strings.HasPrefix(name, "--") && open == nil {
+		if open = flagOf(at, strings.TrimPrefix(name, "--")); open == nil || open.IsBool() {
+			return nil
+		}
+		before, last = name+"=", value
+	}
 	switch {
 	case open != nil:
-		if open.Enum != "" {
-			all = strings.Split(open.Enum, ",")
+		if all = valuesOf(open.Value); open.IsSlice() { // of a list the last one is unfinished
+			cut := strings.LastIndex(last, ",") + 1
+			before, last = before+last[:cut], last[cut:]
 		}
 	case strings.HasPrefix(last, "-"):
 		for n := at; n != nil; n = n.Parent {
 			for _, f := range n.Flags {
 				if !f.Hidden {
 					all = append(all, "--"+f.Name)
+				}
+				if f.Tag.Negatable != "" && !f.Hidden {
+					all = append(all, "--no-"+f.Name)
 				}
 			}
 		}
@@ -113,10 +130,28 @@ func nextWords(at *kong.Node, typed []string) []string {
 				all = append(all, n.Name)
 			}
 		}
+		if given < len(at.Positional) {
+			all = append(all, valuesOf(at.Positional[given])...)
+		}
 	}
 	all = slices.DeleteFunc(all, func(w string) bool { return w == "" || !strings.HasPrefix(w, last) })
 	slices.Sort(all)
+	for i := range all {
+		all[i] = before + all[i]
+	}
 	return slices.Compact(all)
+}
+
+// valuesOf lists the values that a flag or argument may have, or those that are usual.
+func valuesOf(v *kong.Value) []string {
+	list := v.Enum
+	if list == "" && v.Tag != nil {
+		list = v.Tag.Get("suggest")
+	}
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ",")
 }
 
 // flagOf finds a flag of a command or of those above it.

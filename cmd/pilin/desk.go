@@ -38,12 +38,12 @@ func (p person) desk(ctx context.Context) (*client.Desk, error) {
 
 type askCmd struct {
 	person
-	Purpose string `required:"" help:"目的代码,如 RAID · Purpose code."`
+	Purpose string `required:"" suggest:"CASE,RAID,JOINT,TRANSFER,ASSIST,INSPECT,CORRECT,AUDIT,STAT,TEST" help:"目的代码,如 RAID · Purpose code."`
 	Ref     string `required:"" help:"工作编号 kind:number,如 spot_check:310116-01-XC-20260313-001 · Work reference."`
 	Name    string `help:"姓名:全名、绰号(老王)、拼音均可,缺字用 ? · Name: in full, a nickname, in letters, ? for a lost character."`
 	Sex     string `help:"性别 1/男 2/女 · Sex: 1 male, 2 female." enum:"1,2,M,F,男,女," default:""`
 	Birth   string `help:"出生日期 YYYY-MM-DD 或年份 · Birth date or year."`
-	IDType  string `name:"id-type" help:"证件类型,缺省居民身份证 · Document type."`
+	IDType  string `name:"id-type" suggest:"RIC,HKB,PPT,MIL,HMP,TWP,HMR,TWR,FPR,UNK" help:"证件类型,缺省居民身份证 · Document type."`
 	Country string `name:"id-country" help:"护照国家三字母代码 · Country of a passport, three letters."`
 	ID      string `name:"id" help:"证件号码:可用 * 遮盖,可只填末几位 · Document number: masked with *, or its last digits, will do."`
 	Phone   string `help:"电话:可用 * 遮盖,可只填末几位 · Telephone: masked or in part will do."`
@@ -130,7 +130,7 @@ type publishCmd struct {
 	Code    string `help:"原因代码 · Reason code."`
 	Hash    string `help:"依据文书的 SHA-256 · SHA-256 of the paper it rests on."`
 	Basis   string `help:"依据 · Legal basis of a suspension or withdrawal."`
-	Purpose string `help:"目的代码 · Purpose of a suspension or withdrawal."`
+	Purpose string `suggest:"CASE,RAID,JOINT,TRANSFER,ASSIST,INSPECT,CORRECT,AUDIT,STAT,TEST" help:"目的代码 · Purpose of a suspension or withdrawal."`
 }
 
 // Run takes one step.
@@ -174,7 +174,7 @@ type listCmd struct {
 	person
 	Type  string `default:"entry" enum:"entry,premises,institution,handle,penalty,link,roster" help:"entry 个人条目、premises 场所、institution 机构、handle 电话·车辆·账号、penalty 处罚、link 身份关联 或 roster 值班表."`
 	Stage string `default:"published" enum:"draft,published" help:"草稿或已发布 · Drafts or published."`
-	State string `help:"只列此状态 · Only this state."`
+	State string `suggest:"draft,in_review,approved,published,suspended,withdrawn,expired,repaired,voided" help:"只列此状态 · Only this state."`
 	Limit int    `default:"50" help:"条数 · Rows."`
 }
 

@@ -317,7 +317,7 @@ type exportListCmd struct {
 	Type    string `default:"penalty" enum:"penalty,blacklist.person" help:"记录类型 · Record type."`
 	From    string `help:"起始日 · First day."`
 	To      string `help:"截止日 · Last day."`
-	Purpose string `required:"" help:"目的代码 · Purpose code."`
+	Purpose string `required:"" suggest:"CASE,RAID,JOINT,TRANSFER,ASSIST,INSPECT,CORRECT,AUDIT,STAT,TEST" help:"目的代码 · Purpose code."`
 	Ref     string `required:"" help:"工作编号 kind:number · Work reference."`
 }
 
