@@ -51,14 +51,16 @@ func (d *Desk) SignAct(ctx context.Context, ask string, a Act) (Update, error) {
 
 // SignedAct is an act with its signatures, for legal reviewer, head and auditor.
 type SignedAct struct {
-	Act           string      `json:"act"`
-	Ask           string      `json:"ask"`
-	At            string      `json:"at"`
-	Place         string      `json:"place"`
-	Qualification string      `json:"qualification_at_act"`
-	State         string      `json:"state"` // signed, confirmed
-	Signed        []Signature `json:"signed"`
-	Passed        []Signature `json:"passed"` // that do not stand
+	Act           string          `json:"act"`
+	Ask           string          `json:"ask"`
+	At            string          `json:"at"`
+	Place         string          `json:"place"`
+	Qualification string          `json:"qualification_at_act"`
+	State         string          `json:"state"` // signed, confirmed, withdrawn
+	Signed        []Signature     `json:"signed"`
+	Passed        []Signature     `json:"passed"`    // that do not stand
+	Leaving       []ActWithdrawal `json:"leaving"`   // signers who took theirs back; the act stands until every signer has
+	Withdrawn     []ActWithdrawal `json:"withdrawn"` // withdrawals by which signatures came to stand no more
 }
 
 // Signature is one officer's, a record of the bureau's audit stream.
@@ -67,6 +69,26 @@ type Signature struct {
 	Certificate string    `json:"certificate"`
 	At          time.Time `json:"at"`
 	Record      string    `json:"record"`
+}
+
+// ActWithdrawal is one withdrawal of signatures, a record of the bureau's audit log.
+type ActWithdrawal struct {
+	Account     string    `json:"account"`
+	Certificate string    `json:"certificate"`
+	As          string    `json:"as"` // signer, legal_reviewer
+	Reason      string    `json:"reason"`
+	At          time.Time `json:"at"`
+	Record      string    `json:"record"`
+}
+
+// WithdrawAct takes signatures under an act back: a legal reviewer who signed nothing of it ends it, a signer takes back his
+// own, and the act ends when every signer has. The reason has 4 to 200 characters and no number of a person.
+func (d *Desk) WithdrawAct(ctx context.Context, ask, reason string) (SignedAct, error) {
+	var a SignedAct
+	err := d.call(ctx, http.MethodPost, "/api/v1/asks/"+ask+"/act/withdraw", "", struct {
+		Reason string `json:"reason"`
+	}{reason}, &a)
+	return a, err
 }
 
 // Acts reads a page of the acts that were signed in this bureau, newest first; next is the cursor of the page after it,

@@ -139,10 +139,18 @@ func (b *SpotChecks) Tie(ctx context.Context, number, by string, to WorkRef) (Sp
 	return b.settle(ctx, number, by, func(s *SpotCheck) { s.Tied = to })
 }
 
+// PlainReason reports whether a reason in words has 4 to 200 characters and no number of a person, and returns it without the
+// spaces around it.
+func PlainReason(reason string) (string, bool) {
+	reason = strings.TrimSpace(reason)
+	n := len([]rune(reason))
+	return reason, n >= 4 && n <= 200 && !hasControl(reason) && !longNumber(reason)
+}
+
 // Close closes a number of which neither case nor lead came. A reason has 4 to 200 characters and no number of a person.
 func (b *SpotChecks) Close(ctx context.Context, number, by, reason string) (SpotCheck, error) {
-	reason = strings.TrimSpace(reason)
-	if n := len([]rune(reason)); n < 4 || n > 200 || hasControl(reason) || longNumber(reason) {
+	reason, ok := PlainReason(reason)
+	if !ok {
 		return SpotCheck{}, &Refusal{RefusedReason, "/reason"}
 	}
 	return b.settle(ctx, number, by, func(s *SpotCheck) { s.Reason = reason })

@@ -58,6 +58,13 @@ func (s StreamID) Kind() string {
 	return k
 }
 
+// Number returns the number of a stream that continues one that was lost; 0 of the first.
+func (s StreamID) Number() uint64 {
+	_, number, _ := strings.Cut(s.Name(), ".")
+	i, _ := strconv.ParseUint(number, 10, 16) // a valid name has digits or nothing
+	return i
+}
+
 // Bits128 is a random identifier that tells neither time nor type: the base of RecordID, GroupKeyID and others.
 type Bits128 [16]byte
 

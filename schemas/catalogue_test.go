@@ -17,6 +17,7 @@ func TestCatalogue(t *testing.T) {
 	want := []string{
 		"account.event",
 		"act.signed",
+		"act.withdrawn",
 		"blacklist.correction",
 		"blacklist.handle",
 		"blacklist.institution",

@@ -24,6 +24,7 @@ const TypeActSigned = "act.signed"
 const (
 	ActSigned    workflow.State = "signed"    // by one officer
 	ActConfirmed workflow.State = "confirmed" // by two with different certificates (domain.md §6.5)
+	ActWithdrawn workflow.State = "withdrawn" // taken back, and signed by nobody since
 )
 
 // ActID is the subject of an act: that of the open question ask (id of its first asking). It is computed, so that the
@@ -58,12 +59,15 @@ type ActSignature struct {
 type Act struct {
 	Stream        record.StreamID
 	Ask           record.Bits128
-	Version       uint64 // of the newest signature; 0 = nobody has signed
+	Last          record.StreamID // of the newest record
+	Version       uint64          // of the newest record, in its stream; 0 = there is none
 	At            identifier.Date
 	Place         string
 	Qualification Qualification
-	Signed        []SignedBy // whose signature stands, in order
-	Passed        []SignedBy // whose does not: taken back by signing anew, or for another act
+	Signed        []SignedBy    // whose signature stands, in order
+	Passed        []SignedBy    // whose does not: taken back, replaced by signing anew, or for another act
+	Leaving       []WithdrawnBy // signers who took theirs back, while others have not
+	Withdrawn     []WithdrawnBy // withdrawals by which signatures came to stand no more
 }
 
 // SignedBy is one signature.
@@ -78,6 +82,9 @@ type SignedBy struct {
 func (a *Act) State() workflow.State {
 	switch len(a.Signed) {
 	case 0:
+		if len(a.Withdrawn) > 0 {
+			return ActWithdrawn
+		}
 		return ""
 	case 1:
 		return ActSigned
@@ -143,7 +150,13 @@ type workRefText struct {
 // Draft makes the record of a signature that follows version after of its act; 0 = it is the first.
 func (s *ActSignature) Draft(stream record.StreamID, after uint64, random io.Reader, synthetic bool) (record.Draft, error) {
 	at := s.Signed.In(record.CivilZone)
-	d := record.Draft{Stream: stream, ID: ActID(s.Ask), Type: TypeActSigned, Schema: "1", Day: at.Format(time.DateOnly), Parts: map[record.PartName][]byte{}}
+	return actDraft(stream, TypeActSigned, s.Ask, at, after, random, actText{s.Ask.String(), stream.Member(), s.Account, s.Certificate, s.At.String(), s.Place,
+		string(s.Qualification), s.Purpose, workRefText(s.WorkRef), at.Format(time.RFC3339), synthetic})
+}
+
+// actDraft makes a record of an act's subject.
+func actDraft(stream record.StreamID, typ string, ask record.Bits128, at time.Time, after uint64, random io.Reader, payload any) (record.Draft, error) {
+	d := record.Draft{Stream: stream, ID: ActID(ask), Type: typ, Schema: "1", Day: at.Format(time.DateOnly), Parts: map[record.PartName][]byte{}}
 	if after > 0 {
 		d.Refs = []record.Ref{{Rel: record.Follows, ID: d.ID, Version: after}}
 		var err error
@@ -151,18 +164,17 @@ func (s *ActSignature) Draft(stream record.StreamID, after uint64, random io.Rea
 			return d, err
 		}
 	}
-	b, err := json.Marshal(actText{s.Ask.String(), stream.Member(), s.Account, s.Certificate, s.At.String(), s.Place, string(s.Qualification), s.Purpose,
-		workRefText(s.WorkRef), at.Format(time.RFC3339), synthetic})
-	t, ok := schemas.Lookup(TypeActSigned, "1")
+	b, err := json.Marshal(payload)
+	t, ok := schemas.Lookup(typ, "1")
 	if err != nil || !ok {
-		return d, fmt.Errorf("write %s: %w", TypeActSigned, err)
+		return d, fmt.Errorf("write %s: %w", typ, err)
 	}
 	if bad := t.Validate(b, d.Day); len(bad) > 0 {
-		return d, fmt.Errorf("write %s: %s at %s", TypeActSigned, bad[0].Code, bad[0].Pointer)
+		return d, fmt.Errorf("write %s: %s at %s", typ, bad[0].Code, bad[0].Pointer)
 	}
 	parts, err := t.Split(b)
 	if err != nil {
-		return d, fmt.Errorf("write %s: %w", TypeActSigned, err)
+		return d, fmt.Errorf("write %s: %w", typ, err)
 	}
 	for name, p := range parts {
 		d.Parts[record.PartName(name)] = p
@@ -171,16 +183,23 @@ func (s *ActSignature) Draft(stream record.StreamID, after uint64, random io.Rea
 }
 
 // FoldAct says what the records of an act's subject come to. It is pure, and the order of records plays no part. A record
-// of another type, of another question, or for a place outside its bureau's county counts for nothing.
+// of another type, of another question, or for a place outside its bureau's county counts for nothing. After a restore the
+// audit goes on in another stream: the records of all of them are one act.
 func FoldAct(records []record.Stored) Act {
 	var a Act
-	sorted := slices.SortedStableFunc(slices.Values(records), func(x, y record.Stored) int { return cmp.Compare(x.Seq, y.Seq) })
+	sorted := slices.SortedStableFunc(slices.Values(records), func(x, y record.Stored) int {
+		return cmp.Or(cmp.Compare(x.Stream.Number(), y.Stream.Number()), cmp.Compare(x.Seq, y.Seq))
+	})
 	for _, st := range sorted {
 		if st.Meaning.IsZero() {
 			continue
 		}
 		subject, version := st.Meaning.Subject()
-		a.Version = version // also of what counts for nothing: the next one follows it
+		a.Last, a.Version = st.Stream, version // also of what counts for nothing: the next one follows it
+		if w, ok := readWithdrawal(st); ok && ActID(w.Ask) == subject {
+			a.withdraw(&w, st.Meaning.ID)
+			continue
+		}
 		s, ok := readAct(st)
 		if !ok || ActID(s.Ask) != subject {
 			continue
@@ -237,9 +256,13 @@ func (a *Act) Accounts() []string {
 
 // ProjectAct is the read model of an act; false if the records are of something else.
 func ProjectAct(records []record.Stored) (state workflow.State, version uint64, ok bool) {
-	if len(records) == 0 || records[0].Meaning.Type != TypeActSigned {
+	if len(records) == 0 || records[0].Meaning.Type != TypeActSigned && records[0].Meaning.Type != TypeActWithdrawn {
 		return "", 0, false
 	}
 	a := FoldAct(records)
-	return a.State(), a.Version, a.State() != ""
+	state = a.State()
+	if state == "" && records[0].Meaning.Type == TypeActWithdrawn {
+		state = ActWithdrawn // what was signed stands in an older stream
+	}
+	return state, a.Version, state != ""
 }

@@ -116,3 +116,79 @@ func TestFoldAct_what_cannot_be_read(t *testing.T) {
 		}
 	}
 }
+
+// Signatures are taken back by a reviewer who signed none of them at once, by signers when all of them have; whoever else
+// tries changes nothing, and the act may be signed anew.
+func TestFoldAct_withdrawn(t *testing.T) {
+	own := record.Stream("310116-01", record.Audit)
+	reviewer := transfer.ActWithdrawal{Ask: asked, Account: fmt.Sprintf("%032x", 31), Review: true, Reason: "现场核对有误", At: time.Date(2026, 3, 13, 21, 0, 0, 0, record.CivilZone)}
+	signer := func(n int) transfer.ActWithdrawal {
+		w, s := reviewer, signature(n, nil)
+		w.Account, w.Certificate, w.Review = s.Account, s.Certificate, false
+		return w
+	}
+	himself := reviewer
+	himself.Account = signature(1, nil).Account
+	elsewhere := reviewer
+	elsewhere.Ask = record.Bits128{8}
+	for name, row := range map[string]struct {
+		steps                              []any
+		signed, passed, leaving, withdrawn int
+		state                              string
+	}{
+		"by a reviewer":                        {[]any{signature(1, nil), signature(2, nil), reviewer}, 0, 2, 0, 1, "withdrawn"},
+		"by a reviewer, half signed":           {[]any{signature(1, nil), reviewer}, 0, 1, 0, 1, "withdrawn"},
+		"by one of two signers":                {[]any{signature(1, nil), signature(2, nil), signer(1)}, 2, 0, 1, 0, "confirmed"},
+		"by one of them twice":                 {[]any{signature(1, nil), signature(2, nil), signer(1), signer(1)}, 2, 0, 1, 0, "confirmed"},
+		"by both":                              {[]any{signature(1, nil), signature(2, nil), signer(2), signer(1)}, 0, 2, 0, 2, "withdrawn"},
+		"by both, and a third signed":          {[]any{signature(1, nil), signature(2, nil), signer(2), signature(3, nil), signer(1)}, 3, 0, 2, 0, "confirmed"},
+		"by the only signer":                   {[]any{signature(1, nil), signer(1)}, 0, 1, 0, 1, "withdrawn"},
+		"by somebody else":                     {[]any{signature(1, nil), signature(2, nil), signer(3)}, 2, 0, 0, 0, "confirmed"},
+		"by a reviewer who signed":             {[]any{signature(1, nil), signature(2, nil), himself}, 2, 0, 0, 0, "confirmed"},
+		"before anybody signed":                {[]any{reviewer, signature(1, nil)}, 1, 0, 0, 0, "signed"},
+		"of another question":                  {[]any{signature(1, nil), signature(2, nil), elsewhere}, 2, 0, 0, 0, "confirmed"},
+		"and signed anew":                      {[]any{signature(1, nil), signature(2, nil), reviewer, signature(2, nil), signature(1, nil)}, 2, 2, 0, 1, "confirmed"},
+		"and signed anew for another day":      {[]any{signature(1, nil), signature(2, nil), reviewer, signature(2, func(s *transfer.ActSignature) { s.At = day("2026-03-12") })}, 1, 2, 0, 1, "signed"},
+		"one of two, then a reviewer the rest": {[]any{signature(1, nil), signature(2, nil), signer(1), reviewer}, 0, 2, 0, 2, "withdrawn"},
+	} {
+		random := rand.NewChaCha8(sha256.Sum256([]byte("withdrawn")))
+		var records []record.Stored
+		for i, s := range row.steps {
+			var d record.Draft
+			var err error
+			switch x := s.(type) {
+			case transfer.ActSignature:
+				d, err = x.Draft(own, uint64(i), random, true)
+			case transfer.ActWithdrawal:
+				d, err = x.Draft(own, uint64(i), random, true)
+			}
+			must(t, err)
+			st := record.Stored{Stream: own, Seq: uint64(10 + i), Header: []byte("{}"), Meaning: record.Meaning{ID: d.ID, Type: d.Type, Schema: d.Schema, Day: d.Day, Refs: d.Refs}}
+			if i > 0 { // also of another question's: a stray reference
+				st.Meaning.Refs = []record.Ref{{Rel: record.Follows, ID: transfer.ActID(asked), Version: uint64(i)}}
+			}
+			for name, b := range d.Parts {
+				st.Parts = append(st.Parts, record.StoredPart{Name: name, State: record.PartPresent, Bytes: b})
+			}
+			records = append(records, st)
+		}
+		a := transfer.FoldAct(records)
+		if len(a.Signed) != row.signed || len(a.Passed) != row.passed || len(a.Leaving) != row.leaving || len(a.Withdrawn) != row.withdrawn || string(a.State()) != row.state || a.Version != uint64(len(row.steps)) {
+			t.Errorf("%s: signed %d, passed %d, leaving %d, withdrawn %d, %s, version %d", name, len(a.Signed), len(a.Passed), len(a.Leaving), len(a.Withdrawn), a.State(), a.Version)
+		}
+		if n := a.NewAct(); (n == nil) != (row.signed == 0) {
+			t.Errorf("%s: the count reads %+v", name, n)
+		}
+	}
+}
+
+// After a restore the audit goes on in another stream: what was half signed before it is confirmed by who signs behind it.
+func TestFoldAct_acrossARestore(t *testing.T) {
+	older, newer := record.Stream("310116-01", record.Audit), record.Stream("310116-01", record.Audit+".1")
+	first, second := stored(t, older, signature(1, nil)), stored(t, newer, signature(2, nil))
+	second[0].Seq = 0
+	a := transfer.FoldAct(append(second, first...))
+	if a.State() != transfer.ActConfirmed || a.Last != newer || a.Version != 1 || a.Signed[0].Account != signature(1, nil).Account {
+		t.Errorf("%+v", a)
+	}
+}

@@ -11,8 +11,9 @@ import (
 )
 
 type actCmd struct {
-	Sign signActCmd  `cmd:"" help:"执法人员:签认新的诊疗行为,两名持证人员各自签认 · Officer: sign that a new treating act was met; two confirm it."`
-	List listActsCmd `cmd:"" help:"法制、负责人、稽查:列出签认记录 · Reviewer, head, auditor: list what was signed."`
+	Sign     signActCmd     `cmd:"" help:"执法人员:签认新的诊疗行为,两名持证人员各自签认 · Officer: sign that a new treating act was met; two confirm it."`
+	Withdraw withdrawActCmd `cmd:"" help:"撤回签认:法制审核人员一人即可;签认人撤回本人的,全部签认人撤回后生效 · Take signatures back: a legal reviewer ends the act; a signer his own, until all have."`
+	List     listActsCmd    `cmd:"" help:"法制、负责人、稽查:列出签认记录 · Reviewer, head, auditor: list what was signed."`
 }
 
 type signActCmd struct {
@@ -47,6 +48,31 @@ func (c *signActCmd) Run(ctx context.Context, out *printer) error {
 	})
 }
 
+type withdrawActCmd struct {
+	person
+	Ask    string `arg:"" help:"核查标识,见 pilin act list · Id of the question, as pilin act list prints it."`
+	Reason string `required:"" help:"理由,4 至 200 字,不含证件号 · Why: 4 to 200 characters, without anybody's number."`
+}
+
+// Run takes signatures back under the person's own sign-in.
+func (c *withdrawActCmd) Run(ctx context.Context, out *printer) error {
+	d, err := c.desk(ctx)
+	if err != nil {
+		return err
+	}
+	a, err := d.WithdrawAct(ctx, c.Ask, c.Reason)
+	if err != nil {
+		return err
+	}
+	return out.answer(a, func(w io.Writer) {
+		if a.State == "withdrawn" {
+			fmt.Fprintln(w, "签认已撤回 withdrawn")
+			return
+		}
+		fmt.Fprintf(w, "已登记撤回 taken back by %d of %d  其余签认人撤回或法制审核后生效 it ends when the others, or a reviewer, do too\n", len(a.Leaving), len(a.Signed))
+	})
+}
+
 type listActsCmd struct {
 	person
 	Limit int `default:"50" help:"条数 · Rows, at most 200."`
@@ -62,7 +88,7 @@ func (c *listActsCmd) Run(ctx context.Context, out *printer) error {
 	if err != nil {
 		return err
 	}
-	states := map[string]string{"signed": "一人签认 signed by one", "confirmed": "已确认 confirmed"}
+	states := map[string]string{"signed": "一人签认 signed by one", "confirmed": "已确认 confirmed", "withdrawn": "已撤回 withdrawn"}
 	return out.answer(rows, func(w io.Writer) {
 		for _, r := range rows {
 			var by []string

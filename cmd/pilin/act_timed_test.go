@@ -108,6 +108,12 @@ func TestTimedAct_SignedAtTheCommandLine(t *testing.T) {
 	if code, out := pilin("act", "list", "--account", "auditor"); code != 0 || strings.Count(out, "\n") != 1 || !strings.Contains(out, ans.Ask) || !strings.Contains(out, "confirmed") || !strings.Contains(out, "、") {
 		t.Errorf("the auditor: %d %s", code, out)
 	}
+	if code, out := pilin("act", "withdraw", ans.Ask, "--reason", "现场核对有误", "--account", "legal"); code != 0 || !strings.Contains(out, "withdrawn") {
+		t.Errorf("taken back: %d %s", code, out)
+	}
+	if code, out := pilin("act", "list", "--account", "auditor"); code != 0 || !strings.Contains(out, "已撤回 withdrawn") {
+		t.Errorf("the auditor of an act that was taken back: %d %s", code, out)
+	}
 	if code, out := pilin("act", "sign", strings.Repeat("0", 32), "--at", "2026-03-13", "--place", "310116", "--qualification", "none", "--account", "officer"); code != 1 || !strings.Contains(out, "not open") {
 		t.Errorf("a question that is not open: %d %s", code, out)
 	}

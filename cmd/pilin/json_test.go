@@ -291,6 +291,7 @@ func (r *told) online(people []string) {
 	today := time.Now().In(time.FixedZone("", 8*3600)).Format(time.DateOnly)
 	r.run("act sign", "--account", "officer", a.Ask, "--at", today, "--place", "310116", "--qualification", "none")
 	r.run("act list", "--account", "auditor")
+	r.run("act withdraw", "--account", "officer", a.Ask, "--reason", "签认有误,予以撤回")
 	r.run("ref tie", "--account", "officer", spot, "--to", "case:测金卫医案〔2026〕9001号")
 	spot = r.text(r.run("ref new", "--account", "officer", "--with", "99000000011"), "number")
 	r.run("ref close", "--account", "officer", spot, "--reason", "无人在场,予以销号")
@@ -443,9 +444,9 @@ func (r *told) offline() {
 	})
 	r.run("rejoin", "--config", "r.yaml")
 	end()
-	first := r.firstKey()
 	r.run("key rotate", "--config", "m0.yaml", "--unheard")
-	r.run("key revoke", "--config", "m0.yaml", first, "--from", "1000")
+	keys := r.keys()
+	r.run("key revoke", "--config", "m0.yaml", keys[0].Key, "--from", fmt.Sprint(keys[1].From))
 	r.run("key rotate", "--config", "m0.yaml", "--storage")
 	r.run("key recover", "--config", "m0.yaml", "--recovery", "m0/recovery.key", "--unheard")
 	r.ends(1, "doctor", "--config", "m0.yaml")
@@ -461,10 +462,9 @@ func (r *told) offline() {
 	r.run("kafka provision", "--config", "k.yaml", "--charter", "charter.note", "--table", filepath.Join(here, "../../deploy/kafka/topics.yaml"), "--replicas", "1")
 }
 
-func (r *told) firstKey() string {
-	var keys []listedKey
+func (r *told) keys() (keys []listedKey) {
 	r.into(r.run("key list", "--config", "m0.yaml"), &keys)
-	return keys[0].Key
+	return keys
 }
 
 // files runs what reads files and needs no node.

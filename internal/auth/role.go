@@ -47,6 +47,7 @@ const (
 	SeePlans   Act = "see_plans"  // list operations that the bureau takes part in
 	Prove      Act = "prove"      // fetch inclusion proofs
 	Administer Act = "administer" // create, disable, list accounts
+	TakeBack   Act = "take_back"  // take signatures under an act back: one's own, or as a reviewer all
 	SeeActs    Act = "see_acts"   // read who signed which act, and prove it
 	SeeAudit   Act = "see_audit"  // read who looked up what for, without what was asked
 	SeeStatus  Act = "see_status" // health of the federation
@@ -78,6 +79,7 @@ var may = map[Act][]Role{
 	SeePlans:   {Coordinator, Liaison, Officer, LegalReviewer, Head},
 	Prove:      {Liaison, Officer, LegalReviewer, Head, Auditor, AuditAdmin},
 	Administer: {SysAdmin},
+	TakeBack:   {Officer, LegalReviewer},
 	SeeActs:    {LegalReviewer, Head, Auditor},
 	SeeAudit:   {Auditor, AuditAdmin},
 	SeeStatus:  {Liaison, Officer, Coordinator, LegalReviewer, Head, Auditor, SecurityAdmin, SysAdmin, AuditAdmin},

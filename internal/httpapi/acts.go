@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -36,9 +35,11 @@ type ActRow struct {
 	At            string         `json:"at"`
 	Place         string         `json:"place"`
 	Qualification string         `json:"qualification_at_act"`
-	State         string         `json:"state" enum:"signed,confirmed" doc:"confirmed: by two officers with different certificates"`
+	State         string         `json:"state" enum:"signed,confirmed,withdrawn" doc:"confirmed: by two officers with different certificates; withdrawn: taken back, and signed by nobody since"`
 	Signed        []ActSignature `json:"signed"`
-	Passed        []ActSignature `json:"passed" doc:"Signatures that do not stand: replaced by the same officer's later one, or for another act"`
+	Passed        []ActSignature `json:"passed" doc:"Signatures that do not stand: taken back, replaced by the same officer's later one, or for another act"`
+	Leaving       []ActWithdrawn `json:"leaving,omitempty" doc:"Signers who took theirs back; the act stands until every signer has"`
+	Withdrawn     []ActWithdrawn `json:"withdrawn,omitempty" doc:"Withdrawals by which signatures came to stand no more"`
 }
 
 // ActSignature is one officer's signature: a record in this bureau's audit stream.
@@ -66,6 +67,7 @@ func (h *people) actRoutes(api huma.API) {
 	sign.Tags = []string{"asks"}
 	sign.Description = "Two officers with different certificates confirm an act, each under his own sign-in; a typed number confirms nothing. Each signature is a record (act.signed)."
 	register(api, sign, h.signAct)
+	h.withdrawRoute(api)
 	list := h.op(api, auth.SeeActs, "list-acts", http.MethodGet, "acts", "Acts that officers of this bureau signed, newest first 签认记录", http.StatusOK)
 	list.Tags = []string{"acts"}
 	register(api, list, h.listActs)
@@ -158,13 +160,35 @@ func (h *people) recordSignature(ctx context.Context, s *transfer.ActSignature) 
 	}
 }
 
-// actOf reads from the records what was signed under a question.
+// actOf reads from the records what was signed under a question; Version is what the next record follows.
 func (h *people) actOf(ctx context.Context, ask record.Bits128) (transfer.Act, error) {
-	records, err := h.Log.Subject(ctx, h.Hub.Audit, transfer.ActID(ask))
-	if err != nil && !errors.Is(err, record.ErrNotFound) {
-		return transfer.Act{}, fmt.Errorf("read signatures: %w", err)
+	records, err := h.actRecords(ctx, transfer.ActID(ask), 0, h.Hub.Audit.Number())
+	if err != nil {
+		return transfer.Act{}, err
 	}
-	return transfer.FoldAct(records), nil
+	a := transfer.FoldAct(records)
+	if a.Last != h.Hub.Audit {
+		a.Version = 0
+	}
+	return a, nil
+}
+
+// actRecords reads an act's records from the audit streams with the numbers from to to: a restore begins another one, and
+// what was half signed before it is the same act.
+func (h *people) actRecords(ctx context.Context, act record.RecordID, from, to uint64) ([]record.Stored, error) {
+	var all []record.Stored
+	for i := from; i <= to; i++ {
+		s := record.Stream(h.Directory.Self(), record.Audit)
+		if i > 0 {
+			s = record.Stream(h.Directory.Self(), record.Audit+"."+strconv.FormatUint(i, 10))
+		}
+		records, err := h.Log.Subject(ctx, s, act)
+		if err != nil && !errors.Is(err, record.ErrNotFound) {
+			return nil, fmt.Errorf("read signatures: %w", err)
+		}
+		all = append(all, records...)
+	}
+	return all, nil
 }
 
 // audits returns this bureau's audit streams, the newest first: a restore begins another one (log.md §1).
@@ -179,19 +203,12 @@ func (h *people) audits(ctx context.Context) ([]record.StreamID, error) {
 			all = append(all, hd.Stream)
 		}
 	}
-	slices.SortFunc(all, func(a, b record.StreamID) int { return cmp.Compare(auditNumber(b), auditNumber(a)) })
+	slices.SortFunc(all, func(a, b record.StreamID) int { return cmp.Compare(b.Number(), a.Number()) })
 	return all, nil
 }
 
 func (h *people) ownAudit(s record.StreamID) bool {
 	return s.Member() == h.Directory.Self() && s.Kind() == record.Audit
-}
-
-// auditNumber is the number of a stream that continues one that was lost; 0 of the first.
-func auditNumber(s record.StreamID) uint64 {
-	_, number, _ := strings.Cut(s.Name(), ".")
-	i, _ := strconv.ParseUint(number, 10, 16) // a valid name has digits or nothing
-	return i
 }
 
 // A cursor over audit streams holds the number of the stream above the sequence.
@@ -216,9 +233,9 @@ func (h *people) listActs(ctx context.Context, in *actsIn) (*actsOut, error) {
 		}
 		before = at & auditSeqMask
 		streams = slices.DeleteFunc(streams, func(s record.StreamID) bool {
-			return auditNumber(s) > at>>auditSeqBits || before == 0 && auditNumber(s) == at>>auditSeqBits // nothing stands before its first record
+			return s.Number() > at>>auditSeqBits || before == 0 && s.Number() == at>>auditSeqBits // nothing stands before its first record
 		})
-		if len(streams) > 0 && auditNumber(streams[0]) < at>>auditSeqBits {
+		if len(streams) > 0 && streams[0].Number() < at>>auditSeqBits {
 			before = 0
 		}
 	}
@@ -240,7 +257,7 @@ func (h *people) listActs(ctx context.Context, in *actsIn) (*actsOut, error) {
 			}
 		}
 		if left -= len(items); left == 0 {
-			out.Body.Next = h.cursor(auditNumber(s)<<auditSeqBits|items[len(items)-1].Seq, who, transfer.TypeActSigned)
+			out.Body.Next = h.cursor(s.Number()<<auditSeqBits|items[len(items)-1].Seq, who, transfer.TypeActSigned)
 			break
 		}
 		before = 0
@@ -248,15 +265,24 @@ func (h *people) listActs(ctx context.Context, in *actsIn) (*actsOut, error) {
 	return out, nil
 }
 
-// actRow shows one act; false if none of its signatures counts.
+// actRow shows one act of a stream; false if none of its signatures ever counted, or if it goes on in a newer stream and is
+// shown there.
 func (h *people) actRow(ctx context.Context, s record.StreamID, subject record.RecordID) (ActRow, bool, error) {
-	records, err := h.Log.Subject(ctx, s, subject)
+	newer, err := h.actRecords(ctx, subject, s.Number()+1, h.Hub.Audit.Number())
+	if err != nil || len(newer) > 0 {
+		return ActRow{}, false, err
+	}
+	records, err := h.actRecords(ctx, subject, 0, s.Number())
 	if err != nil {
-		return ActRow{}, false, fmt.Errorf("read act %s: %w", subject, err)
+		return ActRow{}, false, err
 	}
 	a := transfer.FoldAct(records)
+	return rowOf(&a, subject), a.State() != "", nil
+}
+
+func rowOf(a *transfer.Act, subject record.RecordID) ActRow {
 	return ActRow{Act: subject.String(), Ask: a.Ask.String(), At: a.At.String(), Place: a.Place, Qualification: string(a.Qualification),
-		State: string(a.State()), Signed: signatures(a.Signed), Passed: signatures(a.Passed)}, a.State() != "", nil
+		State: string(a.State()), Signed: signatures(a.Signed), Passed: signatures(a.Passed), Leaving: withdrawals(a.Leaving), Withdrawn: withdrawals(a.Withdrawn)}
 }
 
 func signatures(all []transfer.SignedBy) []ActSignature {

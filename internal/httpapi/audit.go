@@ -95,7 +95,7 @@ func (h *people) lookups(ctx context.Context, in *lookupsIn) (*lookupsOut, error
 			return nil, problem("cursor_invalid")
 		}
 		number, end = at>>auditSeqBits, at&auditSeqMask
-		streams = slices.DeleteFunc(streams, func(s record.StreamID) bool { return auditNumber(s) > number })
+		streams = slices.DeleteFunc(streams, func(s record.StreamID) bool { return s.Number() > number })
 	}
 	var shown *record.Stored
 	if id, err := record.ParseBits128(in.Record); err == nil {
@@ -111,7 +111,7 @@ func (h *people) lookups(ctx context.Context, in *lookupsIn) (*lookupsOut, error
 	out.Body.Rows = []LookupRow{}
 	left := uint64(auditWindow)
 	for i, s := range streams {
-		if i > 0 || in.Cursor == "" || auditNumber(s) != number {
+		if i > 0 || in.Cursor == "" || s.Number() != number {
 			head, err := h.Log.Head(ctx, s)
 			if err != nil {
 				return nil, fmt.Errorf("read audit log: %w", err)
@@ -141,7 +141,7 @@ func (h *people) lookups(ctx context.Context, in *lookupsIn) (*lookupsOut, error
 		}
 		full := left == 0 || len(out.Body.Rows) == in.Limit
 		if full && (end > 0 || i+1 < len(streams)) {
-			out.Body.Next = h.cursor(auditNumber(s)<<auditSeqBits|end, who, "lookups")
+			out.Body.Next = h.cursor(s.Number()<<auditSeqBits|end, who, "lookups")
 		}
 		if full {
 			break

@@ -149,6 +149,11 @@ func (h *people) askAgain(ctx context.Context, q *openQuestion, cause string) er
 		return nil
 	}
 	defer q.asking.Unlock()
+	return h.askForOwner(ctx, q, cause)
+}
+
+// askForOwner is askAgain while asking is held.
+func (h *people) askForOwner(ctx context.Context, q *openQuestion, cause string) error {
 	now, err := h.People.Again(ctx, q.owner)
 	var refused *auth.Refusal
 	switch {

@@ -60,7 +60,7 @@ func (h *people) proof(ctx context.Context, in *entryIn) (*proofOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	act := h.ownAudit(st.Stream) && st.Meaning.Type == transfer.TypeActSigned && principalOf(ctx).May(auth.SeeActs)
+	act := h.ownAudit(st.Stream) && (st.Meaning.Type == transfer.TypeActSigned || st.Meaning.Type == transfer.TypeActWithdrawn) && principalOf(ctx).May(auth.SeeActs)
 	if st.Stream.Kind() != record.Records && !act {
 		return nil, problem("not_found") // drafts and the rest of the audit log are proven to auditors, not here
 	}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -99,15 +100,8 @@ func (n *Node) audits(ctx context.Context) ([]record.Head, error) {
 		return nil, err
 	}
 	heads = slices.DeleteFunc(heads, func(h record.Head) bool { return h.Stream.Member() != n.cfg.Member || h.Stream.Kind() != record.Audit })
-	slices.SortFunc(heads, func(a, b record.Head) int { return streamNumber(a.Stream) - streamNumber(b.Stream) })
+	slices.SortFunc(heads, func(a, b record.Head) int { return cmp.Compare(a.Stream.Number(), b.Stream.Number()) })
 	return heads, nil
-}
-
-// streamNumber is the number of a stream that continues one that was lost; 0 of the first.
-func streamNumber(s record.StreamID) int {
-	_, number, _ := strings.Cut(s.Name(), ".")
-	i, _ := strconv.Atoi(number) // a valid name has digits or nothing
-	return i
 }
 
 // goOn lets the audit go on in the newest of its streams.
@@ -136,7 +130,7 @@ func (n *Node) nextAudit(ctx context.Context) (record.StreamID, error) {
 	if err != nil {
 		return n.audit, err
 	}
-	next := record.Stream(n.cfg.Member, record.Audit+"."+strconv.Itoa(max(streamNumber(o.Stream), streamNumber(begun))+1))
+	next := record.Stream(n.cfg.Member, record.Audit+"."+strconv.FormatUint(max(o.Stream.Number(), begun.Number())+1, 10))
 	if err := WriteDurably(n.auditFile(), []byte(next+"\n"), 0o600); err != nil {
 		return n.audit, err
 	}
@@ -171,7 +165,7 @@ func (n *Node) keepAuditBegun() error {
 		return fmt.Errorf("read %s: %w", n.copyMarkFile(), err)
 	}
 	begun, err := n.auditBegun()
-	if err != nil || streamNumber(begun) >= streamNumber(m.Audit) {
+	if err != nil || begun.Number() >= m.Audit.Number() {
 		return err
 	}
 	return WriteDurably(n.auditFile(), []byte(m.Audit+"\n"), 0o600)
