@@ -23,6 +23,7 @@ type Status struct {
 	Streams        []StreamStatus  `json:"streams"`
 	SpotChecks     SpotCheckCount  `json:"spot_checks"`
 	Disks          []DiskStatus    `json:"disks"`
+	Calendar       CalendarStatus  `json:"calendar"`
 	Alarms         []string        `json:"alarms"`
 	Advice         []Advice        `json:"advice"` // the most urgent first
 }
@@ -32,6 +33,13 @@ type DiskStatus struct {
 	Place       string  `json:"place"` // data, or database when SQLite's file lies on another disk
 	UsedPercent float64 `json:"used_percent"`
 	FreeBytes   int64   `json:"free_bytes"`
+}
+
+// CalendarStatus says of which years the node counts no working day; 0 = none.
+type CalendarStatus struct {
+	Missing       int `json:"missing"`        // this year
+	Ending        int `json:"ending"`         // next year, from 1 December on
+	WeekendsAlone int `json:"weekends_alone"` // where the bureau chose to count weekends alone
 }
 
 // SpotCheckCount counts on-the-spot check numbers that wait for a case, a lead or a reason.

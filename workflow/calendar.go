@@ -108,6 +108,12 @@ func (c *Calendar) Knows(year int) bool {
 	return ok
 }
 
+// WeekendsAlone reports whether a year is known by its weekends alone: somebody chose so while its holidays are not published.
+func (c *Calendar) WeekendsAlone(year int) bool {
+	y, ok := c.years[year]
+	return ok && len(y) == 0
+}
+
 func (c *Calendar) working(d time.Time) (bool, error) {
 	y, ok := c.years[d.Year()]
 	if !ok {

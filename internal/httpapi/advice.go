@@ -46,6 +46,9 @@ var advices = map[string]struct{ urgency, zh, en string }{
 	"charter_ahead":     {ticket, "该单位的名册版本比本节点新,本节点会自行取来;久不取到则手工执行 pilin charter take", "This member holds a newer charter; this node fetches it by itself. If it does not, pilin charter take by hand"},
 	"clock_skew":        {ticket, "该单位与本机的时钟相差超过一分钟。对时(chrony);差五分钟以上会拒绝彼此的令牌", "This member's clock and ours differ by more than a minute. Set the time (chrony); beyond five minutes tokens are refused"},
 	"key_overdue":       {ticket, "本单位密钥轮换已到期。停节点后运行 pilin key rotate", "Rotation of this member's keys is overdue. Stop the node and run pilin key rotate"},
+	"calendar_missing":  {page, "本年没有工作日历:现场核查号、暂停、撤回等按工作日计的期限无法算出,系统不猜。把国务院办公厅通知写成日历文件,列入配置 calendars,重启节点", "There is no working-day calendar of this year: terms in working days have no last day, and none is guessed. Write the State Council's notice as a calendar file, name it under calendars, restart"},
+	"calendar_ends":     {ticket, "明年的工作日历尚未装入。通知发布后写成日历文件,列入配置 calendars,重启节点;未发布前可用只有年份和来源的文件,仅按周末计", "Next year's working-day calendar is not here. When the notice is out, write it as a calendar file and name it under calendars; until then a file of year and source alone counts weekends alone"},
+	"calendar_weekends": {ticket, "有一年的工作日仅按周末计,未计法定节假日和调休。通知发布后换上完整的日历文件", "In one year weekends alone count, without holidays and swapped days. Replace the file when the notice is out"},
 	"alarm":             {ticket, "启动以来出现过此报警,见日志和《运行一个节点》", "This alarm was raised since the start; see the log and the operator's guide"},
 	"calendar_missing":  {ticket, "缺本年的工作日历,三个工作日的期限算不出。升级到含本年日历的版本", "There is no working-day calendar of this year, so terms of working days cannot be reckoned. Upgrade to a version that has it"},
 	"taken_back":        {ticket, "本机日志少了已外发的记录,已从别家取回。查数据库是否被旧备份覆盖", "Our log lacked records that had left; they were taken back. Find out whether the database was overwritten by an old backup"},
@@ -87,6 +90,15 @@ func Advise(s *Status) []Advice {
 		if code != "clock_skew" && code != "fork" { // what is so now is told below, by name
 			add(code, "", "")
 		}
+	}
+	if s.Calendar.Missing != 0 {
+		add("calendar_missing", "", "")
+	}
+	if s.Calendar.Ending != 0 {
+		add("calendar_ends", "", "")
+	}
+	if s.Calendar.WeekendsAlone != 0 {
+		add("calendar_weekends", "", "")
 	}
 	for i := range s.Members {
 		adviseMember(s, &s.Members[i], add)

@@ -53,6 +53,9 @@ func TestAdvise(t *testing.T) {
 		"charter_behind":    {func(s *httpapi.Status) { s.Members[1].CharterVersion = 2 }, "ticket", "310117-01"},
 		"charter_ahead":     {func(s *httpapi.Status) { s.Members[1].CharterVersion = 4 }, "ticket", "310117-01"},
 		"release_different": {func(s *httpapi.Status) { s.Members[1].Release = "0.3.0" }, "ticket", "310117-01"},
+		"calendar_missing":  {func(s *httpapi.Status) { s.Calendar.Missing = 2027 }, "page", ""},
+		"calendar_ends":     {func(s *httpapi.Status) { s.Calendar.Ending = 2027 }, "ticket", ""},
+		"calendar_weekends": {func(s *httpapi.Status) { s.Calendar.WeekendsAlone = 2027 }, "ticket", ""},
 		"key_overdue":       {func(s *httpapi.Status) { s.Members[0].Keys[0].DaysLeft = left(-1) }, "ticket", "310116-01"},
 	} {
 		s := healthy()

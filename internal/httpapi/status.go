@@ -31,6 +31,7 @@ type Status struct {
 	Streams        []StreamStatus  `json:"streams"`
 	SpotChecks     SpotCheckStatus `json:"spot_checks"`
 	Disks          []DiskStatus    `json:"disks" doc:"Disks that this node writes to"`
+	Calendar       CalendarStatus  `json:"calendar"`
 	Alarms         []string        `json:"alarms" doc:"Codes of what a person must look at"`
 	Advice         []Advice        `json:"advice" doc:"What to do, the most urgent first; empty when nothing is"`
 }
@@ -40,6 +41,13 @@ type DiskStatus struct {
 	Place       string  `json:"place" enum:"data,database" doc:"What lies there: the data folder, or SQLite's file when that is on another disk"`
 	UsedPercent float64 `json:"used_percent" doc:"As df says it"`
 	FreeBytes   int64   `json:"free_bytes"`
+}
+
+// CalendarStatus says of which years no working day can be counted: a year without a calendar is never guessed (domain.md L58).
+type CalendarStatus struct {
+	Missing       int `json:"missing,omitzero" doc:"This year, if its working days are not known: terms in working days have no last day"`
+	Ending        int `json:"ending,omitzero" doc:"Next year, from 1 December on, if its working days are not known"`
+	WeekendsAlone int `json:"weekends_alone,omitzero" doc:"This or next year, where the bureau chose to count weekends alone"`
 }
 
 // SpotCheckStatus counts on-the-spot check numbers that wait for a case, a lead or a reason.

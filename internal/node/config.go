@@ -16,6 +16,7 @@ import (
 
 	"github.com/pilinhub/pilin/internal/kafkabus"
 	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/workflow"
 )
 
 // Config is all that an operator can set. Secrets are names of files. The zero value of a field has the default named
@@ -33,6 +34,10 @@ type Config struct {
 	Exchange Exchange        `yaml:"exchange"` // timing of the exchange
 	Limits   Limits          `yaml:"limits"`   // how much may be asked
 	Tracing  Tracing         `yaml:"tracing"`  // off without an endpoint
+	// Calendars are files of working-day calendars by year, as workflow/calendar/2026.json, for years that this release does not
+	// know or knows otherwise. Read at start. A year with neither off nor working days counts weekends alone: a choice of the
+	// bureau that status keeps naming.
+	Calendars []string `yaml:"calendars"`
 
 	DiskPercent int `yaml:"disk_percent"` // default 80: a disk that is fuller is told as a ticket
 
@@ -178,5 +183,23 @@ func (c *Config) complete() error {
 	if c.Exchange.Heads == 0 {
 		c.Exchange.Heads = 15 * time.Second
 	}
+	if _, err := c.calendar(); err != nil {
+		return err
+	}
 	return c.Tracing.complete()
+}
+
+// calendar is the statutory calendar of this release with the years that the operator adds.
+func (c *Config) calendar() (*workflow.Calendar, error) {
+	out := workflow.Statutory()
+	for _, name := range c.Calendars {
+		b, err := os.ReadFile(name)
+		if err == nil {
+			out, err = out.With(b)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("calendars: %s: %w", name, err)
+		}
+	}
+	return out, nil
 }

@@ -27,7 +27,7 @@ func (l ownLog) Append(ctx context.Context, a record.Append) (record.Appended, e
 
 // buildRegisters makes the desks of the domains.
 func (n *Node) buildRegisters() {
-	n.register = &blacklist.Register{Log: ownLog{n.store, n}, Self: n.cfg.Member, Now: n.now, Random: rand.Reader, Synthetic: n.dir.Synthetic(),
+	n.register = &blacklist.Register{Log: ownLog{n.store, n}, Self: n.cfg.Member, Now: n.now, Random: rand.Reader, Synthetic: n.dir.Synthetic(), Calendar: n.calendar,
 		Covers: func(string, record.Level) bool { return !n.dir.TestOnly(n.cfg.Member) }}
 }
 

@@ -19,6 +19,7 @@ func TestStatus_ofTheFederation(t *testing.T) {
 	d.publish(a)
 	d.everywhere(a, 1)
 	n := d.nodes[b]
+	n.calendar = holidays(t, n.now().Year(), n.now().Year()+1)
 	var s httpapi.Status
 	d.until("a healthy page", func() bool {
 		var err error

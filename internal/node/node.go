@@ -22,6 +22,7 @@ import (
 	"github.com/pilinhub/pilin/internal/rediscache"
 	"github.com/pilinhub/pilin/internal/sqlstore"
 	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/workflow"
 )
 
 // ErrNotJoined: the store holds no charter yet.
@@ -49,6 +50,7 @@ type Node struct {
 	alarms    alarms
 	audit     record.StreamID          // where this node's audit goes on
 	local     record.StreamID          // where its drafts and L0 records do
+	calendar  *workflow.Calendar       // statutory, with the operator's years
 	mark      atomic.Pointer[copyMark] // the database is an older copy; nil: it is not
 	documents int                      // how many kept documents were read
 
@@ -71,6 +73,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Node, error) {
 	n := &Node{cfg: cfg, slog: log.With(slog.String("member", string(cfg.Member))), now: cfg.Now, count: &exchange.Counters{}, measures: newMeasures(),
 		wakeIndex: newWake()}
 	var err error
+	if n.calendar, err = cfg.calendar(); err != nil {
+		return nil, err
+	}
 	if n.keys, err = ReadKeys(cfg.Data); err != nil {
 		return nil, err
 	}

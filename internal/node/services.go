@@ -69,7 +69,7 @@ func (n *Node) buildServices(ctx context.Context) error {
 			return n.others.Agreement(ctx, m, id)
 		}})
 	n.hub.Call = n.traced(n.t.callMember(n.others.Ask))
-	n.checks = &federation.SpotChecks{Hub: n.hub, Store: n.store}
+	n.checks = &federation.SpotChecks{Hub: n.hub, Store: n.store, Calendar: n.calendar}
 	n.hub.Holds = n.checks.Holds
 	if err := n.buildLimits(); err != nil {
 		return err

@@ -47,11 +47,30 @@ func (n *Node) status(ctx context.Context) (httpapi.Status, error) {
 	if s.SpotChecks, err = n.untied(ctx); err != nil {
 		return s, err
 	}
+	s.Calendar = calendarStatus(n.calendar, n.now())
 	if s.Streams, err = n.streamStatus(ctx); err != nil {
 		return s, err
 	}
 	s.Advice = httpapi.Advise(&s)
 	return s, nil
+}
+
+// calendarStatus looks at this year and, in December, at the next one: the State Council's notice is usually out by then.
+func calendarStatus(c *workflow.Calendar, now time.Time) (s httpapi.CalendarStatus) {
+	day := now.In(record.CivilZone)
+	year := day.Year()
+	if !c.Knows(year) {
+		s.Missing = year
+	}
+	if day.Month() == time.December && !c.Knows(year+1) {
+		s.Ending = year + 1
+	}
+	for _, y := range []int{year + 1, year} {
+		if c.WeekendsAlone(y) {
+			s.WeekendsAlone = y
+		}
+	}
+	return s
 }
 
 // untied counts the on-the-spot check numbers that wait.

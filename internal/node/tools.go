@@ -191,6 +191,11 @@ func Doctor(ctx context.Context, cfg Config) []Finding {
 	if _, err := os.Stat(filepath.Join(cfg.Data, recoveryFile)); err == nil {
 		add("恢复密钥不在本机 recovery key is offline", fmt.Errorf("%s is still here", recoveryFile), "立即移到离线介质并锁好 · move it to offline media and lock it away")
 	}
+	if c, err := cfg.calendar(); add("工作日历文件 calendar files", err, "检查配置 calendars · check calendars in the configuration") {
+		if s := calendarStatus(c, time.Now()); s.Missing+s.Ending != 0 {
+			add("工作日历 working-day calendar", fmt.Errorf("none of %d", max(s.Missing, s.Ending)), "按国务院办公厅通知写日历文件,列入 calendars · write the State Council's notice as a calendar file and name it under calendars")
+		}
+	}
 	_, err = readStorageKeys(&cfg)
 	add("存储密钥 storage keys", err, "从另处保管的备份取回 storage.keys,或检查 storage.credential · bring storage.keys back from where it is kept apart, or check storage.credential")
 	store, err := openForTools(ctx, cfg)
