@@ -108,6 +108,17 @@ func (h *people) hear(ctx context.Context, in *noticesIn) (*huma.StreamResponse,
 		if at, ok = parsePlace(in.Last); !ok {
 			return nil, problem("header_invalid")
 		}
+		// After a restore the drafts go on where the copy ended, and others than those that were told stand at the places behind it.
+		// Own and foreign records have their places for ever.
+		local := record.Stream(h.Directory.Self(), record.Local)
+		if was, ok := at[local]; ok {
+			at[local] = 0
+			for _, hd := range heads {
+				if hd.Stream == local {
+					at[local] = min(was, hd.Size)
+				}
+			}
+		}
 	} else {
 		for _, hd := range heads {
 			at[hd.Stream] = hd.Size
