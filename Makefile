@@ -162,6 +162,13 @@ ARCHES ?= amd64,arm64
 release: ## offline install bundles with SBOM, licences and checksums, build/release · 离线安装包
 	$(GO) run ./internal/bundle -out $(OUT)/release -arch $(ARCHES)
 
+.PHONY: release-check
+release-check: ## two builds of the last commit in two folders make the same bundles · 安装包可重现
+	rm -rf $(OUT)/again && mkdir -p $(OUT)/again
+	for d in one and/another; do git clone -q . $(OUT)/again/$$d && $(MAKE) -C $(OUT)/again/$$d release ARCHES=$(ARCHES); done
+	cmp $(OUT)/again/one/build/release/SHA256SUMS $(OUT)/again/and/another/build/release/SHA256SUMS
+	rm -rf $(OUT)/again
+
 .PHONY: clean
 clean: ## remove what make built · 清理
 	rm -rf $(OUT)

@@ -17,7 +17,7 @@ install -D -m 0644 completion/pilin.bash "$root/usr/share/bash-completion/comple
 install -D -m 0644 completion/_pilin "$root/usr/share/zsh/vendor-completions/_pilin"
 install -D -m 0644 completion/pilin.fish "$root/usr/share/fish/vendor_completions.d/pilin.fish"
 mkdir -p "$root/usr/share/doc/pilin"
-cp -r docs licences sbom.cdx.json deploy README.md CHANGELOG.md "$root/usr/share/doc/pilin/"
+cp -r docs licences sbom.cdx.json deploy schemas README.md CHANGELOG.md "$root/usr/share/doc/pilin/"
 install -d -m 0750 "$root/etc/pilin"
 install -d -m 0700 "$root/etc/pilin/secret"
 if [ ! -e "$root/etc/pilin/pilin.yaml" ]; then

@@ -1,6 +1,6 @@
 // Command bundle makes the offline install bundles: one archive for each machine type with the static binary, unit file,
 // example configuration, documents, a bill of materials, the licences of everything linked in, and checksums. The same
-// commit makes the same bytes, wherever and whenever it is built.
+// commit makes the same bytes, wherever and whenever it is built (make release-check). Each is read back before it is kept.
 package main
 
 import (
@@ -56,6 +56,9 @@ func run(ctx context.Context, out string, arches []string) error {
 		var b bytes.Buffer
 		if err := pack(&b, name, withSums(files), stamp); err != nil {
 			return fmt.Errorf("%s: %w", arch, err)
+		}
+		if err := verify(b.Bytes(), name, arch); err != nil {
+			return fmt.Errorf("%s: the bundle is not whole: %w", arch, err)
 		}
 		if err := os.WriteFile(filepath.Join(out, name+".tar.gz"), b.Bytes(), 0o644); err != nil { //nolint:gosec // to be handed on
 			return err
