@@ -174,7 +174,7 @@ type listCmd struct {
 	person
 	Type  string `default:"entry" enum:"entry,premises,institution,handle,penalty,link,roster" help:"entry 个人条目、premises 场所、institution 机构、handle 电话·车辆·账号、penalty 处罚、link 身份关联 或 roster 值班表."`
 	Stage string `default:"published" enum:"draft,published" help:"草稿或已发布 · Drafts or published."`
-	State string `suggest:"draft,in_review,approved,published,suspended,withdrawn,expired,repaired,voided" help:"只列此状态 · Only this state."`
+	State string `suggest:"draft,in_review,approved,published,suspended,withdrawn,expired,repaired,voided,discarded" help:"只列此状态 · Only this state."`
 	Limit int    `default:"50" help:"条数 · Rows."`
 }
 

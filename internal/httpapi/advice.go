@@ -50,7 +50,6 @@ var advices = map[string]struct{ urgency, zh, en string }{
 	"calendar_ends":     {ticket, "明年的工作日历尚未装入。通知发布后写成日历文件,列入配置 calendars,重启节点;未发布前可用只有年份和来源的文件,仅按周末计", "Next year's working-day calendar is not here. When the notice is out, write it as a calendar file and name it under calendars; until then a file of year and source alone counts weekends alone"},
 	"calendar_weekends": {ticket, "有一年的工作日仅按周末计,未计法定节假日和调休。通知发布后换上完整的日历文件", "In one year weekends alone count, without holidays and swapped days. Replace the file when the notice is out"},
 	"alarm":             {ticket, "启动以来出现过此报警,见日志和《运行一个节点》", "This alarm was raised since the start; see the log and the operator's guide"},
-	"calendar_missing":  {ticket, "缺本年的工作日历,三个工作日的期限算不出。升级到含本年日历的版本", "There is no working-day calendar of this year, so terms of working days cannot be reckoned. Upgrade to a version that has it"},
 	"taken_back":        {ticket, "本机日志少了已外发的记录,已从别家取回。查数据库是否被旧备份覆盖", "Our log lacked records that had left; they were taken back. Find out whether the database was overwritten by an old backup"},
 	"charter_split":     {ticket, "该单位持有同一版本号的另一份名册。电话核对摘要(pilin charter show),错的一方用 pilin charter take 换", "Somebody holds another charter of the same version. Compare the hashes by telephone (pilin charter show); who is wrong takes the right one (pilin charter take)"},
 	"bad_receipt":       {ticket, "某家的回执验不过。刚换钥的会自愈;持续则问该家", "A receipt does not verify. After a change of keys it mends by itself; otherwise ask that member"},
