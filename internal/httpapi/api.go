@@ -115,6 +115,7 @@ type options struct {
 	now     func() time.Time
 	random  io.Reader
 	limit   func(path string) int64
+	admit   func(*http.Request) (leave func(), err error) // nil: whoever comes
 	check   func(path string) bool
 	headers func(http.Header)
 	time    time.Duration
@@ -129,7 +130,7 @@ func newListener(o options) *listener {
 			_ = writeProblem(c, fromEcho(err)) // the connection is gone: nobody is left to be told
 		}
 	}
-	e.Use(logged(o.log, o.metrics, o.now, o.random), spanned(o.tracer), strict(o.limit, o.check, o.headers))
+	e.Use(logged(o.log, o.metrics, o.now, o.random), spanned(o.tracer), strict(o.limit, o.admit, o.check, o.headers))
 	if o.time > 0 {
 		e.Use(unlessStream(middleware.ContextTimeout(o.time)))
 	}

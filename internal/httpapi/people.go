@@ -79,12 +79,12 @@ func People(d Deps) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &people{Deps: d, inFlight: map[string]int{}}
+	h := &people{Deps: d, inFlight: map[string]int{}, uploads: map[string]int{}}
 	if _, err := io.ReadFull(d.Random, h.cursorKey[:]); err != nil {
 		return nil, fmt.Errorf("draw cursor key: %w", err)
 	}
 	l := newListener(options{name: "people", title: "Pilin API 毗邻接口", log: d.Logger, metrics: m, tracer: d.Tracer, now: d.Now, random: d.Random,
-		limit: limitOf, check: func(string) bool { return true }, headers: secure, time: requestTime})
+		limit: limitOf, admit: h.admitUpload, check: func(string) bool { return true }, headers: secure, time: requestTime})
 	h.routes(l.api)
 	h.probes(l.echo)
 	if d.Open != nil {
@@ -106,6 +106,7 @@ type people struct {
 	cursorKey [32]byte
 	mu        sync.Mutex
 	inFlight  map[string]int // by account
+	uploads   map[string]int // files that are being read or surveyed, by account
 	hearing   hearing
 }
 

@@ -29,8 +29,8 @@ var (
 )
 
 // strict refuses what no route of this listener could mean, before a route is looked for. limit gives the bytes that a
-// body may have.
-func strict(limit func(path string) int64, checkBody func(path string) bool, securityHeaders func(http.Header)) echo.MiddlewareFunc {
+// body may have; admit, unless nil, lets a request in before its body is read and says what to call when it is over.
+func strict(limit func(path string) int64, admit func(*http.Request) (leave func(), err error), checkBody func(path string) bool, securityHeaders func(http.Header)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			securityHeaders(c.Response().Header())
@@ -40,6 +40,14 @@ func strict(limit func(path string) int64, checkBody func(path string) bool, sec
 			}
 			if p := checkAccept(r); p != nil {
 				return p
+			}
+			if admit != nil {
+				leave, err := admit(r)
+				if err != nil {
+					c.Response().Header().Set("Connection", "close") // its body is not read
+					return toProblem(r.Context(), err)
+				}
+				defer leave()
 			}
 			if p := readBody(c, limit(r.URL.Path), checkBody(r.URL.Path)); p != nil {
 				return p

@@ -107,11 +107,14 @@ func (d *Intake) Commit(ctx context.Context, actor blacklist.Actor, id string, c
 	if err != nil {
 		return nil, err
 	}
-	want := map[int]bool{}
+	want, named := map[int]bool{}, map[int]bool{}
+	for _, row := range chosen {
+		named[row] = true
+	}
 	total := 0
 	for _, state := range []RowState{RowOK, RowWarning} {
 		if err := d.eachRow(ctx, id, state, StepNone, func(r StoredRow) error {
-			if r.Step == StepNone && (len(chosen) == 0 || slices.Contains(chosen, r.Row)) {
+			if r.Step == StepNone && (len(chosen) == 0 || named[r.Row]) {
 				want[r.Row] = true
 				total++
 			}
