@@ -2,6 +2,8 @@ package httpapi_test
 
 import (
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -128,6 +130,54 @@ func TestUnits_drafts_and_imports_follow_the_tree(t *testing.T) {
 	o.ok("admin", "POST", "/api/v1/accounts/"+east+"/unit", obj{"unit": "JZ-1"}, nil)
 	if got := o.drafts("u.east"); !slices.Contains(got, mine.ID) || slices.Contains(got, w.ID) {
 		t.Errorf("after the move: %v, own %s, other's %s", got, mine.ID, w.ID)
+	}
+}
+
+// No operation on one draft or import, whichever the interface has, tells another unit that it exists.
+func TestUnits_bound_every_operation_on_drafts_and_imports(t *testing.T) {
+	o := offices(t, 1)[0].open().staff()
+	o.tree()
+	o.in("FS-1", "u.east", auth.Officer)
+	o.in("FS-2", "u.west", auth.Officer, auth.Liaison, auth.LegalReviewer)
+	file, _, _ := oldSheet(t, 5)
+	up := signed(t, o, "u.east")
+	imp, err := up.UploadImport(t.Context(), file, "penalty", "")
+	must(t, err)
+	if _, err := up.WaitImport(t.Context(), imp.ID, nil); err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]string{"imports": imp.ID}
+	for path, typ := range map[string]string{"penalties": "penalty", "links": "identity.link", "rosters": "duty_roster", "entries": "blacklist.person"} {
+		files, err := filepath.Glob(filepath.Join("..", "..", "schemas", typ, "examples", "good", "*.json"))
+		must(t, err)
+		payload := example(t, typ, strings.TrimSuffix(filepath.Base(files[0]), ".json"))
+		var w httpapi.Written
+		o.ok("u.east", "POST", "/api/v1/"+path, obj{"payload": payload}, &w)
+		ids[path] = w.ID
+	}
+	spec, err := os.ReadFile(filepath.Join("..", "..", "schemas", "openapi.yaml"))
+	must(t, err)
+	at, n := "", 0
+	for line := range strings.Lines(string(spec)) {
+		line = strings.TrimRight(line, "\n")
+		if path, ok := strings.CutPrefix(line, "  /api/v1/"); ok {
+			at = strings.TrimSuffix(path, ":")
+			continue
+		}
+		method := strings.ToUpper(strings.TrimSuffix(strings.TrimSpace(line), ":"))
+		family, rest, one := strings.Cut(at, "/{id}")
+		if !one || ids[family] == "" || !strings.HasPrefix(line, "    ") || line[4] == ' ' || method != "GET" && method != "POST" {
+			continue
+		}
+		n++
+		sent := map[string]string{"POST": "{}"}[method]
+		res, got := o.do(request{as: "u.west", method: method, path: "/api/v1/" + family + "/" + ids[family] + rest, body: sent})
+		if res.StatusCode != 404 && res.StatusCode != 403 {
+			t.Errorf("%s %s: %d %s", method, at, res.StatusCode, got)
+		}
+	}
+	if n < 40 {
+		t.Errorf("%d operations were tried", n)
 	}
 }
 
