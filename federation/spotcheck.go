@@ -57,6 +57,7 @@ var ErrUntied = errors.New("too many untied on-the-spot check numbers")
 const (
 	RefusedUntied      = "spot_checks_untied"  // the officer must tie or close one first
 	RefusedCertificate = "certificate_missing" // the account has none, or the second officer's is ill-formed or the same
+	RefusedSecondOver  = "second_certificate_expired"
 	RefusedPlace       = "place_invalid"
 	RefusedTie         = "tie_invalid" // neither a case nor a lead
 	RefusedReason      = "reason_invalid"
@@ -77,6 +78,7 @@ type Visit struct {
 	Account     string
 	Certificate string
 	Second      string // certificate number of the second officer
+	SecondOver  bool   // this bureau knows that it has expired
 	Place       string // GB/T 2260; empty = the member's own county
 	Key         string // of the caller, so that a repeat gets the same number
 }
@@ -124,6 +126,8 @@ func (b *SpotChecks) refuse(v Visit) *Refusal {
 		return &Refusal{Code: RefusedCertificate}
 	case v.Second == "" || checkPerson("?", v.Second) != nil || strings.EqualFold(v.Second, v.Certificate):
 		return &Refusal{RefusedCertificate, "/second_certificate"}
+	case v.SecondOver:
+		return &Refusal{RefusedSecondOver, "/second_certificate"}
 	case !countyForm.MatchString(v.Place):
 		return &Refusal{RefusedPlace, "/place"}
 	}

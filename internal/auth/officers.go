@@ -15,6 +15,24 @@ func (a *Account) Expired(today string) bool {
 	return a.CertificateUntil != "" && a.CertificateUntil < today
 }
 
+// CertificateOver reports whether a certificate is known to this bureau and has expired, whoever holds it.
+func (p *People) CertificateOver(ctx context.Context, number string) (bool, error) {
+	all, err := p.Accounts.ListAccounts(ctx)
+	if err != nil {
+		return false, fmt.Errorf("list accounts: %w", err)
+	}
+	over, today := false, record.CivilDay(p.Now())
+	for i := range all {
+		if a := &all[i]; strings.EqualFold(a.Certificate, number) {
+			if !a.Expired(today) {
+				return false, nil
+			}
+			over = true
+		}
+	}
+	return over, nil
+}
+
 // Certified is one person of the certificate roster (domain.md §1.1).
 type Certified struct {
 	Certificate string

@@ -99,6 +99,7 @@ var codes = map[string]word{
 	string(federation.RefusedNotHeld):  {http.StatusUnprocessableEntity, "现场核查号不是本单位发给您的,或已经销号;请另取一个,或填写案件等工作编号", "The on-the-spot check number was not issued to you by this bureau, or is closed; take a new one, or name a case or other work"},
 	federation.RefusedUntied:           {http.StatusConflict, "您有 3 个现场核查号尚未了结,请先并入案件、线索或说明理由销号", "Three of your on-the-spot check numbers are untied; tie one to a case or lead, or close it with a reason, first"},
 	federation.RefusedCertificate:      {http.StatusUnprocessableEntity, "现场核查须由两名持证执法人员进行:请核对本账号和第二名人员的执法证号", "A visit is made by two officers with certificates: check this account's number and the second officer's"},
+	federation.RefusedSecondOver:       {http.StatusUnprocessableEntity, "第二名执法人员的执法证已过有效期,请由其他持证人员同行", "The second officer's certificate has expired; go with somebody whose is valid"},
 	federation.RefusedPlace:            {http.StatusUnprocessableEntity, "地点须为六位区划代码", "The place is a county code of six digits"},
 	federation.RefusedTie:              {http.StatusUnprocessableEntity, "只能并入案件或线索", "A number is tied to a case or a lead"},
 	federation.RefusedReason:           {http.StatusUnprocessableEntity, "销号理由须为 4 至 200 字,且不得含证件号码或电话", "A reason has 4 to 200 characters and contains no number of a person"},

@@ -114,6 +114,10 @@ func TestPeople_officers_follow_the_certificate_roster(t *testing.T) {
 		t.Errorf("not audited: %+v", got)
 	}
 	must(t, asks(yi))
+	_, err = jia.TakeSpotCheck(ctx, "99000000102", "", "")
+	wantProblem(t, err, 403, "certificate_expired")
+	_, err = yi.TakeSpotCheck(ctx, "99000000101", "", "") // nor may he go along
+	wantProblem(t, err, 422, "second_certificate_expired")
 
 	// Renewed: the next roster gives the rights back.
 	renewed := []byte("执法证号,有效期至\n99000000101,2029-03-14\n99000000102,2028-06-30\n")
@@ -123,6 +127,8 @@ func TestPeople_officers_follow_the_certificate_roster(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	must(t, asks(jia))
+	_, err = yi.TakeSpotCheck(ctx, "99000000101", "", "")
+	must(t, err)
 	all, err := admin.Accounts(ctx)
 	must(t, err)
 	for _, a := range all {

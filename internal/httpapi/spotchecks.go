@@ -72,7 +72,11 @@ func (h *people) spotCheckRoutes(api huma.API) {
 
 func (h *people) takeNumber(ctx context.Context, in *takeNumberIn) (*spotCheckOut, error) {
 	who := principalOf(ctx)
-	s, err := h.SpotChecks.Issue(ctx, federation.Visit{Account: who.Account, Certificate: who.Certificate, Second: in.Body.Second, Place: in.Body.Place, Key: in.Key})
+	over, err := h.People.CertificateOver(ctx, in.Body.Second)
+	if err != nil {
+		return nil, err
+	}
+	s, err := h.SpotChecks.Issue(ctx, federation.Visit{Account: who.Account, Certificate: who.Certificate, Second: in.Body.Second, SecondOver: over, Place: in.Body.Place, Key: in.Key})
 	if err != nil {
 		return nil, err
 	}
