@@ -165,7 +165,8 @@ release: ## offline install bundles with SBOM, licences and checksums, build/rel
 .PHONY: release-check
 release-check: ## two builds of the last commit in two folders make the same bundles · 安装包可重现
 	rm -rf $(OUT)/again && mkdir -p $(OUT)/again
-	for d in one and/another; do git clone -q . $(OUT)/again/$$d && $(MAKE) -C $(OUT)/again/$$d release ARCHES=$(ARCHES); done
+	git clone -q . $(OUT)/again/one && git clone -q $(OUT)/again/one $(OUT)/again/and/another
+	for d in one and/another; do $(MAKE) -C $(OUT)/again/$$d release ARCHES=$(ARCHES); done
 	cmp $(OUT)/again/one/build/release/SHA256SUMS $(OUT)/again/and/another/build/release/SHA256SUMS
 	rm -rf $(OUT)/again
 

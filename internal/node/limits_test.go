@@ -15,6 +15,17 @@ import (
 	"github.com/pilinhub/pilin/schemas/identifier"
 )
 
+// limited starts a member's node anew with these limits: the exchange reads them all the time.
+func (d *direct) limited(m record.MemberID, l Limits) *Node {
+	d.t.Helper()
+	n := d.nodes[m]
+	d.stop(n)
+	n.cfg.Limits = l
+	n = d.again(m)
+	d.released()
+	return n
+}
+
 // sweep lets an officer of a member ask n questions, each about another subject, and counts those that to answered.
 func (d *direct) sweep(from, to int, account string, first, n int) (answered int, last *federation.Answer) {
 	d.t.Helper()
@@ -36,11 +47,8 @@ func (d *direct) sweep(from, to int, account string, first, n int) (answered int
 // keys or metrics.
 func TestNode_BudgetsAtTheAnsweringSide(t *testing.T) {
 	d := newDirect(t, onOwnRedis)
-	b := d.nodes[d.members[1]]
-	b.limits.Limits = budget.Limits{OfficerPerMinute: 1e6, OfficerSubjects: 8, MemberPerMinute: 1e6, MemberSubjects: 1e6}.Complete()
-	for _, n := range d.nodes {
-		d.until("released", n.t.release.Released)
-	}
+	d.released()
+	b := d.limited(d.members[1], Limits{OfficerPerMinute: 1e6, OfficerSubjectsPerDay: 8, MemberPerMinute: 1e6, MemberSubjectsPerDay: 1e6})
 	d.until("everybody answers", func() bool { return d.ask(d.members[0]).K == 3 })
 	n, last := d.sweep(0, 1, "officer-1", 0, 12)
 	if n != 8 || last.Outcome != federation.Incomplete || last.K != 2 || last.Members[1].State != federation.Refused || last.Members[1].Reason != federation.SpentSubjects {
@@ -86,8 +94,8 @@ func TestNode_BudgetsAtTheAnsweringSide(t *testing.T) {
 // An officer's own node stops him before anything leaves, for each limit with its code and a time to wait.
 func TestNode_BudgetsBeforeAsking(t *testing.T) {
 	d := newDirect(t, onHTTP)
-	a := d.nodes[d.members[0]]
-	a.limits.Limits = budget.Limits{OfficerPerMinute: 3}.Complete()
+	d.released()
+	a := d.limited(d.members[0], Limits{OfficerPerMinute: 3})
 	d.until("three questions", func() bool {
 		_, err := d.asked(d.members[0])
 		var spent *federation.SpentError

@@ -39,15 +39,15 @@ func (d *direct) backlog(m record.MemberID, n int) {
 
 // A member that was away and catches up over HTTP alone meets no limit: a range brings a thousand records, so a hundredth of
 // what a member may send when nobody set a limit is enough. What is refused is a flood.
-func TestNode_CatchingUpMeetsNoLimit(t *testing.T) {
+func TestTimed_CatchingUpMeetsNoLimit(t *testing.T) {
 	d := newDirect(t, onHTTP)
 	d.released()
 	a, b, c := d.members[0], d.members[1], d.members[2]
 	for _, m := range []record.MemberID{a, b} {
-		d.nodes[m].limits.Limits = budget.Limits{MemberRequests: budget.Limits{}.Complete().MemberRequests / 100}.Complete()
+		d.limited(m, Limits{MemberRequests: budget.Limits{}.Complete().MemberRequests / 100})
 	}
 	d.stop(d.nodes[c])
-	const size = 1500
+	const size = 1200
 	d.backlog(a, size)
 	d.again(c)
 	d.until("caught up", func() bool { return d.held(c, record.Stream(a, record.Records)) == size })
@@ -63,16 +63,18 @@ func TestNode_CatchingUpMeetsNoLimit(t *testing.T) {
 
 // A member whose requests are used up everywhere still catches up, at the rate that the limit leaves it; it waits as it is
 // told instead of knocking, does not take the others for down, and its officers' questions are answered meanwhile.
-func TestNode_CatchingUpOnASpentLimit(t *testing.T) {
+func TestTimed_CatchingUpOnASpentLimit(t *testing.T) {
 	d := newDirect(t, onHTTP)
 	d.released()
 	a, b, c := d.members[0], d.members[1], d.members[2]
+	for _, m := range []record.MemberID{a, b} {
+		d.limited(m, Limits{OfficerPerMinute: 1e6, MemberPerMinute: 1e6, OfficerSubjectsPerDay: 1e6, MemberSubjectsPerDay: 1e6, MemberRequests: 120})
+	}
 	d.stop(d.nodes[c])
 	const size = 1200
 	d.backlog(a, size)
 	for _, m := range []record.MemberID{a, b} {
 		l := d.nodes[m].limits
-		l.Limits = budget.Limits{OfficerPerMinute: 1e6, MemberPerMinute: 1e6, MemberRequests: 120}.Complete()
 		var spent *federation.SpentError
 		for !errors.As(l.admit(t.Context(), c), &spent) {
 		}
@@ -106,9 +108,6 @@ func TestNode_RequestsInRedis(t *testing.T) {
 	d := newDirect(t, onOwnRedis)
 	d.released()
 	a, b, c := d.members[0], d.members[1], d.members[2]
-	limit := func(n int) {
-		d.nodes[a].limits.Limits = budget.Limits{OfficerPerMinute: 1e6, MemberPerMinute: 1e6, MemberRequests: n}.Complete()
-	}
 	// knock sends so many requests and counts those that were served.
 	knock := func(from record.MemberID, n int) (served int) {
 		for range n {
@@ -122,18 +121,16 @@ func TestNode_RequestsInRedis(t *testing.T) {
 		}
 		return served
 	}
-	limit(40)
+	d.limited(a, Limits{MemberRequests: 40})
 	if n := knock(b, 60); n < 20 || n > 50 { // the exchange itself sends some
 		t.Errorf("%d served", n)
 	}
 	d.stop(d.nodes[a])
 	d.again(a)
-	limit(40)
 	if n := knock(b, 20); n > 12 {
 		t.Errorf("after a restart %d served", n)
 	}
 	d.redis.Kill()
-	limit(40)
 	if n := knock(c, 60); n > 30 || n < 5 || !d.nodes[a].limits.Alone() {
 		t.Errorf("without Redis %d served, alone %v", n, d.nodes[a].limits.Alone())
 	}
