@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -45,7 +46,7 @@ type Certified struct {
 type Enrolment struct {
 	Account string // sign-in name
 	Done    Enrolled
-	Fault   string // why nothing is done: account_disabled, officer_roles, unit_unknown; empty for none
+	Fault   string // why nothing is done: account_disabled, officer_roles, officer_twice, unit_unknown; empty for none
 	Link    string // secret of the one-time link of a new account
 }
 
@@ -69,9 +70,16 @@ func (p *People) Enrol(ctx context.Context, by string, roster []Certified, docum
 	if err != nil {
 		return nil, nil, fmt.Errorf("list accounts: %w", err)
 	}
-	named := map[string]bool{}
+	named, followed := map[string]bool{}, map[string]bool{}
 	for _, o := range roster {
-		e, err := p.enrol(ctx, by, all, o, document, dry)
+		e, i, err := p.officerOf(ctx, all, &o)
+		if err == nil && e.Fault == "" && followed[e.Account] {
+			e.Fault = "officer_twice" // the later line would undo the earlier one
+		}
+		if err == nil && e.Fault == "" {
+			followed[e.Account] = true
+			e, err = p.enrol(ctx, by, all, i, e, o, document, dry)
+		}
 		if err != nil {
 			return done, nil, err
 		}
@@ -86,41 +94,56 @@ func (p *People) Enrol(ctx context.Context, by string, roster []Certified, docum
 	return done, absent, nil
 }
 
-func (p *People) enrol(ctx context.Context, by string, all []Account, o Certified, document string, dry bool) (Enrolment, error) {
-	holder := slices.IndexFunc(all, func(a Account) bool { return a.Certificate == o.Certificate })
-	i := holder
-	name := o.Account
-	if name != "" {
-		i = slices.IndexFunc(all, func(a Account) bool { return a.Name == name })
-	} else if i >= 0 {
-		name = all[i].Name
-	} else {
-		name = "o." + strings.ToLower(o.Certificate)
-		i = slices.IndexFunc(all, func(a Account) bool { return a.Name == name })
+// holder returns the account that has a certificate: one that is in use before a disabled one, which may be the same person's
+// of before; -1 if there is none. Letter case tells no certificates apart: who typed the account in may have used either.
+func holder(all []Account, certificate string) int {
+	at := -1
+	for i := range all {
+		if strings.EqualFold(all[i].Certificate, certificate) && (at < 0 || all[at].Disabled && !all[i].Disabled) {
+			at = i
+		}
 	}
-	e := Enrolment{Account: name, Done: EnrolledPassed}
+	return at
+}
+
+// officerOf finds the account of a line of the roster: its index in all, -1 for none yet. It writes the code of the unit into
+// the line.
+func (p *People) officerOf(ctx context.Context, all []Account, o *Certified) (Enrolment, int, error) {
+	held := holder(all, o.Certificate)
+	byName := func(name string) int { return slices.IndexFunc(all, func(a Account) bool { return a.Name == name }) }
+	e, i := Enrolment{Account: o.Account, Done: EnrolledPassed}, held
+	switch {
+	case e.Account != "":
+		if i = byName(e.Account); held >= 0 && held != i && !all[held].Disabled {
+			e.Fault = "officer_roles"
+		}
+	case i >= 0:
+		e.Account = all[i].Name
+	default:
+		e.Account = "o." + strings.ToLower(o.Certificate)
+		if i = byName(e.Account); i >= 0 && all[i].Certificate != "" { // of somebody else: nobody said that it is his
+			e.Fault = "officer_roles"
+		}
+	}
 	unit, err := p.unitOf(ctx, o.Unit)
 	if CodeOf(err) == UnitUnknown {
-		e.Fault = string(UnitUnknown)
-		return e, nil
-	} else if err != nil {
-		return e, err
+		e.Fault, err = string(UnitUnknown), nil
 	}
 	o.Unit = unit
+	return e, i, err
+}
+
+// enrol lets the account at i follow its line; -1 makes one.
+func (p *People) enrol(ctx context.Context, by string, all []Account, i int, e Enrolment, o Certified, document string, dry bool) (Enrolment, error) {
 	today := record.CivilDay(p.Now())
 	switch {
-	case holder >= 0 && holder != i:
-		e.Fault = "officer_roles"
-		return e, nil
 	case i < 0 && o.Until < today:
 		return e, nil
 	case i < 0:
 		return p.newOfficer(ctx, by, e, o, document, dry)
 	}
 	a := all[i]
-	if unit == "" {
-		unit = a.Unit
-	}
+	unit := cmp.Or(o.Unit, a.Unit)
 	switch {
 	case a.Certificate == o.Certificate && a.CertificateUntil == o.Until && a.Unit == unit:
 		e.Done = EnrolledUnchanged
