@@ -78,6 +78,22 @@ func TestStore_ListFollowsTheRecords(t *testing.T) {
 	want("what has no read model any more", sqlstore.Filter{}, 1, 4, 3, 2)
 }
 
+// An export asks for thousands in one list and says so when there are more: a list that quietly ended earlier left people out
+// of a file that looked whole.
+func TestStore_ListIsAsLongAsItWasAskedFor(t *testing.T) {
+	d := sit(t, projected)
+	for range 7 {
+		drafts := make([]record.Draft, 29)
+		for i := range drafts {
+			drafts[i] = d.Draft(recordtest.Self, record.Records)
+		}
+		d.append(drafts...)
+	}
+	if got := len(d.list(sqlstore.Filter{Limit: 202})); got != 202 {
+		t.Errorf("%d of 202", got)
+	}
+}
+
 // The read model of a tail goes and comes with it.
 func TestStore_ListFollowsATail(t *testing.T) {
 	d := sit(t, projected)

@@ -154,8 +154,11 @@ type Filter struct {
 	DayFrom     string // civil date of the first record, inclusive
 	DayTo       string
 	AfterSeq    uint64 // cursor: rows whose newest record stands before this sequence; 0 = from the newest
-	Limit       int    // at most 200
+	Limit       int    // at most 10,000: a page of a screen, or a whole export
 }
+
+// maxList bounds a list. Whoever asks for fewer gets fewer; nobody gets fewer than he asked for without being told.
+const maxList = 10_000
 
 // Item is one row of a list.
 type Item struct {
@@ -188,7 +191,7 @@ func (s *Store) List(ctx context.Context, f Filter) ([]Item, error) {
 	if f.AfterSeq > 0 {
 		add("seq<$%d", f.AfterSeq)
 	}
-	args = append(args, min(max(f.Limit, 1), 200))
+	args = append(args, min(max(f.Limit, 1), maxList))
 	q += fmt.Sprintf(" ORDER BY seq DESC LIMIT $%d", len(args))
 	rows, err := s.read.QueryContext(ctx, q, args...)
 	if err != nil {
