@@ -1,7 +1,9 @@
 package node
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,11 +13,12 @@ import (
 	"github.com/pilinhub/pilin/record"
 )
 
-// rostersKept is how many of a member's rosters are looked at, newest first: some weeks ahead, and changed ones.
+// rostersKept is how many of a member's rosters are looked at: those that end soonest, changed ones among them. One import
+// may bring a whole year's.
 const rostersKept = 12
 
 // duties are the members' duty rosters as this node's copies tell them. A question asks for all of them each time, and they
-// change once a week: they are read again only when records of the member were applied since.
+// change once a week: they are read again only when records of the member were applied since, and on a new day.
 type duties struct {
 	mu   sync.Mutex
 	held map[record.MemberID]heldRosters
@@ -23,6 +26,7 @@ type duties struct {
 
 type heldRosters struct {
 	applied uint64
+	day     string
 	rosters []blacklist.Roster
 }
 
@@ -36,24 +40,27 @@ func (d *duties) forget() {
 // duty returns a member's duty contact at a moment. False if there is none or it cannot be read: a contact helps an answer, it
 // is no part of it.
 func (n *Node) duty(ctx context.Context, m record.MemberID, at time.Time) (httpapi.DutyContact, bool) {
-	return httpapi.ContactOf(n.rosters(ctx, m), at)
+	return httpapi.ContactOf(n.rosters(ctx, m, at), at)
 }
 
-// rosters returns a member's rosters in force, newest first.
-func (n *Node) rosters(ctx context.Context, m record.MemberID) []blacklist.Roster {
+// rosters returns those of a member's rosters in force that end soonest, newest first.
+func (n *Node) rosters(ctx context.Context, m record.MemberID, at time.Time) []blacklist.Roster {
+	// The last shift of a week may run into the day after it.
+	day := record.CivilDay(at.AddDate(0, 0, -1))
 	stream := record.Stream(m, record.Records)
 	applied := n.index.Applied(stream)
 	n.duties.mu.Lock()
 	held, ok := n.duties.held[m]
 	n.duties.mu.Unlock()
-	if ok && held.applied == applied {
+	if ok && held.applied == applied && held.day == day {
 		return held.rosters
 	}
-	items, err := n.store.List(ctx, sqlstore.Filter{Stream: stream, Type: blacklist.TypeRoster, State: string(blacklist.Published), Limit: rostersKept})
+	items, err := n.store.List(ctx, sqlstore.Filter{Stream: stream, Type: blacklist.TypeRoster, State: string(blacklist.Published), ValidOn: day, Limit: rostersKept})
 	if err != nil {
 		return nil
 	}
-	held = heldRosters{applied: applied}
+	slices.SortFunc(items, func(a, b sqlstore.Item) int { return cmp.Compare(b.Seq, a.Seq) })
+	held = heldRosters{applied: applied, day: day}
 	for _, it := range items {
 		e, err := n.register.Entry(ctx, stream, it.Subject, "")
 		if err != nil {

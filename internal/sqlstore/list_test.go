@@ -94,6 +94,28 @@ func TestStore_ListIsAsLongAsItWasAskedFor(t *testing.T) {
 	}
 }
 
+// What is still valid on a day is found by its end, the next end first: plans for months ahead do not hide this week's.
+func TestStore_ListByTheEndOfValidity(t *testing.T) {
+	ends := map[record.RecordID]string{}
+	d := sit(t, func(c *sqlstore.Config) {
+		c.Project = func(all []record.Stored) (sqlstore.Row, bool) {
+			row, ok := project(all)
+			row.ValidUntil = ends[all[0].Meaning.ID]
+			return row, ok
+		}
+	})
+	var drafts []record.Draft
+	for _, end := range []string{"2026-03-15", "2026-03-08", "2026-03-22", "", "2026-03-15"} {
+		dr := d.Draft(recordtest.Self, record.Records)
+		ends[dr.ID] = end
+		drafts = append(drafts, dr)
+	}
+	d.append(drafts...)
+	if got, want := d.list(sqlstore.Filter{ValidOn: "2026-03-15"}), []record.RecordID{drafts[4].ID, drafts[0].ID, drafts[2].ID}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 // The read model of a tail goes and comes with it.
 func TestStore_ListFollowsATail(t *testing.T) {
 	d := sit(t, projected)

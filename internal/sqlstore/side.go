@@ -154,7 +154,9 @@ type Filter struct {
 	DayFrom     string // civil date of the first record, inclusive
 	DayTo       string
 	AfterSeq    uint64 // cursor: rows whose newest record stands before this sequence; 0 = from the newest
-	Limit       int    // at most 10,000: a page of a screen, or a whole export
+	// ValidOn leaves out what ended before a civil day and turns the order round: what ends first comes first.
+	ValidOn string
+	Limit   int // at most 10,000: a page of a screen, or a whole export
 }
 
 // maxList bounds a list. Whoever asks for fewer gets fewer; nobody gets fewer than he asked for without being told.
@@ -168,7 +170,7 @@ type Item struct {
 	Seq     uint64 // of the newest record: the cursor
 }
 
-// List returns subjects of one stream, newest change first.
+// List returns subjects of one stream, newest change first (but see Filter.ValidOn).
 func (s *Store) List(ctx context.Context, f Filter) ([]Item, error) {
 	q := "SELECT subject, type, version, state, valid_until, day, seq FROM subject WHERE stream=$1"
 	args := []any{string(f.Stream)}
@@ -191,8 +193,13 @@ func (s *Store) List(ctx context.Context, f Filter) ([]Item, error) {
 	if f.AfterSeq > 0 {
 		add("seq<$%d", f.AfterSeq)
 	}
+	order := "seq DESC"
+	if f.ValidOn != "" {
+		add("valid_until>=$%d", f.ValidOn)
+		order = "valid_until, seq DESC"
+	}
 	args = append(args, min(max(f.Limit, 1), maxList))
-	q += fmt.Sprintf(" ORDER BY seq DESC LIMIT $%d", len(args))
+	q += fmt.Sprintf(" ORDER BY "+order+" LIMIT $%d", len(args))
 	rows, err := s.read.QueryContext(ctx, q, args...)
 	if err != nil {
 		return nil, classify(fmt.Errorf("list: %w", err))
