@@ -46,6 +46,14 @@ func (h *people) ofOwnUnits(api huma.API, o huma.Operation, reaches func(ctx con
 			return
 		}
 		ok, err := reaches(ctx.Context(), who, ctx.Param("id"))
+		if seat, acting := ctx.Context().Value(actingKey{}).(*actingSeat); err == nil && !ok && acting {
+			// The head has to do with all units' work, so has who acts for him: as such, and audited.
+			if ok, err = reaches(ctx.Context(), who.AsHead(), ctx.Param("id")); err == nil && ok {
+				var raised context.Context
+				raised, err = seat.take(ctx.Context())
+				ctx = huma.WithContext(ctx, context.WithValue(raised, actingKey{}, nil)) // taken once
+			}
+		}
 		if err == nil && !ok {
 			err = problem("not_found")
 		}

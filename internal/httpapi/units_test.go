@@ -181,6 +181,38 @@ func TestUnits_bound_every_operation_on_drafts_and_imports(t *testing.T) {
 	}
 }
 
+// Whoever acts for the head has to do with every unit's drafts, as the head has: what he does beyond his own unit is audited
+// as the head's, what he does within it is his own.
+func TestUnits_acting_head_reaches_all(t *testing.T) {
+	o := offices(t, 1)[0].open().staff()
+	o.tree()
+	o.in("FS-1", "u.east", auth.Officer)
+	o.in("FS-2", "u.law", auth.LegalReviewer)
+	o.in("FS-2", "u.officer", auth.Officer)
+	submitted := func(by string) (string, httpapi.Written) {
+		t.Helper()
+		var w httpapi.Written
+		o.ok(by, "POST", "/api/v1/penalties", obj{"payload": example(t, "penalty", "person")}, &w)
+		at := "/api/v1/penalties/" + w.ID
+		o.ok(by, "POST", at+"/submit", obj{"version": w.Version}, &w)
+		return at, w
+	}
+	at, w := submitted("u.east")
+	o.refused(request{as: "u.law", method: "POST", path: at + "/approve", body: body(t, obj{"version": w.Version})}, 404, "not_found")
+	var d httpapi.DelegationBody
+	o.ok("head", "POST", "/api/v1/delegations", obj{"name": "u.law", "from": "2026-03-13", "until": "2026-03-14", "document_hash": strings.Repeat("ab", 32)}, &d)
+	before := len(o.acts())
+	o.ok("u.law", "POST", at+"/approve", obj{"version": w.Version}, &w)
+	if got, want := o.acts()[before:], (delegated{Event: "acted", Account: d.Account, Delegation: d.ID, Route: "approve-penalty", Subject: w.ID}); len(got) != 1 || got[0] != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	at, w = submitted("u.officer")
+	o.ok("u.law", "POST", at+"/approve", obj{"version": w.Version}, &w)
+	if got := len(o.acts()); got != before+1 {
+		t.Errorf("%d deeds as acting head", got-before)
+	}
+}
+
 func signed(t *testing.T, o *office, name string) *client.Desk {
 	t.Helper()
 	d := client.NewDesk(o.server.URL, nil)
