@@ -190,7 +190,12 @@ func (h *people) importRoutes(api huma.API) {
 			if in.Body.All == (len(in.Body.Rows) > 0) {
 				return nil, violations([]schemas.Violation{{Pointer: "/rows", Code: "invalid"}})
 			}
-			return importAnswer(h.Intake.Commit(ctx, actor(principalOf(ctx)), in.ID, in.Body.Rows))
+			who := principalOf(ctx)
+			within, err := h.reach(ctx, who)
+			if err != nil {
+				return nil, err
+			}
+			return importAnswer(h.Intake.Commit(ctx, actor(who), within, in.ID, in.Body.Rows))
 		})
 	register(api, op(auth.Review, "approve-import", http.MethodPost, "imports/{id}/approve", "Legal review of a batch, signed with file hash, rows and warnings 批次审核", http.StatusAccepted),
 		func(ctx context.Context, in *batchIn) (*importOut, error) {

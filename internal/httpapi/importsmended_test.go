@@ -9,6 +9,7 @@ import (
 
 	"github.com/pilinhub/pilin/blacklist"
 	"github.com/pilinhub/pilin/client"
+	"github.com/pilinhub/pilin/internal/auth"
 	"github.com/pilinhub/pilin/internal/httpapi"
 	"github.com/pilinhub/pilin/internal/sheets"
 	"github.com/pilinhub/pilin/record"
@@ -18,8 +19,13 @@ import (
 // uploadCSV hands a file in and waits for its check.
 func (o *office) uploadCSV(csv, profile string) *sheets.Import {
 	o.t.Helper()
+	return o.uploadCSVAs("officer", csv, profile)
+}
+
+func (o *office) uploadCSVAs(as, csv, profile string) *sheets.Import {
+	o.t.Helper()
 	var imp sheets.Import
-	res, got := o.do(request{as: "officer", method: "POST", path: "/api/v1/imports?profile=" + profile, body: csv, header: file("text/csv")})
+	res, got := o.do(request{as: as, method: "POST", path: "/api/v1/imports?profile=" + profile, body: csv, header: file("text/csv")})
 	if res.StatusCode >= 300 {
 		o.t.Fatalf("%d %s", res.StatusCode, got)
 	}
@@ -145,6 +151,34 @@ func TestImport_mended_copy_takes_the_place_of_a_returned_row(t *testing.T) {
 	}
 	if lines := o.missing(); len(lines) != 2 {
 		t.Errorf("%+v", lines)
+	}
+}
+
+// A mended copy that another unit hands in ends nobody's draft beyond its own reach: the row stays out.
+func TestImport_mended_copy_of_another_unit_ends_no_draft(t *testing.T) {
+	o := offices(t, 1)[0].open().staff()
+	o.tree()
+	o.in("FS-1", "u.east", auth.Officer)
+	o.in("FS-2", "u.west", auth.Officer)
+	o.in("KS-1", "u.section", auth.Officer)
+	var p client.Profile
+	o.ok("officer", "POST", "/api/v1/import-profiles", client.Profile{Name: "台账", Type: "penalty", Constants: issuerOf}, &p)
+	east := o.uploadCSVAs("u.east", smallCSV, p.ID)
+	o.batch(east, "u.east", "commit", 2)
+	o.batch(east, "reviewer", "return", 2)
+	draft := o.rowsAt(east, "returned")[0].Draft
+
+	west := o.uploadCSVAs("u.west", strings.Replace(smallCSV, "测甲", "测乙", 3), p.ID)
+	o.batch(west, "u.west", "commit", 2)
+	if west.Counts.Known != 2 || west.Counts.Submitted != 0 {
+		t.Errorf("%+v", west.Counts)
+	}
+	o.ok("u.east", "POST", "/api/v1/penalties/"+draft+"/submit", `{"version":3}`, nil)
+
+	above := o.uploadCSVAs("u.section", strings.Replace(smallCSV, "测甲", "测丙", 3), p.ID) // reaches both branches
+	o.batch(above, "u.section", "commit", 1)
+	if above.Counts.Known != 1 || above.Counts.Submitted != 1 {
+		t.Errorf("%+v", above.Counts)
 	}
 }
 

@@ -101,8 +101,8 @@ type Review struct {
 }
 
 // Commit makes drafts of the good rows, or of those chosen, and hands them to the reviewer as one batch. Rows with problems
-// stay out, rows that went in before too.
-func (d *Intake) Commit(ctx context.Context, actor blacklist.Actor, id string, chosen []int) (*Import, error) {
+// stay out, rows that went in before too. reaches says whether the person has to do with what a unit of the bureau is drafting.
+func (d *Intake) Commit(ctx context.Context, actor blacklist.Actor, reaches func(unit string) bool, id string, chosen []int) (*Import, error) {
 	imp, err := d.idle(ctx, id)
 	if err != nil {
 		return nil, err
@@ -126,10 +126,10 @@ func (d *Intake) Commit(ctx context.Context, actor blacklist.Actor, id string, c
 	if total == 0 {
 		return nil, &Conflict{NothingToDo}
 	}
-	return d.step(ctx, imp, actor, "commit", total, nil, func(ctx context.Context, j *job) error { return d.commit(ctx, imp, actor, want, j) })
+	return d.step(ctx, imp, actor, "commit", total, nil, func(ctx context.Context, j *job) error { return d.commit(ctx, imp, actor, reaches, want, j) })
 }
 
-func (d *Intake) commit(ctx context.Context, imp *Import, actor blacklist.Actor, want map[int]bool, j *job) error {
+func (d *Intake) commit(ctx context.Context, imp *Import, actor blacklist.Actor, reaches func(unit string) bool, want map[int]bool, j *job) error {
 	f, s, k, err := d.reopen(ctx, imp)
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func (d *Intake) commit(ctx context.Context, imp *Import, actor blacklist.Actor,
 		}
 		return w.do(func() (StoredRow, error) {
 			for _, old := range yields[0] {
-				if gone, err := d.giveWay(ctx, actor, row, old); err != nil || !gone {
+				if gone, err := d.giveWay(ctx, actor, reaches, row, old); err != nil || !gone {
 					row.markKnown()
 					return row, err
 				}

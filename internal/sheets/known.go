@@ -74,10 +74,10 @@ func (d *Intake) withAuthor(ctx context.Context, r StoredRow) (s blacklist.Sheet
 }
 
 // giveWay ends the draft of a returned row for ever, so that only its mended row here can be published. false: somebody has
-// handed it in meanwhile, and this row stays out.
-func (d *Intake) giveWay(ctx context.Context, actor blacklist.Actor, row, old StoredRow) (bool, error) {
+// handed it in meanwhile, or it is another unit's, and this row stays out.
+func (d *Intake) giveWay(ctx context.Context, actor blacklist.Actor, reaches func(unit string) bool, row, old StoredRow) (bool, error) {
 	s, back, err := d.withAuthor(ctx, old)
-	if err != nil || !back {
+	if err != nil || !back || s.State == blacklist.Drafting && !reaches(s.Unit) && !slices.Contains(s.Authors, actor.Account) {
 		return false, err
 	}
 	if s.State == blacklist.Drafting {
