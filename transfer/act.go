@@ -99,20 +99,22 @@ func (a *Act) Same(s *ActSignature) bool {
 
 // Has reports whether an officer's signature stands.
 func (a *Act) Has(certificate string) bool {
-	return slices.ContainsFunc(a.Signed, func(b SignedBy) bool { return b.Certificate == certificate })
+	return slices.ContainsFunc(a.Signed, func(b SignedBy) bool { return strings.EqualFold(b.Certificate, certificate) })
 }
 
 // Takes reports whether a signature would stand: the first, one more for the same act, or the only signer's own for
-// another one. A certificate and an account sign once.
+// another one. A certificate, in either letter case, and an account sign once.
 func (a *Act) Takes(s *ActSignature) bool {
-	mine := func(b SignedBy) bool { return b.Certificate == s.Certificate || b.Account == s.Account }
+	mine := func(b SignedBy) bool {
+		return strings.EqualFold(b.Certificate, s.Certificate) || b.Account == s.Account
+	}
 	switch {
 	case len(a.Signed) == 0:
 		return true
 	case a.Same(s):
 		return !slices.ContainsFunc(a.Signed, mine)
 	}
-	return len(a.Signed) == 1 && a.Signed[0].Certificate == s.Certificate && a.Signed[0].Account == s.Account
+	return len(a.Signed) == 1 && strings.EqualFold(a.Signed[0].Certificate, s.Certificate) && a.Signed[0].Account == s.Account
 }
 
 // NewAct is the act as the count reads it; nil if nobody has signed.

@@ -51,12 +51,14 @@ func TestFoldAct(t *testing.T) {
 		signed, passed int
 		confirmed      bool
 	}{
-		"nobody":                               {own, nil, 0, 0, false},
-		"one officer":                          {own, []transfer.ActSignature{signature(1, nil)}, 1, 0, false},
-		"two officers":                         {own, []transfer.ActSignature{signature(1, nil), signature(2, nil)}, 2, 0, true},
-		"three":                                {own, []transfer.ActSignature{signature(1, nil), signature(2, nil), signature(3, nil)}, 3, 0, true},
-		"one officer twice":                    {own, []transfer.ActSignature{signature(1, nil), signature(1, nil)}, 1, 1, false},
-		"one certificate under two accounts":   {own, []transfer.ActSignature{signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Certificate = signature(1, nil).Certificate })}, 1, 1, false},
+		"nobody":                             {own, nil, 0, 0, false},
+		"one officer":                        {own, []transfer.ActSignature{signature(1, nil)}, 1, 0, false},
+		"two officers":                       {own, []transfer.ActSignature{signature(1, nil), signature(2, nil)}, 2, 0, true},
+		"three":                              {own, []transfer.ActSignature{signature(1, nil), signature(2, nil), signature(3, nil)}, 3, 0, true},
+		"one officer twice":                  {own, []transfer.ActSignature{signature(1, nil), signature(1, nil)}, 1, 1, false},
+		"one certificate under two accounts": {own, []transfer.ActSignature{signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Certificate = signature(1, nil).Certificate })}, 1, 1, false},
+		"one certificate in two cases": {own, []transfer.ActSignature{signature(1, func(s *transfer.ActSignature) { s.Certificate = "AB99000001" }),
+			signature(2, func(s *transfer.ActSignature) { s.Certificate = "ab99000001" })}, 1, 1, false},
 		"one account with two certificates":    {own, []transfer.ActSignature{signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Account = signature(1, nil).Account })}, 1, 1, false},
 		"the second signs another day":         {own, []transfer.ActSignature{signature(1, nil), signature(2, other)}, 1, 1, false},
 		"another place":                        {own, []transfer.ActSignature{signature(1, nil), signature(2, func(s *transfer.ActSignature) { s.Place = "310117" })}, 1, 0, false},

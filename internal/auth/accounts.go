@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/pilinhub/pilin/record"
@@ -33,6 +34,7 @@ func (p *People) Create(ctx context.Context, by string, n NewAccount) (Account, 
 	if err := CheckRoles(n.Roles); err != nil {
 		return Account{}, "", refuse(RoleRefused)
 	}
+	n.Certificate = strings.ToUpper(n.Certificate) // as the roster and identifier.ParseCertificate write it
 	var err error
 	if n.Unit, err = p.unitOf(ctx, n.Unit); err != nil {
 		return Account{}, "", err
