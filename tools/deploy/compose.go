@@ -36,6 +36,11 @@ func checkCompose(ctx context.Context, dir string, c *complaints) (string, error
 	for name, s := range p.Services {
 		checkService(name, s, c)
 	}
+	for _, name := range []string{"node", "desk"} { // both open the database: `pilin join` is before the node's first start
+		if on, ok := p.Services[name].DependsOn["postgres"]; !ok || on.Condition != types.ServiceConditionHealthy {
+			c.add("compose: %s: does not wait for the database", name)
+		}
+	}
 	for name, s := range p.Secrets {
 		if s.File == "" || !strings.HasPrefix(s.File, filepath.Join(absolute, "secrets")+string(filepath.Separator)) {
 			c.add("compose: secret %s is no file below secrets/", name)

@@ -27,6 +27,7 @@ func TestCheck(t *testing.T) {
 		{compose, "secrets: [dsn, redis-url,", "secrets: [redis-url,", "names /run/secrets/dsn"},
 		{compose, "redis:7-bookworm", "redis", "has no version"},
 		{compose, "condition: service_healthy", "condition: healthy", "condition"},
+		{compose, "    tty: true\n    depends_on:\n      postgres: { condition: service_healthy }\n", "    tty: true\n", "desk: does not wait for the database"},
 		{compose, "      test: [CMD, pg_isready", "      tset: [CMD, pg_isready", "tset"},
 		{chart + "statefulset.yaml", "readinessProbe:", "readinesProbe:", "readinesProbe"},
 		{chart + "statefulset.yaml", "livenessProbe:\n            httpGet: { path: /livez, port: people, scheme: HTTPS }", "livenessProbe:\n            httpGet: { path: /livez, port: people }", "no probe of /livez"},
