@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/pilinhub/pilin/schemas/identifier"
@@ -138,6 +139,7 @@ var (
 	otherProvince = regexp.MustCompile(`^\p{Han}{2,4}(?:省|自治区)`)
 	otherCity     = regexp.MustCompile(`^\p{Han}{2,3}市`)
 	otherCounty   = regexp.MustCompile(`^\p{Han}{1,3}[区县]`)
+	placeEnd      = regexp.MustCompile(`^(?:路|街|大道|镇|村|弄|湾|新村|公路)`) // behind a region's name it is a place's own name
 	noCounty      = regexp.MustCompile(`^\p{Han}{0,2}(?:小|社|园|校|院|发|厂|矿|住宅|山庄|工业|新)区`)
 )
 
@@ -150,8 +152,7 @@ again:
 		first, _ := utf8.DecodeRuneInString(s)
 		for _, r := range regions[first] {
 			after, ok := strings.CutPrefix(s, r.name)
-			if !ok || strings.HasPrefix(after, "路") || strings.HasPrefix(after, "街") || strings.HasPrefix(after, "大道") || strings.HasPrefix(after, "镇") ||
-				strings.HasPrefix(after, "村") || strings.HasPrefix(after, "弄") || strings.HasPrefix(after, "湾") || strings.HasPrefix(after, "新村") || strings.HasPrefix(after, "公路") {
+			if !ok || placeEnd.MatchString(after) {
 				continue
 			}
 			if r.county != "" {
@@ -182,10 +183,11 @@ again:
 }
 
 // cutSpoilt takes a head off that nobody knows, with the known county behind it: a character of province or city is lost,
-// as in 海市松江区, 浙省嘉兴市嘉善县. It is not one if it has an end of its own.
+// as in 海市松江区, 浙省嘉兴市嘉善县. It is not one if it has an end of its own, or if no place's name follows: 测试园金山区5幢
+// is a part of an estate, 测试金山区块 too.
 func cutSpoilt(s string) (rest, county string) {
 	for i, c := range s {
-		if i > 6*utf8.RuneLen('省') || i > 0 && strings.ContainsRune("路街道巷弄号村镇乡组", c) {
+		if i > 6*utf8.RuneLen('省') || i > 0 && strings.ContainsRune("路街道巷弄号村镇乡组园苑", c) {
 			break
 		}
 		if i == 0 {
@@ -193,8 +195,11 @@ func cutSpoilt(s string) (rest, county string) {
 		}
 		for _, r := range regions[c] {
 			if r.county != "" && utf8.RuneCountInString(r.name) >= 3 && strings.HasPrefix(s[i:], r.name) {
-				if last, _ := utf8.DecodeLastRuneInString(r.name); strings.ContainsRune("区县市", last) && r.name != s[i:] {
-					return s[i+len(r.name):], r.county
+				last, _ := utf8.DecodeLastRuneInString(r.name)
+				after := s[i+len(r.name):]
+				next, _ := utf8.DecodeRuneInString(after)
+				if strings.ContainsRune("区县市", last) && unicode.Is(unicode.Han, next) && !strings.ContainsRune("块域间场民", next) && !placeEnd.MatchString(after) {
+					return after, r.county
 				}
 			}
 		}
