@@ -37,6 +37,11 @@ type Relay struct {
 // keepEvery is after how many frames the confirmed size is stored while there are more to send.
 const keepEvery = 16
 
+// TopicTail is how many messages at the end of the own topic the release rule reads: behind the newest frame may stand what
+// a process that was killed sent again, and what the next one that was killed sent again. Not more: frames may be of 1 MiB,
+// and there are HeardWithin to read them.
+const TopicTail = 2 * keepEvery
+
 // relayTopic is the name under which the confirmed size of a stream is kept among the courier positions.
 func relayTopic(s record.StreamID) string { return "relay:" + string(s) }
 

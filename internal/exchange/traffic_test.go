@@ -221,6 +221,49 @@ func TestRelay_Step(t *testing.T) {
 	}
 }
 
+// Processes that are killed before they store what the broker confirmed send frames again behind newer ones. The end of the
+// topic that the release rule reads shows the newest all the same, or a copy that is restored then would fork from it.
+func TestRelay_TopicTail(t *testing.T) {
+	n := newNode(t, a).open()
+	var topic [][]byte
+	relay := func(log record.Log) *exchange.Relay {
+		return &exchange.Relay{Log: log, Roster: n.roster, Stream: n.stream(), Released: n.release.Released, Count: n.count,
+			Produce: func(_ context.Context, _ string, frame []byte) error { topic = append(topic, frame); return nil }}
+	}
+	send := func(r *exchange.Relay, frames int) {
+		t.Helper()
+		for range frames {
+			if sent, err := r.Step(ctx); !sent || err != nil {
+				t.Fatalf("sent %v, %v", sent, err)
+			}
+		}
+	}
+	n.publish(100)
+	kept := 0 // after so many the position is stored
+	for r := relay(n.log.Restore(n.log.Copy())); kept == 0 || r.Unkept(); kept++ {
+		send(r, 1)
+	}
+	if kept < 4 || kept >= 100 {
+		t.Fatalf("the position is stored after %d frames: the test says nothing", kept)
+	}
+	n, topic = newNode(t, a).open(), nil
+	n.publish(kept - 2)
+	disk := n.log.Copy()
+	n.publish(1)
+	for i := range 3 { // each is killed
+		send(relay(n.log), kept-1-min(i, 1))
+	}
+	n.log = n.log.Restore(disk)
+	n.boot()
+	n.step(0)
+	n.release.TopicEnd(topic[max(0, len(topic)-exchange.TopicTail):], nil)
+	n.ok(n.release.Answered(start, b, nil))
+	n.ok(n.release.Answered(start, c, nil))
+	if n.step(time.Second).Open {
+		t.Fatal("released behind what stands on the topic")
+	}
+}
+
 func TestServeRange(t *testing.T) {
 	n := newNode(t, a).open()
 	for range 6 {

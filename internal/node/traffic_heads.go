@@ -70,10 +70,6 @@ func (t *traffic) stepRelease(ctx context.Context) error {
 	return err
 }
 
-// ownTopicEnd is how many messages at the end of the own topic the release rule reads: one may be a repeat of an older
-// frame, so a few.
-const ownTopicEnd = 8
-
 func (t *traffic) readOwnTopic(ctx context.Context) {
 	if t.broker == nil {
 		t.release.TopicEnd(nil, nil)
@@ -81,7 +77,7 @@ func (t *traffic) readOwnTopic(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, exchange.HeardWithin)
 	defer cancel()
-	t.release.TopicEnd(kafkabus.Read(ctx, t.broker, kafkabus.LogTopic(t.roster.Self), ownTopicEnd))
+	t.release.TopicEnd(kafkabus.Read(ctx, t.broker, kafkabus.LogTopic(t.roster.Self), exchange.TopicTail))
 }
 
 // fetchOwn fetches what this node's log lacks of its own stream, from a peer or from its own topic.

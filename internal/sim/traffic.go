@@ -16,7 +16,6 @@ const (
 	tickEvery    = 250 * time.Millisecond
 	headsTimeout = 2 * time.Second
 	rangeTimeout = 4 * time.Second
-	topicEnd     = 64 // messages at the own topic's end that the release rule reads
 )
 
 // tick lets each state machine of a process do what is due.
@@ -277,7 +276,7 @@ func (p *process) stepRelease() {
 					p.release.TopicEnd(nil, errBrokerDown)
 					return
 				}
-				p.release.TopicEnd(w.topicMessages(p.node.ID, topicEnd), nil)
+				p.release.TopicEnd(w.topicMessages(p.node.ID, exchange.TopicTail), nil)
 			})
 		})
 	}
