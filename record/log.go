@@ -211,6 +211,8 @@ type Log interface {
 	Subjects(ctx context.Context, s StreamID, subjects []RecordID) (map[RecordID][]Stored, error)
 	// Leaves returns leaf hashes [from,to) of a stream.
 	Leaves(ctx context.Context, s StreamID, from, to uint64) ([]tlog.Hash, error)
+	// NoEffect returns the sequences of a stream's records that are proven and unusable, ascending.
+	NoEffect(ctx context.Context, s StreamID) ([]uint64, error)
 	// Pending returns parts that are pending, ascending.
 	Pending(ctx context.Context, s StreamID) ([]PartAt, error)
 	// Rekey turns withheld parts into pending where now reports that the node holds one of their keys.

@@ -177,23 +177,13 @@ func (r *replica) scan(ctx context.Context, log record.Log) error {
 	if r.listed {
 		return nil
 	}
-	found := map[uint64]bool{}
-	for from := uint64(0); from < r.head.Size; {
-		gs, err := log.Groups(ctx, r.stream, from, record.MaxGroupRecords)
-		if err != nil {
-			return fmt.Errorf("read %s at %d: %w", r.stream, from, err)
-		}
-		if len(gs) == 0 {
-			return fmt.Errorf("read %s at %d: %w", r.stream, from, record.ErrNotFound)
-		}
-		for _, g := range gs {
-			for _, st := range g.Records {
-				if st.Unusable != "" {
-					found[st.Seq] = true
-				}
-			}
-			from = g.First + uint64(len(g.Records))
-		}
+	all, err := log.NoEffect(ctx, r.stream)
+	if err != nil {
+		return err
+	}
+	found := make(map[uint64]bool, len(all))
+	for _, seq := range all {
+		found[seq] = true
 	}
 	r.unusable, r.listed = found, true
 	return nil

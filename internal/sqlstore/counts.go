@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"github.com/pilinhub/pilin/record"
@@ -21,6 +22,21 @@ func (s *Store) Unusable(ctx context.Context, st record.StreamID, from, to uint6
 		return nil
 	})
 	return out, classify(err)
+}
+
+// NoEffect implements record.Log.
+func (s *Store) NoEffect(ctx context.Context, st record.StreamID) ([]uint64, error) {
+	var out []uint64
+	err := each(ctx, s.read, "SELECT seq FROM record WHERE stream=$1 AND unusable<>'' ORDER BY seq", []any{string(st)}, func(rows *sql.Rows) error {
+		var seq uint64
+		err := rows.Scan(&seq)
+		out = append(out, seq)
+		return err
+	})
+	if err != nil {
+		return nil, classify(fmt.Errorf("read records of %s without effect: %w", st, err))
+	}
+	return out, nil
 }
 
 // CountPending counts the parts of each stream that this node is entitled to and does not have yet.

@@ -2,6 +2,7 @@ package recordtest
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/pilinhub/pilin/record"
 )
@@ -73,6 +74,41 @@ func applyStale(b *bench) {
 	b.ok(err)
 	if c.Offset != 9 {
 		b.Fatalf("cursor %d came not with its effects", c.Offset)
+	}
+}
+
+// noEffect lists what was proven and is unusable, and nothing else.
+func noEffect(b *bench) {
+	b.ok(b.log.Release(b.ctx, b.own()))
+	refused := map[record.RecordID]bool{}
+	for i := range 7 {
+		d := b.Draft(Self, record.Records)
+		refused[d.ID] = i == 2 || i == 5
+		b.append(d)
+	}
+	to := b.open(b.T, b.Config(Peer))
+	f := b.Follower(b.T, to, Peer, b.own(), nil)
+	f.Usable = func(m record.Meaning, _ map[record.PartName][]byte) string {
+		if refused[m.ID] {
+			return "schema"
+		}
+		return ""
+	}
+	gs, err := b.log.Groups(b.ctx, b.own(), 0, 10)
+	b.ok(err)
+	for _, g := range gs {
+		fr, err := record.SealedFrame(b.Federation, g, b.Key)
+		b.ok(err)
+		d := f.Offer(fr, "http")
+		b.ok(to.Apply(b.ctx, *d.Apply))
+		f.Applied(d.Apply)
+	}
+	for log, want := range map[record.Log][]uint64{b.log: nil, to: {2, 5}} {
+		got, err := log.NoEffect(b.ctx, b.own())
+		b.ok(err)
+		if !slices.Equal(got, want) {
+			b.Fatalf("records without effect are %v, want %v", got, want)
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ func Run(t *testing.T, open Opener, fs Features) {
 		"leaves of a long stream":                            leavesLong,
 		"a replica equals its origin":                        replicaEqual,
 		"apply refuses another head":                         applyStale,
+		"records without effect are listed":                  noEffect,
 		"apply refuses what does not fit":                    applyFits,
 		"a correction takes the old content away everywhere": correctionDeletes,
 		"deleted bytes are in no answer":                     deletedBytes,

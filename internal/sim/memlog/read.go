@@ -114,6 +114,17 @@ func (l *Log) Subjects(ctx context.Context, id record.StreamID, subjects []recor
 	return out, nil
 }
 
+// NoEffect implements record.Log.
+func (l *Log) NoEffect(_ context.Context, id record.StreamID) ([]uint64, error) {
+	var out []uint64
+	for _, r := range l.read().look(id).records {
+		if r.Unusable != "" {
+			out = append(out, r.Seq)
+		}
+	}
+	return out, nil
+}
+
 // Leaves implements record.Log.
 func (l *Log) Leaves(_ context.Context, id record.StreamID, from, to uint64) ([]tlog.Hash, error) {
 	st := l.read().look(id)
