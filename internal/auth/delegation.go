@@ -64,6 +64,8 @@ var hashForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
 // *Refusal with DelegateUnknown, DelegationTerm, DelegationDocument, RoleRefused (the person's roles and the head's must be
 // apart, or he is the head) or DelegationOverlaps.
 func (p *People) Delegate(ctx context.Context, by, name, from, until, document string) (Delegation, error) {
+	p.changing.Lock()
+	defer p.changing.Unlock()
 	now := p.Now()
 	first, err := time.ParseInLocation(time.DateOnly, from, record.CivilZone)
 	if err != nil {
@@ -112,6 +114,8 @@ func (p *People) Delegate(ctx context.Context, by, name, from, until, document s
 
 // EndDelegation ends a delegation before its last day, at once; ErrNoDelegation if there is none, or it has ended.
 func (p *People) EndDelegation(ctx context.Context, by, id string) error {
+	p.changing.Lock()
+	defer p.changing.Unlock()
 	all, err := p.Accounts.Delegations(ctx)
 	if err != nil {
 		return fmt.Errorf("read delegations: %w", err)

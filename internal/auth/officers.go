@@ -66,6 +66,8 @@ const (
 // is and is returned in absent, by sign-in name: the last day that an earlier one told goes on to hold. The same roster a
 // second time changes nothing. dry does nothing and tells what would be done. document is the SHA-256 of the roster's file.
 func (p *People) Enrol(ctx context.Context, by string, roster []Certified, document string, dry bool) (done []Enrolment, absent []string, err error) {
+	p.changing.Lock()
+	defer p.changing.Unlock()
 	all, err := p.Accounts.ListAccounts(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list accounts: %w", err)

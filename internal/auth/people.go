@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -43,6 +44,9 @@ type People struct {
 	Random io.Reader // crypto/rand.Reader in a node
 
 	seen standings
+	// changing lets units, delegations and the roster be changed by one request of this process at a time: each looks at the
+	// whole before it writes.
+	changing sync.Mutex
 }
 
 // Principal is a person whose token was good a moment ago.

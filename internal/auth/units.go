@@ -101,6 +101,8 @@ func (t Tree) open(code string) bool {
 
 // AddUnit adds a unit. Errors: *Refusal with UnitInvalid, UnitUnknown (the parent), UnitTaken; a code is never given twice.
 func (p *People) AddUnit(ctx context.Context, by string, u Unit) error {
+	p.changing.Lock()
+	defer p.changing.Unlock()
 	t, err := p.Accounts.Units(ctx)
 	if err != nil {
 		return err
@@ -117,6 +119,8 @@ func (p *People) AddUnit(ctx context.Context, by string, u Unit) error {
 // ChangeUnit renames a unit or hangs it elsewhere in the tree: change is handed what it is and makes of it what it is to be.
 // Errors: ErrNoUnit, also of a closed one; *Refusal as AddUnit, and UnitCycle.
 func (p *People) ChangeUnit(ctx context.Context, by, code string, change func(*Unit)) error {
+	p.changing.Lock()
+	defer p.changing.Unlock()
 	t, err := p.Accounts.Units(ctx)
 	if err != nil {
 		return err
@@ -144,6 +148,8 @@ func (p *People) putUnit(ctx context.Context, by string, kind EventKind, u Unit)
 // transaction; without into it must have none (*Refusal with UnitInUse). Drafts keep its code, and whoever is above it still
 // reaches them. Errors: ErrNoUnit; *Refusal with UnitUnknown or UnitCycle (into).
 func (p *People) CloseUnit(ctx context.Context, by, code string, into *string) error {
+	p.changing.Lock()
+	defer p.changing.Unlock()
 	t, err := p.Accounts.Units(ctx)
 	if err != nil {
 		return err
@@ -185,6 +191,8 @@ func (p *People) CloseUnit(ctx context.Context, by, code string, into *string) e
 
 // Assign lets an account belong to a unit, by code or name; empty: to the bureau itself.
 func (p *People) Assign(ctx context.Context, by, account, unit string) error {
+	p.changing.Lock()
+	defer p.changing.Unlock()
 	code, err := p.unitOf(ctx, unit)
 	if err != nil {
 		return err
