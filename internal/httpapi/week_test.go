@@ -40,6 +40,7 @@ func TestImport_a_duty_roster_from_the_template(t *testing.T) {
 	put(7, "2026-03-18", "08:30", "17:30", "", "", "0573-80000001")
 	put(8, "2026-03-17", "08:30", "20:00", "测值丙")
 	put(9, "2026-03-23", "08:30", "17:30", "测值甲", "", "0573-80000000")
+	put(10, "2026-03-30", "24:00", "08:30", "测值甲", "", "0573-80000000", "15400000003") // of the 31st: read as the 30th it would be a day early
 	var b bytes.Buffer
 	must(t, x.Write(&b))
 
@@ -50,7 +51,7 @@ func TestImport_a_duty_roster_from_the_template(t *testing.T) {
 	rows, err := officer.ImportRows(ctx, imp.ID, "", "")
 	must(t, err)
 	want := map[int]string{2: "ok  []", 3: "ok part []", 4: "ok part []", 5: "problem  [C:clock_invalid]", 6: "problem  [:week_incomplete]", 7: "problem  [F:week_differs D:null_not_allowed]",
-		8: "problem  [B:shift_twice]", 9: "problem  [G:required]"}
+		8: "problem  [B:shift_twice]", 9: "problem  [G:required]", 10: "problem  [B:clock_begins_24]"}
 	for _, r := range rows {
 		var codes []string
 		for _, i := range r.Issues {
@@ -96,7 +97,7 @@ func TestImport_a_duty_roster_from_the_template(t *testing.T) {
 	step(law, "approve")
 	step(liaison, "publish")
 	step(liaison, "")
-	if imp.Counts.Published != 1 || imp.Counts.Problem != 5 {
+	if imp.Counts.Published != 1 || imp.Counts.Problem != 6 {
 		t.Errorf("%+v", imp.Counts)
 	}
 	_, err = officer.CommitImport(ctx, imp.ID)

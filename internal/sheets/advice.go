@@ -36,6 +36,7 @@ var words = map[string]word{
 	"row_hidden":          {"隐藏行,未导入", "A hidden row, not imported", "如需导入请勾选「包括隐藏行」", "Tick 'hidden rows' to read it"},
 	"row_not_data":        {"合计或说明行,未导入", "A row of totals or notes, not imported", "", ""},
 	"clock_invalid":       {"看不出是几点几分", "This is not readable as a time of day", "请写成 08:30", "Write 08:30"},
+	"clock_begins_24":     {"24:00 不能作为一班的开始", "A shift does not begin at 24:00", "请写次日的日期和 00:00", "Write the next day's date and 00:00"},
 	"shift_twice":         {"同一天同一时刻已有一班", "A shift of that day and hour stands above", "请删去重复的一行;两人同班的写在「副班」", "Remove one of the two; a second person is the deputy"},
 	"week_differs":        {"与同一周前面一行所填不同", "An earlier row of the week says otherwise", "每周只填一次,或各行相同", "Say it once a week, or the same in every row"},
 	"week_incomplete":     {"同一周另有不能导入的行,整周不导入", "Another row of the week can not go in, so the week does not", "改正该行后,整周一并导入", "Mend that row; the week goes in as a whole"},

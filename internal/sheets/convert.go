@@ -144,7 +144,7 @@ func (o *value) typed(f *Field, c Cell, s string, from1904 bool) {
 	case money:
 		o.money(c, s)
 	case clock:
-		o.clock(c, s)
+		o.clock(c, s, f.Pointer == "/from")
 	default:
 		if c.Kind == Day {
 			o.code = "text_is_date"

@@ -42,8 +42,8 @@ var ofWeek = []string{"/phone_day", "/phone_night", "/acting_head/person", "/act
 
 var clockForm = regexp.MustCompile(`^([01]?\d|2[0-4])[::点时](?:([0-5]\d)分?)?(?::00)?$`)
 
-// clock reads a time of day as HH:MM; 24:00 is 00:00.
-func (o *value) clock(c Cell, s string) {
+// clock reads a time of day as HH:MM; 24:00 is 00:00 as an end, and no beginning: it would be that of the next day.
+func (o *value) clock(c Cell, s string, begins bool) {
 	minutes := -1
 	if c.Kind == Number || c.Kind == Day {
 		if x, err := strconv.ParseFloat(c.Text, 64); err == nil && x >= 0 && x <= 1 { // a part of a day
@@ -56,6 +56,10 @@ func (o *value) clock(c Cell, s string) {
 	}
 	if minutes < 0 || minutes > 24*60 {
 		o.code = "clock_invalid"
+		return
+	}
+	if begins && minutes == 24*60 {
+		o.code = "clock_begins_24"
 		return
 	}
 	o.v = fmt.Sprintf("%02d:%02d", minutes/60%24, minutes%60)
