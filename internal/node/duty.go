@@ -43,8 +43,12 @@ func (n *Node) duty(ctx context.Context, m record.MemberID, at time.Time) (httpa
 	return httpapi.ContactOf(n.rosters(ctx, m, at), at)
 }
 
-// rosters returns those of a member's rosters in force that end soonest, newest first.
+// rosters returns those of a member's rosters in force that end soonest, newest first. On a copy it reads nothing of others:
+// what they withdrew or erased since it was taken still stands in it.
 func (n *Node) rosters(ctx context.Context, m record.MemberID, at time.Time) []blacklist.Roster {
+	if n.isCopy() && m != n.cfg.Member {
+		return nil
+	}
 	// The last shift of a week may run into the day after it.
 	day := record.CivilDay(at.AddDate(0, 0, -1))
 	stream := record.Stream(m, record.Records)

@@ -70,4 +70,10 @@ func TestNode_DutyOfAPlanForMonthsAhead(t *testing.T) {
 			t.Errorf("at %s: %s, want %s", row.at.Format(time.RFC3339), got, row.want)
 		}
 	}
+	// A restored copy still holds what others withdrew or erased since: it names nobody of theirs.
+	d.nodes[a].mark.Store(&copyMark{Size: 0})
+	defer d.nodes[a].mark.Store(nil)
+	if c, ok := d.nodes[a].duty(t.Context(), b, monday); ok {
+		t.Errorf("a copy tells %+v", c)
+	}
 }
