@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/pilinhub/pilin/internal/fault"
 	"github.com/pilinhub/pilin/record"
@@ -29,9 +30,9 @@ type Relay struct {
 	Alarm    func(Alarm)
 
 	refused   bool
-	loaded    bool
-	confirmed uint64 // by the broker
-	unkept    int    // frames since it was stored
+	loaded    atomic.Bool
+	confirmed atomic.Uint64 // by the broker
+	unkept    int           // frames since it was stored
 }
 
 // keepEvery is after how many frames the confirmed size is stored while there are more to send.
@@ -57,19 +58,28 @@ func Confirmed(ctx context.Context, log record.Log, s record.StreamID) (uint64, 
 	return uint64(max(c.Offset, 0)), nil
 }
 
+// Sent returns how much the broker has confirmed, stored or not. It may be called beside Step.
+func (r *Relay) Sent(ctx context.Context) (uint64, error) {
+	if r.loaded.Load() {
+		return r.confirmed.Load(), nil
+	}
+	return Confirmed(ctx, r.Log, r.Stream)
+}
+
 // Step sends the next commit group, if there is one. sent says that the broker confirmed it and that there may be more,
 // also beside an error of this node's store; with an error the caller waits and steps again. It is for one goroutine.
 func (r *Relay) Step(ctx context.Context) (sent bool, err error) {
 	if !r.Released() {
 		return false, nil
 	}
-	if !r.loaded {
-		if r.confirmed, err = Confirmed(ctx, r.Log, r.Stream); err != nil {
-			return false, err
-		}
-		r.loaded = true
+	from, err := r.Sent(ctx)
+	if err != nil {
+		return false, err
 	}
-	from := r.confirmed
+	if !r.loaded.Load() {
+		r.confirmed.Store(from)
+		r.loaded.Store(true)
+	}
 	if h, err := r.Log.Head(ctx, r.Stream); err != nil || h.Signed <= from {
 		return false, err
 	}
@@ -96,7 +106,7 @@ func (r *Relay) Step(ctx context.Context) (sent bool, err error) {
 	fault.Point(fault.RelayAfterProduce)
 	r.refused = false
 	r.Count.Add(CountRelayed, "", 1)
-	r.confirmed = fr.End()
+	r.confirmed.Store(fr.End())
 	if r.unkept++; r.unkept < keepEvery {
 		return true, nil
 	}
@@ -113,7 +123,7 @@ func (r *Relay) Keep(ctx context.Context) error {
 		return nil
 	}
 	fault.Point(fault.RelayBeforeCursor)
-	if err := r.Log.SetCursor(ctx, record.Cursor{Topic: relayTopic(r.Stream), Offset: int64(r.confirmed)}); err != nil {
+	if err := r.Log.SetCursor(ctx, record.Cursor{Topic: relayTopic(r.Stream), Offset: int64(r.confirmed.Load())}); err != nil {
 		return fmt.Errorf("store relay position of %s: %w", r.Stream, err)
 	}
 	r.unkept = 0

@@ -205,8 +205,14 @@ func TestRelay_Step(t *testing.T) {
 		}
 	}
 	kept(0)
+	if size, err := r.Sent(ctx); err != nil || size != 3 { // what waits for the broker is told by this
+		t.Fatalf("sent %d, %v", size, err)
+	}
 	n.ok(r.Keep(ctx))
 	kept(3)
+	if size, err := (&exchange.Relay{Log: n.log, Stream: n.stream()}).Sent(ctx); err != nil || size != 3 {
+		t.Fatalf("sent %d by another process, %v", size, err)
+	}
 	if r.Unkept() {
 		t.Fatal("what was stored is still to be stored")
 	}

@@ -231,7 +231,7 @@ func (n *Node) relayStalled(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	confirmed, err := exchange.Confirmed(ctx, n.store, own)
+	confirmed, err := n.t.relay.Sent(ctx) // what is stored is a few frames behind while a bureau publishes without a pause
 	if err != nil {
 		return false, err
 	}
