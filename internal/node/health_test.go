@@ -2,12 +2,14 @@ package node
 
 import (
 	"crypto/rand"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/httpapi"
 	"github.com/pilinhub/pilin/record"
+	"github.com/pilinhub/pilin/workflow"
 )
 
 // The page of federation health tells of every member its clock, release, charter and keys, and of every log how far it
@@ -51,6 +53,12 @@ func TestStatus_ofTheFederation(t *testing.T) {
 		Audience: map[record.GroupID]record.Level{record.All: record.L3}, Parts: map[record.PartName][]byte{record.Card: []byte("{}")}}}})
 	d.ok(err)
 	d.until("there", func() bool { return d.held(b, record.Stream(a, record.Records)) == 2 })
+	known := n.calendar
+	n.calendar = &workflow.Calendar{} // what is configured counts, not what the release knows
+	if all := n.ready(t.Context()); !slices.ContainsFunc(all, func(c httpapi.Capability) bool { return c.Name == "calendar" && !c.Ready }) {
+		t.Errorf("without a calendar: %+v", all)
+	}
+	n.calendar = known
 	for range 2 {
 		s, err = n.status(t.Context())
 		d.ok(err)

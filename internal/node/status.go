@@ -131,7 +131,7 @@ func (n *Node) ready(ctx context.Context) []httpapi.Capability {
 		capability("relay", n.kafka() != "down", true, "kafka_down"),
 	}
 	out = append(out, capability("disk", n.roomy(), true, "disk_filling"))
-	out = append(out, capability("calendar", workflow.Statutory().Knows(n.now().In(record.CivilZone).Year()), true, "calendar_missing"))
+	out = append(out, capability("calendar", n.calendar.Knows(n.now().In(record.CivilZone).Year()), true, "calendar_missing"))
 	if n.redis != nil {
 		out = append(out, capability("redis", n.redis.Ping(ctx) == nil, true, "redis_down"))
 	}
