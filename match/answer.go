@@ -99,7 +99,7 @@ func (e *Engine) context(q *posed, g *gather, out *Answer) *context {
 		same, parts = g.namesakes(&q.name)
 		out.Namesakes = len(same)
 		for _, id := range same[:min(len(same), g.limit)] {
-			out.Same = append(out.Same, g.subject(id).ref)
+			out.Same = append(out.Same, e.store.ref(id))
 		}
 		slices.SortFunc(out.Same, func(a, b Ref) int {
 			return cmp.Or(strings.Compare(a.Stream, b.Stream), bytes.Compare(a.Subject[:], b.Subject[:]))

@@ -14,12 +14,13 @@ type counts struct {
 	names, chars          float64
 	years                 [256]uint32 // birth years from 1850
 	births                float64
+	borne                 []uint32 // a bit for each character that stands in any name there ever was
 }
 
 const charLimit = 0x32400
 
 func newCounts() counts {
-	return counts{surname: make([]uint32, charLimit), given: make([]uint32, charLimit), sound: make([]uint32, 4096)}
+	return counts{surname: make([]uint32, charLimit), given: make([]uint32, charLimit), sound: make([]uint32, 4096), borne: make([]uint32, charLimit/32)}
 }
 
 func (c *counts) count(s *subject, by int) {
@@ -27,9 +28,14 @@ func (c *counts) count(s *subject, by int) {
 		c.years[y] += uint32(by)
 		c.births += float64(by)
 	}
-	for i := range s.names[:s.main] {
+	for i := range s.names {
 		n := &s.names[i]
-		if n.Form != normal.Han {
+		for _, r := range n.Chars {
+			if r >= 0 && r < charLimit {
+				c.borne[r/32] |= 1 << (r % 32)
+			}
+		}
+		if i >= s.main || n.Form != normal.Han {
 			continue
 		}
 		c.names += float64(by)
@@ -63,6 +69,11 @@ func yearColumn(birth string) uint8 {
 		return uint8(y)
 	}
 	return 0
+}
+
+// bears reports whether a character may stand in anybody's name.
+func (c *counts) bears(r rune) bool {
+	return r >= 0 && r < charLimit && c.borne[r/32]>>(r%32)&1 != 0
 }
 
 // yearBits is the information in the same birth year, smoothed towards sixty years.

@@ -259,6 +259,9 @@ func (g *gather) sounding(q *posed) {
 				continue
 			}
 			for _, l := range hanzi.Lookalikes(c) {
+				if i > 0 && !g.e.counts.bears(l) {
+					continue // a surname stands in its class
+				}
 				other[i] = l
 				g.probe(charKey(other))
 			}

@@ -123,7 +123,7 @@ func (t *state) subjects(w *bufio.Writer) error {
 		out.bytes(p.subject[:])
 		out.number(int(seq))
 	}
-	for _, column := range [][]uint32{t.counts.surname, t.counts.given, t.counts.sound, t.counts.years[:]} {
+	for _, column := range [][]uint32{t.counts.surname, t.counts.given, t.counts.sound, t.counts.years[:], t.counts.borne} {
 		used := 0
 		for _, n := range column {
 			if n != 0 {
@@ -205,7 +205,7 @@ func (e *Engine) subjectsFrom(r *bufio.Reader, n int) error {
 		in.fill(p.subject[:])
 		e.gone[p] = uint64(in.count())
 	}
-	for _, column := range [][]uint32{e.counts.surname, e.counts.given, e.counts.sound, e.counts.years[:]} {
+	for _, column := range [][]uint32{e.counts.surname, e.counts.given, e.counts.sound, e.counts.years[:], e.counts.borne} {
 		for range in.count() {
 			i, k := in.count(), in.count()
 			if i >= 0 && i < len(column) {

@@ -134,7 +134,7 @@ func (e *Engine) state() *state {
 	if n := len(t.store.blocks); n > 0 {
 		t.open = slices.Clone(t.store.blocks[n-1].open)
 	}
-	t.counts.surname, t.counts.given, t.counts.sound = slices.Clone(e.counts.surname), slices.Clone(e.counts.given), slices.Clone(e.counts.sound)
+	t.counts.surname, t.counts.given, t.counts.sound, t.counts.borne = slices.Clone(e.counts.surname), slices.Clone(e.counts.given), slices.Clone(e.counts.sound), slices.Clone(e.counts.borne)
 	return t
 }
 

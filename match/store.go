@@ -168,6 +168,13 @@ func (t *store) read(id uint32, want wanted, x *scratch) *subject {
 	return &x.subject
 }
 
+// ref is where subject id stands.
+func (t *store) ref(id uint32) Ref {
+	u := unpacker{t.packed(id)}
+	stream, subject, _, _ := u.head()
+	return Ref{t.streams[stream], subject}
+}
+
 // where is a Ref whose stream is a number.
 type where struct {
 	stream  uint32
