@@ -16,15 +16,17 @@ func (a *Account) Expired(today string) bool {
 	return a.CertificateUntil != "" && a.CertificateUntil < today
 }
 
-// CertificateOver reports whether a certificate is known to this bureau and has expired, whoever holds it.
+// CertificateOver reports whether a certificate is known to this bureau and has expired, whoever holds it. A disabled account
+// speaks only where no other has the number: what its last roster said, or none, is of before.
 func (p *People) CertificateOver(ctx context.Context, number string) (bool, error) {
 	all, err := p.Accounts.ListAccounts(ctx)
 	if err != nil {
 		return false, fmt.Errorf("list accounts: %w", err)
 	}
 	over, today := false, record.CivilDay(p.Now())
-	for i := range all {
-		if a := &all[i]; strings.EqualFold(a.Certificate, number) {
+	i := holder(all, number)
+	for j := range all {
+		if a := &all[j]; strings.EqualFold(a.Certificate, number) && a.Disabled == all[i].Disabled {
 			if !a.Expired(today) {
 				return false, nil
 			}

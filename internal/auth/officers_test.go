@@ -71,3 +71,25 @@ func TestPeople_Enrol_meets_accounts_that_grew(t *testing.T) {
 		t.Errorf("%d accounts: %v", len(held), held)
 	}
 }
+
+// Whose certificate is over is said by the account in use, not by the disabled one of before, of which no roster spoke.
+func TestPeople_CertificateOver(t *testing.T) {
+	b := newBureau(t)
+	ctx := t.Context()
+	for name, until := range map[string]string{"a.before": "", "b.now": "2026-03-12"} {
+		a, _, err := b.Create(ctx, "", auth.NewAccount{Name: name, Certificate: "99000000401", CertificateUntil: until, Roles: []auth.Role{auth.Officer}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "a.before" {
+			if err := b.Disable(ctx, "", a.ID, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for number, want := range map[string]bool{"99000000401": true, "99000000499": false} {
+		if over, err := b.CertificateOver(ctx, number); over != want || err != nil {
+			t.Errorf("%s: over %t %v", number, over, err)
+		}
+	}
+}
