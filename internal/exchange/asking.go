@@ -15,6 +15,8 @@ type askedPeer struct {
 	flying bool
 	heard  bool
 	failed bool
+	since  time.Time // when it first said that it has too many requests
+	busy   time.Time // it is there, and until then it answers nobody
 }
 
 type topicState struct {
@@ -58,14 +60,14 @@ func (r *Release) ask(now time.Time) Do {
 }
 
 // known reports whether at least one member has answered, everybody else has failed or let HeardWithin pass since it was
-// last asked, and the topic's end was read or could not be.
+// last asked and is not busy, and the topic's end was read or could not be.
 func (r *Release) known(now time.Time) bool {
 	if !r.heard || !r.topic.done && now.Sub(r.topic.at) < HeardWithin {
 		return false
 	}
 	for _, m := range r.Roster.Peers() {
 		p := r.peers[m]
-		if p == nil || !p.heard && !p.failed && now.Sub(p.at) < HeardWithin {
+		if p == nil || !p.heard && (now.Before(p.busy) || !p.failed && now.Sub(p.at) < HeardWithin) {
 			return false
 		}
 	}
@@ -165,6 +167,26 @@ func (r *Release) Failed(peer record.MemberID) {
 	defer r.mu.Unlock()
 	if p := r.peers[peer]; p != nil && p.flying {
 		p.flying, p.failed = false, true
+	}
+}
+
+// Busy tells that a member refused to answer for a while, having too many requests. It is reachable, so it is waited for and
+// asked again; for RestLast from the first time, or a member could keep this node from its release for good.
+func (r *Release) Busy(now time.Time, peer record.MemberID, wait time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.peers[peer]
+	if p == nil || !p.flying {
+		return
+	}
+	p.flying, p.failed = false, true
+	if p.since.IsZero() {
+		p.since = now
+	}
+	p.next = now.Add(min(max(wait, AskAgainFirst), RestLast))
+	p.busy = p.next.Add(HeardWithin)
+	if last := p.since.Add(RestLast + HeardWithin); p.busy.After(last) {
+		p.busy = last
 	}
 }
 

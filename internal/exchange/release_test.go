@@ -88,6 +88,32 @@ func TestRelease_FirstAnswer(t *testing.T) {
 	}
 }
 
+// Who says that it has too many requests is reachable and may hold more of ours: it is waited for, but not for ever.
+func TestRelease_BusyPeer(t *testing.T) {
+	n := newNode(t, a)
+	n.publish(2)
+	n.step(0)
+	n.release.TopicEnd(nil, nil)
+	n.release.Busy(start, c, 5*time.Second)
+	n.ok(n.release.Answered(start, b, nil))
+	n.step(100 * time.Millisecond) // all are asked once more
+	n.release.Busy(start.Add(100*time.Millisecond), c, 5*time.Second)
+	if do := n.step(exchange.HeardWithin + time.Second); do.Open || len(do.Ask) > 0 {
+		t.Fatalf("open %v, asks %v while a member that is reachable was not heard", do.Open, do.Ask)
+	}
+	at := 5*time.Second + 100*time.Millisecond
+	if do := n.step(at); do.Open || !slices.Equal(do.Ask, []record.MemberID{c}) {
+		t.Fatalf("open %v, asks %v", do.Open, do.Ask)
+	}
+	for ; at < exchange.RestLast+exchange.HeardWithin; at += 5 * time.Second {
+		n.step(at)
+		n.release.Busy(start.Add(at), c, exchange.RestLast)
+	}
+	if !n.step(at + exchange.HeardWithin).Open {
+		t.Fatal("a member that is always busy keeps this node from its release")
+	}
+}
+
 // The topic is waited for two seconds; a node without a readable topic is released by its peers.
 func TestRelease_TopicUnreadable(t *testing.T) {
 	n := newNode(t, a)

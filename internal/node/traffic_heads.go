@@ -3,11 +3,13 @@ package node
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	mrand "math/rand/v2"
 	"sync"
 	"time"
 
+	"github.com/pilinhub/pilin/federation"
 	"github.com/pilinhub/pilin/internal/exchange"
 	"github.com/pilinhub/pilin/internal/kafkabus"
 	"github.com/pilinhub/pilin/record"
@@ -126,7 +128,12 @@ func (t *traffic) askHeads(ctx context.Context, m record.MemberID) {
 			}
 		}
 	}
-	t.release.Failed(m)
+	var refused *federation.PeerRefusal
+	if errors.As(err, &refused) && refused.Code == federation.SpentRate {
+		t.release.Busy(t.now(), m, refused.Retry)
+	} else {
+		t.release.Failed(m)
+	}
 	t.slog.LogAttrs(ctx, slog.LevelDebug, "no head exchange", slog.String("peer", string(m)), slog.String("err", err.Error()))
 }
 
