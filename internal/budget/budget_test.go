@@ -116,7 +116,8 @@ func TestBudgets_Member(t *testing.T) {
 	}
 }
 
-// A member that invents an account for each question fills its own share of the memory, and no other's.
+// A member that invents an account for each question fills its own share of the memory, and no other's; its node goes on
+// receiving records.
 func TestBudgets_InventedAccounts(t *testing.T) {
 	k := newKit(t, budget.Limits{MemberPerMinute: 1e6, MemberSubjects: 1e6})
 	n := 0
@@ -130,6 +131,9 @@ func TestBudgets_InventedAccounts(t *testing.T) {
 	}
 	if n < 1000 || n > 3000 {
 		t.Errorf("%d accounts", n)
+	}
+	if v, _ := k.TakeRequest(t.Context(), "310117-01"); v.Refused != "" {
+		t.Errorf("a request that is no question: %v", v)
 	}
 	if v, _ := k.Take(t.Context(), budget.Charge{Member: "330482-01", Account: officer(1), Subject: "one"}); v.Refused != "" {
 		t.Errorf("another member: %v", v)

@@ -81,9 +81,9 @@ func (b *Budgets) Take(ctx context.Context, c Charge) (v Verdict, alone bool) {
 }
 
 // TakeRequest counts a request of another member's node that is no question: heads, ranges, leaves, documents. It is
-// granted or refused as a question is, out of a budget of its own.
+// granted or refused as a question is, out of a budget of its own: questions of ever other officers do not use it up.
 func (b *Budgets) TakeRequest(ctx context.Context, member string) (v Verdict, alone bool) {
-	owner := b.hash("member", member)
+	owner := b.hash("node", member)
 	return b.take(ctx, Request{At: b.Now(), Owner: owner, Rates: []Rate{{MemberRequests, "q:" + owner, minute(b.Limits.MemberRequests), b.Limits.MemberRequests}}})
 }
 
