@@ -22,6 +22,12 @@ var unitKinds = map[string]string{"section": "科室", "branch": "分所", "town
 
 type listUnitsCmd struct{ person }
 
+// unitList is the tree with what an administrator must know beside it.
+type unitList struct {
+	Units   []client.Unit `json:"units"`
+	Unknown []string      `json:"unknown"` // sign-in names of accounts whose unit is not in the tree; for administrators
+}
+
 // Run prints the tree; closed units at its end.
 func (c *listUnitsCmd) Run(ctx context.Context, out *printer) error {
 	d, err := c.desk(ctx)
@@ -32,7 +38,7 @@ func (c *listUnitsCmd) Run(ctx context.Context, out *printer) error {
 	if err != nil {
 		return err
 	}
-	return out.answer(all, func(w io.Writer) {
+	return out.answer(unitList{all, unknown}, func(w io.Writer) {
 		below := map[string][]client.Unit{}
 		for _, u := range all {
 			if !u.Closed {
