@@ -186,7 +186,8 @@ func (g *gather) bounding(q *posed, c *context) bound {
 		return b
 	}
 	b.exact = q.birth == ""
-	if y, ok := yearIndex(q.birth); ok {
+	switch y, ok := yearIndex(q.birth); {
+	case ok && y > 0:
 		b.year = y
 		b.exact = len(q.birth) == 4
 		year := g.e.counts.yearBits(q.birth)
@@ -194,6 +195,8 @@ func (g *gather) bounding(q *posed, c *context) bound {
 		if len(q.birth) == 10 {
 			b.birth = max(b.birth, year+weights.birthDay)
 		}
+	case q.birth != "": // a year that no mark tells
+		b.beside += max(0, weights.birthYearNear)
 	}
 	if q.sex != 0 {
 		b.exact = false
