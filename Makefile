@@ -18,7 +18,7 @@ HISTORIES ?= 10000
 SEED ?=
 CYCLES ?= 20
 FUZZTIME ?= 1m
-BENCH ?= Bulk|Ingest|Spread|Publish|Backlog|Fanout|Ask|Start|Live
+BENCH ?= Bulk|Ingest|Spread|Publish|Backlog|Fanout|Ask|Start|Live|Match.*
 FUZZTOTAL ?= 0
 EVAL ?=
 
@@ -69,7 +69,7 @@ fuzz: ## every fuzz target for FUZZTIME; FUZZTOTAL bounds the round · 模糊测
 	$(OUT)/fuzzround -each $(FUZZTIME) -total $(FUZZTOTAL)
 
 .PHONY: bench
-bench: tools-test ## every row of the goals beside its floor, under fifteen minutes; BENCH=Ask for one · 基准与下限
+bench: tools-test ## every row of the goals beside its floor; BENCH=Ask for one · 基准与下限
 	$(OUT)/testsvcd run -- $(GO) test -run '^$$' -bench '^Benchmark($(BENCH))$$' -benchtime 1x -count 1 -p 1 -timeout 40m ./internal/node ./match/internal/bench
 
 RECORDS ?= 1000000
