@@ -33,6 +33,10 @@ func (w *world) rotate(n *node) {
 		w.after(time.Second, func() { w.rotate(n) })
 		return
 	}
+	if h, err := n.log().Head(w.ctx, n.stream()); err != nil || h.Signed < n.keyFrom() { // the command refuses that too
+		w.after(time.Second, func() { w.rotate(n) })
+		return
+	}
 	w.fault("key_rotated")
 	w.kill(n)
 	h, err := n.durable.log.Crash().Head(w.ctx, n.stream())
@@ -51,4 +55,11 @@ func (w *world) rotate(n *node) {
 	n.Keys, n.signer, n.key = &keys, keys.Signer(), keys.Signer().Public()
 	n.durable.papers.statements = append(n.durable.papers.statements[:len(n.durable.papers.statements):len(n.durable.papers.statements)], note)
 	n.dir = n.directory(n.durable.papers)
+}
+
+// keyFrom is from where the node's newest key signs. A disk of before the rotation came back may end below it: then nothing
+// is stated until the log is as long again.
+func (n *node) keyFrom() uint64 {
+	m, _ := n.dir.Member(n.ID)
+	return m.Sign[len(m.Sign)-1].From
 }
