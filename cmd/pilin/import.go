@@ -294,15 +294,15 @@ func (c *batchModelCmd) Run(ctx context.Context, out *printer) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(c.Out, b, 0o600); err != nil {
-		return err
-	}
-	return writtenFile(out, "已写入 written", c.Out, len(b))
+	return writeFile(out, "已写入 written", c.Out, b)
 }
 
-// writtenFile says what was written.
-func writtenFile(out *printer, done, name string, size int) error {
-	return out.answer(map[string]any{"file": name, "bytes": size}, func(w io.Writer) { fmt.Fprintf(w, "%s: %s  %d 字节 bytes\n", done, name, size) })
+// writeFile writes a file that only its owner may read, and says so.
+func writeFile(out *printer, done, name string, b []byte) error {
+	if err := os.WriteFile(name, b, 0o600); err != nil {
+		return err
+	}
+	return out.answer(map[string]any{"file": name, "bytes": len(b)}, func(w io.Writer) { fmt.Fprintf(w, "%s: %s  %d 字节 bytes\n", done, name, len(b)) })
 }
 
 // exportTree keeps "pilin export DIR" what it was and adds "pilin export list".
@@ -339,8 +339,5 @@ func (c *exportListCmd) Run(ctx context.Context, out *printer) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(c.Out, b, 0o600); err != nil {
-		return err
-	}
-	return writtenFile(out, "已导出 exported", c.Out, len(b))
+	return writeFile(out, "已导出 exported", c.Out, b)
 }

@@ -83,8 +83,5 @@ func (c *rosterTemplateCmd) Run(ctx context.Context, out *printer) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(c.Out, b, 0o600); err != nil {
-		return err
-	}
-	return writtenFile(out, "模板已写入 template written", c.Out, len(b))
+	return writeFile(out, "模板已写入 template written", c.Out, b)
 }
