@@ -77,9 +77,6 @@ func Point(name string) {
 	}
 }
 
-// Armed reports whether this process will kill itself; a node says so loudly at start.
-func Armed() bool { return armed != nil }
-
 func (p *plan) pass(name string) {
 	if p.point != anyPoint && p.point != name {
 		return

@@ -53,9 +53,6 @@ func (o *OwnPostgresServer) Database() string {
 	return newDatabase(o.t, o.server.DSN("postgres"), false)
 }
 
-// Addr is host:port of the server.
-func (o *OwnPostgresServer) Addr() string { return servers.Address(o.server.Port) }
-
 // DataDir is the server's data folder, for tests that search files.
 func (o *OwnPostgresServer) DataDir() string { return o.server.DataDir() }
 
