@@ -43,18 +43,7 @@ func TestPack_isReproducibleAndChecks(t *testing.T) {
 
 // The bill and the licences are of what this very binary is linked from.
 func TestModules_ofThisBinary(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	info, err := buildinfo.ReadFile(self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	linked, err := modulesOf(t.Context(), info)
-	if err != nil {
-		t.Fatal(err)
-	}
+	info, linked := thisBinary(t)
 	find := func(path string) module {
 		i := slices.IndexFunc(linked, func(m module) bool { return m.path == path })
 		if i < 0 {
@@ -99,4 +88,22 @@ func TestLicenceOf(t *testing.T) {
 			t.Errorf("%.40q: %q %v", text, got, err)
 		}
 	}
+}
+
+// thisBinary is what the test itself is linked from.
+func thisBinary(t *testing.T) (*buildinfo.BuildInfo, []module) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := buildinfo.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked, err := modulesOf(t.Context(), info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info, linked
 }

@@ -91,18 +91,7 @@ func TestVerify(t *testing.T) {
 
 // The bill of what is really linked is held against the binary itself.
 func TestCheckBill_ofThisBinary(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	info, err := buildinfo.ReadFile(self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	linked, err := modulesOf(t.Context(), info)
-	if err != nil {
-		t.Fatal(err)
-	}
+	info, linked := thisBinary(t)
 	stamp := time.Date(2026, 3, 13, 9, 0, 0, 0, time.UTC)
 	text, err := billOf(linked, info, "amd64", stamp)
 	if err != nil {

@@ -27,13 +27,7 @@ func (d *direct) signs(cfg Config) bool {
 
 // A recovery from a theft that ends behind the keeping of its statements has signed the own records anew.
 func TestNode_RecoveryBrokenOff(t *testing.T) {
-	d := found(t, onHTTP, false, some(1)...)
-	d.released()
-	a := d.members[0]
-	d.publish(a)
-	d.publish(a)
-	d.until("signed", func() bool { return d.verified(a)[record.Stream(a, record.Records)] == 2 })
-	d.stop(d.nodes[a])
+	d, a := stoppedAlone(t)
 	cfg, from := d.nodes[a].cfg, uint64(1)
 	d.ok(os.MkdirAll(filepath.Join(cfg.Data, fmt.Sprintf("%s-2.statement", a), "in the way"), 0o700))
 	if _, err := RecoverKeys(t.Context(), cfg, Lost{Recovery: filepath.Join(cfg.Data, recoveryFile), Stolen: true, From: &from}); err == nil {
@@ -46,13 +40,7 @@ func TestNode_RecoveryBrokenOff(t *testing.T) {
 
 // A node whose recovery was broken off before the signing signs at its next start.
 func TestNode_SignedAnewAtStart(t *testing.T) {
-	d := found(t, onHTTP, false, some(1)...)
-	d.released()
-	a := d.members[0]
-	d.publish(a)
-	d.publish(a)
-	d.until("signed", func() bool { return d.verified(a)[record.Stream(a, record.Records)] == 2 })
-	d.stop(d.nodes[a])
+	d, a := stoppedAlone(t)
 	cfg := d.nodes[a].cfg
 	d.stateOnly(cfg, 1)
 	if d.signs(cfg) {
@@ -87,4 +75,17 @@ func (d *direct) stateOnly(cfg Config, from uint64) {
 		d.ok(err)
 		d.ok(o.store.PutDocuments(d.t.Context(), []sqlstore.Document{{Kind: sqlstore.StatementDocument, Hash: sha256.Sum256(note), Note: note}}))
 	}
+}
+
+// stoppedAlone is a federation of one that has published two records and was stopped.
+func stoppedAlone(t *testing.T) (*direct, record.MemberID) {
+	t.Helper()
+	d := found(t, onHTTP, false, some(1)...)
+	d.released()
+	a := d.members[0]
+	d.publish(a)
+	d.publish(a)
+	d.until("signed", func() bool { return d.verified(a)[record.Stream(a, record.Records)] == 2 })
+	d.stop(d.nodes[a])
+	return d, a
 }

@@ -157,13 +157,7 @@ func (d *direct) admit(m record.MemberID) {
 // A key of the past is revoked from where the next one signs: lower would leave records without a key, higher would revoke
 // nothing and say that it did.
 func TestNode_RevokedFrom(t *testing.T) {
-	d := found(t, onHTTP, false, some(1)...)
-	d.released()
-	a := d.members[0]
-	d.publish(a)
-	d.publish(a)
-	d.until("signed", func() bool { return d.verified(a)[record.Stream(a, record.Records)] == 2 })
-	d.stop(d.nodes[a])
+	d, a := stoppedAlone(t)
 	cfg := d.nodes[a].cfg
 	k, err := ReadKeys(cfg.Data)
 	d.ok(err)
